@@ -1,0 +1,1 @@
+"""The processes of the product: settings, embedded servers, supervisor, command line."""
