@@ -1,0 +1,5 @@
+"""What stops the program and can be put right by whoever runs it."""
+
+
+class Problem(Exception):
+    """One sentence: what is wrong and what to do. The command line prints it and exits with code 1, without a traceback."""
