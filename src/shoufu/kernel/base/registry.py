@@ -1,0 +1,94 @@
+import importlib
+import os
+import pkgutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TypeVar
+
+from shoufu.kernel.base.scene import CaseKind, Kind, Role, RuleTemplate, Scene
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A scene and the Python package that holds it."""
+
+    scene: Scene
+    package: str
+
+
+def _packages() -> Iterator[str]:
+    """Scene packages: folders below `shoufu.scenes`, `shoufu.scenes` entry points, and SHOUFU_SCENE_PACKAGES (comma separated)."""
+    home = importlib.import_module("shoufu.scenes")
+    for module in sorted(pkgutil.iter_modules(home.__path__), key=lambda found: found.name):
+        if module.ispkg:
+            yield f"{home.__name__}.{module.name}"
+    for point in sorted(entry_points(group="shoufu.scenes"), key=lambda found: found.name):
+        yield point.value.partition(":")[0]
+    yield from (name.strip() for name in os.environ.get("SHOUFU_SCENE_PACKAGES", "").split(",") if name.strip())
+
+
+@cache
+def installed() -> tuple[Installed, ...]:
+    """Every scene found, in a fixed order. A package without `scene.py`, or with a scene of a taken code, is an error."""
+    found: dict[str, Installed] = {}
+    for package in dict.fromkeys(_packages()):
+        scene = importlib.import_module(f"{package}.scene").scene
+        if not isinstance(scene, Scene):
+            raise TypeError(f"{package}.scene: `scene` must be a shoufu.kernel.base.scene.Scene")
+        if scene.code in found:
+            raise ValueError(f"{package}.scene: the code {scene.code!r} is taken by {found[scene.code].package}")
+        found[scene.code] = Installed(scene, package)
+    return tuple(found.values())
+
+
+def scenes() -> tuple[Scene, ...]:
+    return tuple(entry.scene for entry in installed())
+
+
+def _by_code(items: Iterator[T]) -> dict[str, T]:
+    result: dict[str, T] = {}
+    for item in items:
+        code = item.code  # type: ignore[attr-defined]
+        if code in result:
+            raise ValueError(f"{type(item).__name__} {code!r} is declared twice; give one of them another code")
+        result[code] = item
+    return result
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Observation kinds of the kernel and of every scene, by code."""
+    from shoufu.kernel.observations.kinds import KERNEL_KINDS
+
+    return _by_code(kind for group in (KERNEL_KINDS, *(scene.kinds for scene in scenes())) for kind in group)
+
+
+@cache
+def case_kinds() -> dict[str, CaseKind]:
+    from shoufu.kernel.cases.kinds import KERNEL_CASE_KINDS
+
+    return _by_code(
+        kind for group in (KERNEL_CASE_KINDS, *(scene.case_kinds for scene in scenes())) for kind in group
+    )
+
+
+@cache
+def rule_templates() -> dict[str, RuleTemplate]:
+    return _by_code(template for scene in scenes() for template in scene.rule_templates)
+
+
+@cache
+def roles() -> dict[str, Role]:
+    from shoufu.kernel.access.roles import KERNEL_ROLES
+
+    return _by_code(role for group in (KERNEL_ROLES, *(scene.roles for scene in scenes())) for role in group)
+
+
+def clear() -> None:
+    """Forget what was found; for tests that install a scene while running."""
+    for function in (installed, kinds, case_kinds, rule_templates, roles):
+        function.cache_clear()

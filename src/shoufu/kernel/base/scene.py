@@ -1,0 +1,108 @@
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An observation kind: its code, names, and the JSON Schema (draft 2020-12) of its `result`.
+
+    `personal` says whether the result can point at a person; then `purpose` must say why it is kept.
+    `state` names a property of the result that is the device's state from then on (kept for the time machine).
+    """
+
+    code: str
+    name: str
+    name_en: str
+    schema: Mapping[str, Any]
+    personal: bool = False
+    purpose: str = ""
+    retention_days: int = 90
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class CaseKind:
+    """A kind of case: names, icon (Tabler icon name), and the time limits in minutes of each severity."""
+
+    code: str
+    name: str
+    name_en: str
+    icon: str = "alert-triangle"
+    acknowledge_minutes: Mapping[str, int] = field(
+        default_factory=lambda: {"critical": 2, "high": 5, "medium": 30, "low": 240}
+    )
+    resolve_minutes: Mapping[str, int] = field(
+        default_factory=lambda: {"critical": 30, "high": 120, "medium": 1440, "low": 4320}
+    )
+    role: str = "guard"
+    escalate_to: tuple[str, ...] = ("property_manager", "operator")
+
+
+@dataclass(frozen=True)
+class RuleTemplate:
+    """A rule that a place can switch on: `spec` is a rule document (see kernel/rules/spec.py)."""
+
+    code: str
+    name: str
+    name_en: str
+    spec: Mapping[str, Any]
+    sentence: str = ""
+    sentence_en: str = ""
+
+
+@dataclass(frozen=True)
+class Role:
+    """A named set of permissions ("cases.view", …); it counts only inside the place subtree where it is given."""
+
+    code: str
+    name: str
+    name_en: str
+    permissions: frozenset[str]
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """An entry of the rail: `url` is a Django URL name; shown to whoever has `permission` anywhere."""
+
+    name: str
+    name_en: str
+    icon: str
+    url: str
+    permission: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure for the overview: `read(actor, place_path)` returns a number; `url` leads to the list behind it."""
+
+    code: str
+    name: str
+    name_en: str
+    read: Callable[[Any, str], float]
+    unit: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that a scene declares. Dropping a folder with a `scene.py` that holds `scene = Scene(…)` installs it.
+
+    `group` is "governance", "livelihood", "life" or "industry". `api` and `urls` are dotted paths
+    ("package.api.router", "package.urls"), so that declaring a scene imports neither models nor views.
+    `demo` is the dotted path of a function `(actor) -> None` that loads its part of the demo district.
+    """
+
+    code: str
+    name: str
+    name_en: str
+    group: str
+    menu: Sequence[MenuItem] = ()
+    kinds: Sequence[Kind] = ()
+    case_kinds: Sequence[CaseKind] = ()
+    rule_templates: Sequence[RuleTemplate] = ()
+    roles: Sequence[Role] = ()
+    figures: Sequence[Figure] = ()
+    api: str = ""
+    urls: str = ""
+    demo: str = ""

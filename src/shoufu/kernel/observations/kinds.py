@@ -1,0 +1,140 @@
+from shoufu.kernel.base.scene import Kind
+
+
+def _object(required: list[str], **properties: object) -> dict[str, object]:
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _choice(*values: str) -> dict[str, object]:
+    return {"type": "string", "enum": list(values)}
+
+
+TEXT = {"type": "string", "maxLength": 200}
+SCORE = {"type": "number", "minimum": 0, "maximum": 1}
+COUNT = {"type": "integer", "minimum": 0}
+SECONDS = {"type": "number", "minimum": 0}
+MEDIA = {"type": "string", "maxLength": 64}
+BOX = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
+OBJECT = _choice("person", "bicycle", "car", "motorcycle", "bus", "truck", "vehicle")
+
+KERNEL_KINDS = (
+    Kind(
+        "device.heartbeat", "设备心跳", "Device heartbeat", _object([], uptime=SECONDS, version=TEXT), retention_days=7
+    ),
+    Kind(
+        "device.status",
+        "设备在线状态",
+        "Device status",
+        _object(["state"], state=_choice("online", "offline", "degraded"), reason=TEXT),
+        state="state",
+    ),
+    Kind(
+        "door.state",
+        "门状态",
+        "Door state",
+        _object(["state"], state=_choice("open", "closed"), bolt=_choice("locked", "unlocked")),
+        state="state",
+    ),
+    Kind(
+        "door.access",
+        "通行",
+        "Access at a door",
+        _object(
+            ["granted"],
+            granted={"type": "boolean"},
+            credential=_choice("card", "pin", "qr", "face", "remote", "button", "unknown"),
+            reason=TEXT,
+            direction=_choice("in", "out"),
+        ),
+        personal=True,
+        purpose="Safety of the compound: who passed which door, when",
+        retention_days=90,
+    ),
+    Kind(
+        "door.alarm",
+        "门报警",
+        "Door alarm",
+        _object(["alarm"], alarm=_choice("forced", "tamper", "duress", "fire"), detail=TEXT),
+    ),
+    Kind(
+        "camera.status",
+        "相机状态",
+        "Camera status",
+        _object(["state"], state=_choice("online", "offline"), reason=TEXT, fps={"type": "number"}),
+        state="state",
+    ),
+    Kind(
+        "object.count",
+        "画面目标数",
+        "Objects in view",
+        _object(["persons", "vehicles"], persons=COUNT, vehicles=COUNT, snapshot=MEDIA),
+        state="persons",
+    ),
+    Kind(
+        "line.crossing",
+        "越线",
+        "Line crossing",
+        _object(
+            ["line", "object", "direction"],
+            line=TEXT,
+            object=OBJECT,
+            direction=_choice("in", "out"),
+            score=SCORE,
+            box=BOX,
+            snapshot=MEDIA,
+        ),
+    ),
+    Kind(
+        "zone.dwell",
+        "区域停留",
+        "Dwell in a zone",
+        _object(
+            ["zone", "object", "seconds"],
+            zone=TEXT,
+            object=OBJECT,
+            seconds=SECONDS,
+            score=SCORE,
+            box=BOX,
+            snapshot=MEDIA,
+            clip=MEDIA,
+        ),
+    ),
+    Kind(
+        "plate.read",
+        "车牌识别",
+        "Plate read",
+        _object(
+            ["plate", "score"],
+            plate={"type": "string", "maxLength": 12},
+            score=SCORE,
+            colour=_choice("blue", "green", "yellow", "white", "black", "unknown"),
+            direction=_choice("in", "out"),
+            registered={"type": "boolean"},
+            snapshot=MEDIA,
+        ),
+        personal=True,
+        purpose="Vehicle access to the compound",
+        retention_days=30,
+    ),
+    Kind(
+        "environment.reading",
+        "环境读数",
+        "Environment reading",
+        _object(
+            ["quantity", "value"],
+            quantity=_choice("temperature", "humidity", "smoke", "noise", "pm25", "water_level"),
+            value={"type": "number"},
+            unit={"type": "string", "maxLength": 16},
+        ),
+    ),
+    Kind(
+        "presence.motion",
+        "有人活动",
+        "Motion",
+        _object(["active"], active={"type": "boolean"}),
+        personal=True,
+        purpose="Welfare watch, only with the resident's consent",
+        retention_days=60,
+        state="active",
+    ),
+)

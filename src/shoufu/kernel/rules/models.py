@@ -1,0 +1,98 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Rule(models.Model):
+    """A rule of a place: its versions hold the rule documents (data, see spec.py); one of them may be live."""
+
+    code = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=120)
+    name_en = models.CharField(max_length=120, blank=True)
+    place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="rules")
+    template = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["place__path", "code"]
+
+
+class RuleVersion(models.Model):
+    """One rule document. `live` from `live_from` (the moment the log knew it) until `live_until`."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        LIVE = "live", _("Live")
+        RETIRED = "retired", _("Retired")
+
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    spec = models.JSONField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.DRAFT)
+    note = models.CharField(max_length=200, blank=True)
+    author = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+    from_batch = models.BigIntegerField(null=True, blank=True)
+    until_batch = models.BigIntegerField(null=True, blank=True)
+    live_from = models.DateTimeField(null=True, blank=True)
+    live_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["rule_id", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "number"], name="rule_version_number"),
+            models.UniqueConstraint(fields=["rule"], condition=Q(state="live"), name="rule_one_live_version"),
+        ]
+
+
+class Checkpoint(models.Model):
+    """The evaluator's keyed state of one shard after a batch: msgpack + zstd, written with its outputs."""
+
+    shard = models.SmallIntegerField()
+    sequence = models.BigIntegerField()
+    batch = models.BigIntegerField()
+    full = models.BooleanField()
+    state = models.BinaryField()
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shard", "sequence"], name="checkpoint_sequence")]
+
+
+class Firing(models.Model):
+    """A rule fired: once per (version, key, t), however often the log is read again."""
+
+    version = models.ForeignKey(RuleVersion, on_delete=models.CASCADE, related_name="firings")
+    key = models.CharField(max_length=160)
+    t = models.DateTimeField()
+    place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="+")
+    device = models.ForeignKey("devices.Device", null=True, on_delete=models.SET_NULL, related_name="+")
+    observations = models.JSONField(default=list)
+    why = models.JSONField(default=list)
+    batch = models.BigIntegerField()
+    suppressed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "key", "t"], name="firing_once")]
+        indexes = [models.Index(fields=["t"], name="firing_t")]
+
+
+class Rehearsal(models.Model):
+    """A draft tried on a recorded span: progress while it runs, then what it would have raised."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    version = models.ForeignKey(RuleVersion, on_delete=models.CASCADE, related_name="rehearsals")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    progress = models.FloatField(default=0)
+    result = models.JSONField(null=True, blank=True)
+    error = models.TextField(blank=True)
+    asked_by = models.CharField(max_length=120)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    seconds = models.FloatField(null=True, blank=True)

@@ -1,0 +1,77 @@
+from shoufu.kernel.base.scene import CaseKind, RuleTemplate, Scene
+
+scene = Scene(
+    code="community",
+    name="智慧社区防控",
+    name_en="Community safety",
+    group="governance",
+    case_kinds=(
+        CaseKind("door.forced", "门被强行打开", "Door forced", icon="door"),
+        CaseKind("door.held_open", "门长时间未关", "Door held open", icon="door-enter"),
+        CaseKind("yard.after_hours", "夜间院内有人", "Person in the yard after hours", icon="walk"),
+        CaseKind("vehicle.unknown", "未登记车辆入场", "Unknown vehicle at the gate", icon="car"),
+    ),
+    rule_templates=(
+        RuleTemplate(
+            "door_held_open",
+            "门长时间未关",
+            "Door held open",
+            {
+                "kinds": ["door.state"],
+                "where": "result.state == 'open'",
+                "key": "device",
+                "pattern": {"type": "dwell", "for": 60, "until": "result.state == 'closed'"},
+                "cooldown": 300,
+                "severity": "medium",
+                "case": {"kind": "door.held_open"},
+                "notify": ["guard"],
+            },
+        ),
+        RuleTemplate(
+            "door_forced",
+            "门被强行打开",
+            "Door forced",
+            {
+                "kinds": ["door.alarm"],
+                "where": "result.alarm == 'forced'",
+                "key": "device",
+                "pattern": {"type": "match"},
+                "cooldown": 60,
+                "severity": "critical",
+                "case": {"kind": "door.forced"},
+                "notify": ["guard", "property_manager"],
+            },
+        ),
+        RuleTemplate(
+            "yard_after_hours",
+            "夜间院内有人停留",
+            "Person in the yard after hours",
+            {
+                "kinds": ["zone.dwell"],
+                "where": "result.object == 'person' && result.seconds >= 10.0",
+                "key": "device",
+                "schedule": {"days": [1, 2, 3, 4, 5, 6, 7], "from": "22:00", "to": "05:30"},
+                "pattern": {"type": "match"},
+                "cooldown": 900,
+                "severity": "high",
+                "case": {"kind": "yard.after_hours"},
+                "notify": ["guard"],
+            },
+        ),
+        RuleTemplate(
+            "vehicle_unknown",
+            "未登记车辆入场",
+            "Unknown vehicle at the gate",
+            {
+                "kinds": ["plate.read"],
+                "where": "!has(result.registered) || !result.registered",
+                "key": "device+feature",
+                "pattern": {"type": "match"},
+                "cooldown": 600,
+                "severity": "low",
+                "case": {"kind": "vehicle.unknown"},
+                "notify": ["guard"],
+            },
+        ),
+    ),
+)
