@@ -5,7 +5,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from shoufu.kernel.base import registry
 from shoufu.runtime import data, env
-from shoufu.runtime.servers import postgres
+from shoufu.runtime.servers import nats, postgres
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -139,6 +139,6 @@ EMAIL_USE_SSL = _smtp.scheme == "smtps"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = EMAIL_HOST_USER or "shoufu@localhost"
 
-NATS_URL = env.get("NATS_URL") or f"nats://127.0.0.1:{env.get('SHOUFU_NATS_PORT')}"
+NATS_URL = nats.url()
 SHARDS = env.get("SHOUFU_SHARDS")
 LOGGING_CONFIG = None

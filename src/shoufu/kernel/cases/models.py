@@ -153,6 +153,17 @@ class Evidence(models.Model):
         ]
 
 
+class PendingEvidence(models.Model):
+    """A picture that an observation of the case names and that has not arrived yet."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="pending")
+    media = models.UUIDField()
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "media"], name="pending_evidence_once")]
+
+
 class Feedback(models.Model):
     """What an operator said about the rule that raised a case."""
 
