@@ -32,3 +32,8 @@ def end_group(leader: int, number: int = signal.SIGKILL) -> None:
         os.killpg(leader, number)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def die_with_parent_now(number: int = signal.SIGTERM) -> None:
+    """The same for the calling process, after its start."""
+    _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)

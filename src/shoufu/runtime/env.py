@@ -60,7 +60,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SHOUFU_NATS_PORT", int, 4222, "Loopback port of the embedded NATS server."),
     Setting("SHOUFU_MQTT_HOST", str, "127.0.0.1", "Address of the MQTT listener for devices."),
     Setting("SHOUFU_MQTT_PORT", int, 1883, "Port of the MQTT listener for devices."),
-    Setting("SHOUFU_NATS_SYNC", str, "2m", "When JetStream flushes to disk: a duration, or 'always' (survives a power cut)."),
+    Setting(
+        "SHOUFU_NATS_SYNC", str, "2m", "When JetStream flushes to disk: a duration, or 'always' (survives a power cut)."
+    ),
     Setting("SHOUFU_PG_PORT", int, 5433, "Loopback port of the embedded PostgreSQL."),
     Setting("DATABASE_URL", str, "", "postgresql:// address of your own database, in place of the embedded one.", True),
     Setting("NATS_URL", str, "", "nats:// address of your own NATS, in place of the embedded one.", True),
@@ -76,6 +78,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SHOUFU_DEBUG", bool, False, "Django's debug pages; never where others can reach them."),
     Setting("SHOUFU_DEMO", bool, False, "One-click sign-in links on loopback; set by the demo only."),
     Setting("SHOUFU_LOG_LEVEL", str, "info", "debug, info, warning or error."),
+    Setting("SHOUFU_LOG_FORMAT", str, "text", "text, or json: one object a line."),
 )
 BY_NAME: Mapping[str, Setting] = {setting.name: setting for setting in SETTINGS}
 

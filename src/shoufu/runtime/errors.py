@@ -2,4 +2,4 @@
 
 
 class Problem(Exception):
-    """One sentence: what is wrong and what to do. The command line prints it and exits with code 1, without a traceback."""
+    """One sentence: what is wrong and what to do. The command line prints it, without a traceback, and exits with 1."""

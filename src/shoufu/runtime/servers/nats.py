@@ -1,7 +1,7 @@
 """The embedded NATS server: the nerve between processes (JetStream) and the broker of devices (MQTT 3.1.1).
 
-Internal services sign in as ``shoufu`` with a generated password. Devices sign in with their code and secret; the server
-asks the auth call-out service (in the edge) about them and trusts answers signed by :func:`issuer_seed`.
+Internal services sign in as ``shoufu`` with a generated password. Devices sign in with their code and secret; the
+server asks the auth call-out service (in the edge) about them and trusts answers signed by :func:`issuer_seed`.
 """
 
 from __future__ import annotations
@@ -163,9 +163,13 @@ def start(where: Layout, listen: Ports, timeout: float = 20) -> Server:
     log = where.logs / "nats.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            argv(where), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGTERM),
-        )  # fmt: skip
+            argv(where),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 – forks from the main thread
+        )
     server = Server(url(listen.nats), listen, process)
     deadline = time.monotonic() + timeout
     while not ready(listen.nats):

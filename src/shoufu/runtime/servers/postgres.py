@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,27 +118,44 @@ def initialise(where: Layout) -> bool:
 def _run_initdb(folder: Path, password: Path, user: system_user.SystemUser | None) -> None:
     # --no-sync: the cluster is renamed into place and the first checkpoint at start flushes what counts.
     command = [
-        str(binary("initdb")), "-D", str(folder), "-U", ROLE, "--pwfile", str(password), "--auth=scram-sha-256",
-        "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
-    ]  # fmt: skip
+        str(binary("initdb")),
+        "-D",
+        str(folder),
+        "-U",
+        ROLE,
+        "--pwfile",
+        str(password),
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--locale=C",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False, **_as(user))
     if done.returncode == 0:
         return
     text = (done.stderr + done.stdout).strip()
     if "No space left" in text:
         raise Problem(f"The disk of {folder.parent} is full: free some space, or set SHOUFU_DATA to another directory.")
-    raise Problem(f"PostgreSQL could not make its cluster in {folder}: {text.splitlines()[-1] if text else 'no reason'}.")
+    raise Problem(
+        f"PostgreSQL could not make its cluster in {folder}: {text.splitlines()[-1] if text else 'no reason'}."
+    )
 
 
-def argv(where: Layout, port: int) -> list[str]:
-    """The command that runs the server in the foreground."""
-    options = dict(TUNING) | {
+def argv(where: Layout, port: int, tuning: Mapping[str, str] = TUNING) -> list[str]:
+    """The command that runs the server in the foreground; ``tuning`` are parameters of postgresql.conf."""
+    options = dict(tuning) | {
         "port": str(port),
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": str(where.sockets) if _socket_fits(where, port) else "",
         "unix_socket_permissions": "0777",  # the password guards it; the server runs as another user under root
     }
-    return [str(binary("postgres")), "-D", str(where.postgres), *(f"-c{name}={value}" for name, value in options.items())]
+    return [
+        str(binary("postgres")),
+        "-D",
+        str(where.postgres),
+        *(f"-c{name}={value}" for name, value in options.items()),
+    ]
 
 
 def before_start(where: Layout) -> None:
@@ -222,8 +240,11 @@ class Server:
             self.process.wait()
 
 
-def start(where: Layout, port: int, timeout: float = 30) -> Server:
-    """Start the embedded server on ``port`` and wait until it answers; :class:`Problem` with its last words else."""
+def start(where: Layout, port: int, timeout: float = 30, tuning: Mapping[str, str] | None = None) -> Server:
+    """Start the embedded server on ``port`` and wait until it answers; :class:`Problem` with its last words else.
+
+    ``tuning`` is laid over :data:`TUNING`.
+    """
     from shoufu.runtime.children import die_with_parent
 
     before_start(where)
@@ -231,9 +252,14 @@ def start(where: Layout, port: int, timeout: float = 30) -> Server:
     where.logs.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            argv(where, port), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            preexec_fn=die_with_parent(signal.SIGINT), **spawn_options(),
-        )  # fmt: skip
+            argv(where, port, TUNING | dict(tuning or {})),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509 – forks from the main thread
+            **spawn_options(),
+        )
     server = Server(address(where, port), process)
     deadline = time.monotonic() + timeout
     while not ready(server.address):

@@ -1,0 +1,3 @@
+from shoufu.runtime.cli import main
+
+main()

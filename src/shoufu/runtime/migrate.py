@@ -1,0 +1,34 @@
+"""Migrations, applied by one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from shoufu.runtime.servers import postgres
+
+LOCK = 0x53484F55_4D494752  # "SHOUMIGR"
+log = structlog.get_logger("migrate")
+
+
+def run() -> None:
+    """Create the database where it is missing and apply every migration; a second machine waits for the first."""
+    from django.core.management import call_command
+
+    if postgres.embedded() and postgres.ensure_database(postgres.address()):
+        log.info("database created")
+    with _alone():
+        call_command("migrate", interactive=False, verbosity=0)
+    log.info("tables are up to date")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    # A connection of its own: migrations may close and reopen Django's.
+    import psycopg
+
+    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", [LOCK])
+        yield

@@ -1,0 +1,111 @@
+"""One embedded PostgreSQL and one NATS for the whole run, in a temporary data directory, started when asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DATA = Path(tempfile.mkdtemp(prefix="shoufu-test-"))
+PORTS = ("SHOUFU_PORT", "SHOUFU_WEB_PORT", "SHOUFU_NATS_PORT", "SHOUFU_MQTT_PORT", "SHOUFU_PG_PORT")
+# Losing the test database in a power cut is fine; drills and benches run the real settings.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that are free now, all different."""
+    holders = [socket.socket() for _ in range(count)]
+    try:
+        for holder in holders:
+            holder.bind(("127.0.0.1", 0))
+        return [int(holder.getsockname()[1]) for holder in holders]
+    finally:
+        for holder in holders:
+            holder.close()
+
+
+# Before Django reads its settings in pytest_configure.
+for name in [name for name in os.environ if name.startswith("SHOUFU_") and name != "SHOUFU_MODELS"]:
+    del os.environ[name]
+os.environ.pop("DATABASE_URL", None)
+os.environ.pop("NATS_URL", None)
+os.environ["SHOUFU_DATA"] = str(DATA)
+os.environ["DJANGO_SETTINGS_MODULE"] = "shoufu.runtime.settings"
+for setting, number in zip(PORTS, free_ports(len(PORTS)), strict=True):
+    os.environ[setting] = str(number)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Engines know no Django; their tests must run without it.
+    if config.args and all("tests/engines" in arg for arg in config.args):
+        return
+    from shoufu.runtime import django
+
+    django.setup()
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(DATA, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[object]:
+    """The embedded PostgreSQL; ``shoufu.runtime.servers.postgres.Server``."""
+    from shoufu.runtime import data, env
+    from shoufu.runtime.servers import postgres
+
+    server = postgres.start(data.prepare(), env.get("SHOUFU_PG_PORT"), tuning=FAST)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[object]:
+    """The embedded NATS with its MQTT listener; ``shoufu.runtime.servers.nats.Server``."""
+    from shoufu.runtime import data
+    from shoufu.runtime.servers import nats
+
+    server = nats.start(data.prepare(), nats.ports())
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(postgres_server: object) -> None:
+    """pytest-django asks for this before it makes the test database: the server must run by then."""
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The data directory of this test run."""
+    return DATA
+
+
+@pytest.fixture(autouse=True)
+def _empty_log(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tables without a managed model (the observation log) outlive Django's flush after a transactional test."""
+    yield
+    if "transactional_db" in request.fixturenames or _transactional(request):
+        _truncate_unmanaged()
+
+
+def _transactional(request: pytest.FixtureRequest) -> bool:
+    marker = request.node.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction"))
+
+
+def _truncate_unmanaged() -> None:
+    from django.apps import apps
+    from django.db import connection
+
+    tables = [model._meta.db_table for model in apps.get_models() if not model._meta.managed]
+    existing = set(connection.introspection.table_names())
+    wanted = [connection.ops.quote_name(name) for name in tables if name in existing]
+    if wanted:
+        with connection.cursor() as cursor:
+            cursor.execute(f"truncate {', '.join(wanted)} cascade")
