@@ -1,0 +1,91 @@
+"""One object through time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+import numpy as np
+import numpy.typing as npt
+
+from ..vision.boxes import Label
+from .appearance import LENGTH, Descriptor
+from .kalman import BoxFilter
+
+
+class State(Enum):
+    """`TENTATIVE`: seen, not yet believed. `ACTIVE`: seen now. `LOST`: out of sight, may come back. `ENDED`: over."""
+
+    TENTATIVE = auto()
+    ACTIVE = auto()
+    LOST = auto()
+    ENDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where an object stood: seconds, and its foot point (middle of the lower edge) in pixels."""
+
+    time: float
+    x: float
+    y: float
+
+
+@dataclass(slots=True)
+class Track:
+    """One object. Boxes and points in pixels of the picture, times in seconds of the stream."""
+
+    id: int
+    filter: BoxFilter
+    started: float
+    seen: float
+    state: State = State.TENTATIVE
+    confirmed: bool = False
+    hits: int = 0
+    steps: int = 0
+    best: float = 0.0
+    support: float = 0.0
+    votes: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(Label)))
+    descriptor: Descriptor = field(default_factory=lambda: np.zeros(LENGTH, np.float32))
+    path: list[Point] = field(default_factory=list)
+    travelled: float = 0.0
+    bordered: bool = False
+    _low: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(2, np.inf))
+    _high: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(2, -np.inf))
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        left, top, right, bottom = self.filter.box.tolist()
+        return left, top, right, bottom
+
+    @property
+    def label(self) -> Label:
+        """The class with the most evidence, vehicles first compared to persons as a whole."""
+        person, vehicles = float(self.votes[0]), self.votes[1:]
+        if person >= float(vehicles.sum()):
+            return Label.PERSON
+        return Label(int(vehicles.argmax()) + 1)
+
+    @property
+    def evidence(self) -> float:
+        """Sum of the scores of the detections that say what it is."""
+        return float(self.votes[0] if self.label is Label.PERSON else self.votes[1:].sum())
+
+    @property
+    def score(self) -> float:
+        """Mean score of its detections, 0 to 1."""
+        return float(self.votes.sum()) / max(self.hits, 1)
+
+    def moved(self) -> float:
+        """Greatest distance between two of its places, in its own sizes."""
+        return self.travelled
+
+    def place(self, time: float, keep: int) -> None:
+        """Note where the object is now; at most `keep` points stay."""
+        left, top, right, bottom = self.filter.box
+        self.path.append(Point(time, float(left + right) / 2, float(bottom)))
+        if len(self.path) > keep:
+            del self.path[: len(self.path) - keep]
+        centre = np.array([(left + right) / 2, (top + bottom) / 2])
+        self._low, self._high = np.minimum(self._low, centre), np.maximum(self._high, centre)
+        self.travelled = max(self.travelled, float(np.hypot(*(self._high - self._low))) / self.filter.size)

@@ -1,0 +1,144 @@
+"""What moves: a background model on a small grey picture, which gates the detector and supports the tracker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from .boxes import Booleans, Floats, Image
+
+_NOISE_FLOOR = 14.0
+_CUT_SHARE = 0.75
+_SHADOW_VARIANCE = 0.04**2
+
+
+@dataclass(frozen=True, slots=True)
+class MotionOptions:
+    """`width`: of the small grey picture, pixels. `absorb`: seconds until what stands still becomes background.
+    `smallest`: share of the picture that a moving blob must have. `gate`: share that must move to call it motion."""
+
+    width: int = 192
+    settle: float = 2.0
+    absorb: float = 30.0
+    smallest: float = 0.0006
+    gate: float = 0.0006
+
+
+@dataclass(frozen=True, slots=True)
+class Foreground:
+    """What moves in one picture. `mask`: rows x columns of the small picture. `blobs`: N x 4 boxes (left, top, right,
+    bottom) in pixels of the full picture. `share`: moving part 0 to 1. `active`: worth looking at. `cut`: the picture
+    changed as a whole (another shot, a knocked camera), so that nothing before it can be compared."""
+
+    mask: Booleans
+    blobs: Floats
+    share: float
+    active: bool
+    cut: bool
+    size: tuple[int, int]
+    _sums: Floats = field(repr=False)
+
+    def cover(self, boxes: Floats) -> Floats:
+        """Share 0 to 1 of each box (N x 4, full picture pixels) that moves."""
+        rows, columns = self.mask.shape
+        factor = np.array([columns / self.size[0], rows / self.size[1]] * 2, np.float32)
+        scaled = boxes * factor
+        left, top = np.floor(scaled[:, 0]).astype(int), np.floor(scaled[:, 1]).astype(int)
+        right, bottom = np.ceil(scaled[:, 2]).astype(int), np.ceil(scaled[:, 3]).astype(int)
+        left, right = np.clip(left, 0, columns), np.clip(right, 0, columns)
+        top, bottom = np.clip(top, 0, rows), np.clip(bottom, 0, rows)
+        sums = self._sums
+        inside = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+        return np.asarray(inside / np.maximum((right - left) * (bottom - top), 1), np.float32)
+
+
+class MotionGate:
+    """Background of one camera. Feed it pictures in order of time."""
+
+    def __init__(self, options: MotionOptions | None = None) -> None:
+        self.options = options or MotionOptions()
+        self._background: Floats | None = None
+        self._noise: Floats | None = None
+        self._time = 0.0
+        self._started = 0.0
+
+    def update(self, grey: Image, time: float, size: tuple[int, int]) -> Foreground:
+        """`grey`: rows x columns, uint8, small (see `small_size`). `time`: seconds. `size`: full width and height."""
+        picture = cv2.GaussianBlur(grey, (3, 3), 0).astype(np.float32)
+        if self._background is None or self._background.shape != picture.shape:
+            return self._restart(picture, time, size, cut=False)
+        gain = _gain(picture, self._background)
+        level = picture * gain
+        difference = np.abs(level - self._background)
+        noise = self._noise
+        assert noise is not None
+        raw = difference > np.maximum(_NOISE_FLOOR, 4 * noise)
+        if raw.mean() > _CUT_SHARE:
+            return self._restart(picture, time, size, cut=True)
+        mask = _cleaned(raw & ~_shadow(level, self._background))
+        self._learn(level, difference, mask, time)
+        return _foreground(mask, self.options, size, cut=False)
+
+    def _learn(self, level: Floats, difference: Floats, mask: Booleans, time: float) -> None:
+        elapsed = min(max(time - self._time, 0.0), 1.0)
+        self._time = time
+        # Right after a start everything is learnt quickly, so that what stood in the first picture fades.
+        young = time - self._started < self.options.settle
+        moving = elapsed / (self.options.settle * 2 if young else self.options.absorb)
+        still = min(1.0, elapsed / self.options.settle)
+        rate = np.where(mask, np.float32(moving), np.float32(still))
+        self._background += rate * (level - self._background)
+        self._noise += np.where(mask, np.float32(0), np.float32(still)) * (difference - self._noise)
+
+    def _restart(self, picture: Floats, time: float, size: tuple[int, int], *, cut: bool) -> Foreground:
+        self._background = picture.copy()
+        self._noise = np.full_like(picture, 2.0)
+        self._time = self._started = time
+        return _foreground(np.zeros(picture.shape, np.bool_), self.options, size, cut=cut)
+
+
+def small_size(width: int, height: int, options: MotionOptions | None = None) -> tuple[int, int]:
+    """Width and height of the small grey picture for a full picture of this size."""
+    wanted = (options or MotionOptions()).width
+    scale = min(1.0, wanted / max(width, height))
+    return max(2, round(width * scale)), max(2, round(height * scale))
+
+
+def _gain(picture: Floats, background: Floats) -> float:
+    """What the camera's exposure changed since the background was learnt, as a factor for `picture`."""
+    ratio = (background[::2, ::2] + 4.0) / (picture[::2, ::2] + 4.0)
+    return float(np.clip(np.median(ratio), 0.4, 2.5))
+
+
+def _shadow(level: Floats, background: Floats) -> Booleans:
+    """Where the picture is evenly darker than the background: a shadow, or the dark rim that cameras draw around
+    what is bright. The ground's own texture shines through, so the ratio hardly varies from pixel to pixel."""
+    ratio = (level + 2.0) / (background + 2.0)
+    mean = cv2.blur(ratio, (5, 5))
+    variance = cv2.blur(ratio * ratio, (5, 5)) - mean * mean
+    return np.asarray((mean > 0.5) & (mean < 1.0) & (variance < _SHADOW_VARIANCE), np.bool_)
+
+
+def _cleaned(raw: Booleans) -> Booleans:
+    mask = raw.astype(np.uint8)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    return mask.astype(np.bool_)
+
+
+def _foreground(mask: Booleans, options: MotionOptions, size: tuple[int, int], *, cut: bool) -> Foreground:
+    rows, columns = mask.shape
+    share = float(mask.mean())
+    blobs = np.empty((0, 4), np.float32)
+    if share > 0:
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+        stats = stats[1:]
+        stats = stats[stats[:, cv2.CC_STAT_AREA] >= max(4, options.smallest * mask.size)]
+        left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+        right, bottom = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
+        factor = np.array([size[0] / columns, size[1] / rows] * 2)
+        blobs = (np.stack([left, top, right, bottom], axis=1) * factor).astype(np.float32)
+    sums = cv2.integral(mask.astype(np.uint8)).astype(np.float32)
+    return Foreground(mask, blobs, share, cut or share >= options.gate, cut, size, sums)
