@@ -7,7 +7,9 @@ After the language definition at https://github.com/google/cel-spec, without pro
 """
 
 from shoufu.engines.cel.errors import CelError, CelEvaluationError, CelSyntaxError, CelTypeError, Unsupported
-from shoufu.engines.cel.program import Atom, Explanation, Function, Leaf, Program, VectorProgram, compile
+from shoufu.engines.cel.explain import Atom, Explanation, Leaf
+from shoufu.engines.cel.functions import Function
+from shoufu.engines.cel.program import Program, compile
 from shoufu.engines.cel.types import (
     BOOL,
     BYTES,
@@ -26,6 +28,7 @@ from shoufu.engines.cel.types import (
     Type,
 )
 from shoufu.engines.cel.values import Duration, Timestamp, TypeValue, UInt, from_python
+from shoufu.engines.cel.vector import VectorProgram
 
 __all__ = [
     "BOOL",

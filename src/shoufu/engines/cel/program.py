@@ -3,61 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from shoufu.engines.cel import closures
+from shoufu.engines.cel.check import Checked, check
+from shoufu.engines.cel.explain import Explainer, Explanation
+from shoufu.engines.cel.fast import Fast
+from shoufu.engines.cel.functions import Function
+from shoufu.engines.cel.parser import parse
+from shoufu.engines.cel.syntax import Call, Ident, Select, dotted_name, root_ident
 from shoufu.engines.cel.types import Type
+from shoufu.engines.cel.values import from_python
+from shoufu.engines.cel.vector import VectorProgram
 
 Activation = Mapping[str, object]
 """Variable name → value; a function without an implementation of its own is found here under its name too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function the host adds to the language, called as `name(arguments)`.
-
-    Either `implementation` is fixed here, or each activation brings it under the function's name
-    (`{"result": …, "recent": callable}`). It gets CEL values and returns one, must be pure for the time of an
-    evaluation (it may be called twice), and raises `CelEvaluationError` or ValueError for "no value".
-    """
-
-    name: str
-    parameters: tuple[Type, ...]
-    result: Type
-    implementation: Callable[..., object] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A value an atom read: `path` is its text, as in `result.value`; `error` says why there was none."""
-
-    path: str
-    value: object
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """One condition of the expression, free of `&&`, `||`, `!` and `?:` at its top.
-
-    `text` is its source, `value` its result (None when `error` is set), `decisive` whether it took part in the result: the true
-    side of a true `||`, the false side of a false `&&`, both sides otherwise, the branch taken of `?:`.
-    """
-
-    text: str
-    value: object
-    leaves: tuple[Leaf, ...]
-    decisive: bool
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The result with its reasons, atoms in the order of the text."""
-
-    value: object
-    atoms: tuple[Atom, ...]
-    error: str | None = None
 
 
 class Program:
@@ -67,18 +27,41 @@ class Program:
     such as `result.value`, `type` the static type of its value (dyn where unknown).
     """
 
-    text: str
-    type: Type
-    variables: frozenset[str]
-    functions: frozenset[str]
-    fields: frozenset[str]
+    def __init__(self, text: str, facts: Checked) -> None:
+        self.text = text
+        self._facts = facts
+        self.type: Type = facts.types[facts.root]
+        self.variables: frozenset[str] = frozenset(facts.variables.values())
+        self.functions: frozenset[str] = frozenset(_called(facts))
+        self.fields: frozenset[str] = frozenset(_paths(facts))
+
+    def __repr__(self) -> str:
+        return f"Program({self.text!r})"
 
     def evaluate(self, variables: Activation) -> object:
         """The value, for one-off use: also takes datetime, timedelta, tuple and bytearray values.
 
         Raises CelEvaluationError.
         """
-        raise NotImplementedError
+        return self.closure(self._convert(variables))
+
+    def _convert(self, variables: Activation) -> Activation:
+        return {
+            name: value if name in self.functions else from_python(value)
+            for name, value in variables.items()
+            if name in self.variables or name in self.functions or "." in name
+        }
+
+    @cached_property
+    def _reference(self) -> closures.Closure:
+        return closures.build(self._facts, self._facts.root)
+
+    def _evaluate_carefully(self, activation: Activation) -> object:
+        return self._reference(closures.environment(self._facts, activation))
+
+    @cached_property
+    def _fast(self) -> Fast:
+        return Fast(self._facts, self._evaluate_carefully)
 
     @cached_property
     def closure(self) -> Callable[[Activation], object]:
@@ -86,32 +69,27 @@ class Program:
 
         Values must have the declared types (a JSON int may stand for a double). Raises CelEvaluationError.
         """
-        raise NotImplementedError
+        return self._fast.of_activation()
 
     def function(self, *names: str) -> Callable[..., object]:
         """The fastest form: a callable with these positional parameters, e.g. `function("result", "t")(result, t)`.
 
         `names` must cover `variables` and those of `functions` without an implementation; more are allowed.
+        Raises ValueError when one is missing or is no simple name.
         """
-        raise NotImplementedError
+        return self._fast.of_arguments(names)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.text, self._facts)
 
     def explain(self, variables: Activation) -> Explanation:
         """Why the result is what it is; never raises CelEvaluationError (see `Explanation.error`)."""
-        raise NotImplementedError
+        return self._explainer(self._convert(variables))
 
     def vector(self) -> VectorProgram:
         """The same condition over columns. Raises Unsupported when it uses what columns cannot do."""
-        raise NotImplementedError
-
-
-class VectorProgram:
-    """A boolean expression over columns."""
-
-    columns: frozenset[str]
-    """Names of the columns it reads: variables or dotted paths such as `result.value`."""
-
-    def __call__(self, columns: Mapping[str, object], count: int) -> object:
-        raise NotImplementedError
+        return VectorProgram(self._facts)
 
 
 def compile(
@@ -119,6 +97,35 @@ def compile(
 ) -> Program:
     """Compile `text`. With `variables` it is type-checked against them; with None everything is dyn.
 
-    Raises CelSyntaxError or CelTypeError, with the position in the text.
+    Numbers of different types may be compared with each other, as JSON has one sort of number; arithmetic wants
+    one type. Raises CelSyntaxError or CelTypeError, with the position in the text.
     """
-    raise NotImplementedError
+    return Program(text, check(parse(text), text, variables, functions))
+
+
+def _called(facts: Checked) -> Iterable[str]:
+    for node in facts.root.walk():
+        if isinstance(node, Call) and node.receiver is None and node.function in facts.functions:
+            yield node.function
+
+
+def _paths(facts: Checked) -> Iterable[str]:
+    """The longest dotted path of each chain of selections that starts at a variable."""
+    inner: set[int] = set()
+    for node in facts.root.walk():
+        if not isinstance(node, Ident | Select) or id(node) in inner:
+            continue
+        root = root_ident(node)
+        if root is None or root in facts.locals or node in facts.constants:
+            continue
+        if isinstance(node, Select):
+            step = node.operand
+            while isinstance(step, Select):
+                inner.add(id(step))
+                step = step.operand
+            inner.add(id(step))
+            name = f"{dotted_name(node.operand)}.{node.field}"
+        else:
+            name = node.name
+        if "." in name or node in facts.variables:
+            yield name

@@ -1,0 +1,1 @@
+"""Rules: rehearse them, try their conditions."""
