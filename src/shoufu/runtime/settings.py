@@ -133,10 +133,13 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/built/assets/.+$"
 DATA_ROOT = data.layout().root
 KEYS_ROOT = data.layout().keys
 MEDIA_ROOT = data.layout().media
+KEYS_ROOT = data.layout().keys
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 _smtp = urlsplit(env.get("SHOUFU_SMTP_URL"))
+SMTP_CONFIGURED = bool(env.get("SHOUFU_SMTP_URL"))
+SMS_URL = env.get("SHOUFU_SMS_URL")
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST, EMAIL_PORT = _smtp.hostname or "localhost", _smtp.port or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _smtp.username or "", _smtp.password or ""
