@@ -73,7 +73,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SHOUFU_ORIGIN", str, "", "Outside address (https://…), needed for passkeys and links behind a proxy."),
     Setting("SHOUFU_SMTP_URL", str, "", "smtp://user:password@host:port of the mail server for notices.", True),
     Setting("SHOUFU_SMS_URL", str, "", "HTTP address of the SMS provider for notices.", True),
-    Setting("SHOUFU_S3_URL", str, "", "s3://key:secret@host/bucket for media, in place of the data directory.", True),
     Setting("SHOUFU_SCENE_PACKAGES", str, "", "Further Python packages that hold a scene, by comma."),
     Setting("SHOUFU_DEBUG", bool, False, "Django's debug pages; never where others can reach them."),
     Setting("SHOUFU_DEMO", bool, False, "One-click sign-in links on loopback; set by the demo only."),

@@ -37,7 +37,7 @@ class Page(Schema, Generic[S]):
 
 
 def sorted_rows(rows: QuerySet[M], sort: str, sortable: Mapping[str, str]) -> QuerySet[M]:
-    """The rows by a field of `sortable` (public name → column); the primary key breaks ties, so pages do not overlap."""
+    """The rows by a field of `sortable` (public name → column); ties go by primary key, so pages do not overlap."""
     if not sort:
         return rows
     name, descending = sort.removeprefix("-"), sort.startswith("-")
@@ -93,5 +93,3 @@ def csv_response(rows: Iterable[Mapping[str, Any]], name: str) -> StreamingHttpR
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
-
-

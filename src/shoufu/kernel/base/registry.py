@@ -71,9 +71,7 @@ def kinds() -> dict[str, Kind]:
 def case_kinds() -> dict[str, CaseKind]:
     from shoufu.kernel.cases.kinds import KERNEL_CASE_KINDS
 
-    return _by_code(
-        kind for group in (KERNEL_CASE_KINDS, *(scene.case_kinds for scene in scenes())) for kind in group
-    )
+    return _by_code(kind for group in (KERNEL_CASE_KINDS, *(scene.case_kinds for scene in scenes())) for kind in group)
 
 
 @cache

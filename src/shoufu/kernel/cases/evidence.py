@@ -83,9 +83,7 @@ def attach_many(pairs: Sequence[tuple[Case, Exhibit]]) -> list[Evidence]:
         if row is None:
             continue
         data = {"kind": row.kind.code, "result": row.result, "feature": row.foi}
-        made.append(
-            Evidence(case=case, kind="observation", observation=row.id, t=row.t, sha256=digest(row), data=data)
-        )
+        made.append(Evidence(case=case, kind="observation", observation=row.id, t=row.t, sha256=digest(row), data=data))
         media |= {(case.pk, named): case for named in _media_named(row)}
     return Evidence.objects.bulk_create(made + _of_media(media), ignore_conflicts=True)
 

@@ -37,12 +37,8 @@ class Case(models.Model):
     severity_rank = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=12, choices=State.choices, default=State.NEW)
     place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="cases")
-    device = models.ForeignKey(
-        "devices.Device", null=True, blank=True, on_delete=models.SET_NULL, related_name="cases"
-    )
-    firing = models.OneToOneField(
-        "rules.Firing", null=True, blank=True, on_delete=models.SET_NULL, related_name="case"
-    )
+    device = models.ForeignKey("devices.Device", null=True, blank=True, on_delete=models.SET_NULL, related_name="cases")
+    firing = models.OneToOneField("rules.Firing", null=True, blank=True, on_delete=models.SET_NULL, related_name="case")
     rule_version = models.ForeignKey(
         "rules.RuleVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="cases"
     )
@@ -83,7 +79,8 @@ class Case(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="merged", merged_into__isnull=False) | ~Q(state="merged"), name="case_merged_has_target"
+                condition=Q(state="merged", merged_into__isnull=False) | ~Q(state="merged"),
+                name="case_merged_has_target",
             ),
             models.CheckConstraint(
                 condition=Q(acknowledged_at__isnull=False) | Q(state__in=["new", "false_alarm", "merged"]),

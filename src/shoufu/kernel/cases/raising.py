@@ -13,14 +13,14 @@ from shoufu.kernel.cases import live
 from shoufu.kernel.cases.evidence import Exhibit, attach_many
 from shoufu.kernel.cases.lifecycle import RANK, case_kind, limits
 from shoufu.kernel.cases.models import Case, CaseEvent, DayNumber
-from shoufu.kernel.notices.services import notify_cases
+from shoufu.kernel.cases.telling import tell
 from shoufu.kernel.places.models import Place
 from shoufu.kernel.rules.models import Firing
 
 
 @dataclass(frozen=True)
 class RaisedCase:
-    """A firing that becomes a case, or, where it was `suppressed` by the rule's cool-down, one more sign of the last one.
+    """A firing that becomes a case or, where it was `suppressed` by the cool-down, one more sign of the last one.
 
     `title` and `title_en` are empty to use the kind's names; `notify` are role codes; `exhibits` are its evidence.
     """
@@ -103,10 +103,7 @@ def raise_cases(actor: Actor, raised: Iterable[RaisedCase]) -> list[Case]:
     days = [_local_day(places[item.firing.place_id], item.firing.t) for item in fresh]
     numbers = take_numbers(days)
     cases = Case.objects.bulk_create(
-        [
-            _case(item, places[item.firing.place_id], number, known)
-            for item, number in zip(fresh, numbers, strict=True)
-        ]
+        [_case(item, places[item.firing.place_id], number, known) for item, number in zip(fresh, numbers, strict=True)]
     )
     CaseEvent.objects.bulk_create(
         [
@@ -121,13 +118,9 @@ def raise_cases(actor: Actor, raised: Iterable[RaisedCase]) -> list[Case]:
             for case, item in zip(cases, fresh, strict=True)
         ]
     )
-    attach_many(
-        [(case, exhibit) for case, item in zip(cases, fresh, strict=True) for exhibit in _exhibits(item)]
-    )
-    record_many(
-        actor, [Act("cases.raise", case, case.place_id, data={"number": case.number}) for case in cases]
-    )
-    notify_cases(actor, "case.raised", [(case, item.notify) for case, item in zip(cases, fresh, strict=True)])
+    attach_many([(case, exhibit) for case, item in zip(cases, fresh, strict=True) for exhibit in _exhibits(item)])
+    record_many(actor, [Act("cases.raise", case, case.place_id, data={"number": case.number}) for case in cases])
+    tell(actor, "case.raised", [(case, item.notify) for case, item in zip(cases, fresh, strict=True)])
     _repeat([item.firing for item in items if item.firing.suppressed], known, actor)
     live.publish(cases, "raised")
     return cases
@@ -159,8 +152,6 @@ def _repeat(firings: Sequence[Firing], known: datetime, actor: Actor) -> None:
         case.last_at = firing.t
         case.occurrences += 1
         touched[case.pk] = case
-        events.append(
-            CaseEvent(case=case, kind=CaseEvent.Kind.REPEATED, at=firing.t, known=known, actor=actor.label)
-        )
+        events.append(CaseEvent(case=case, kind=CaseEvent.Kind.REPEATED, at=firing.t, known=known, actor=actor.label))
     Case.objects.bulk_update(touched.values(), ["last_at", "occurrences"])
     CaseEvent.objects.bulk_create(events)

@@ -208,7 +208,9 @@ STATE_AFTER: Mapping[str, str] = {
 }
 
 
-def open_then(actor: Actor, place: str, at: datetime, known: datetime | None = None, limit_to: int = 200) -> list[CaseThen]:
+def open_then(
+    actor: Actor, place: str, at: datetime, known: datetime | None = None, limit_to: int = 200
+) -> list[CaseThen]:
     """The cases that were open at `at`, as known at `known` (default: at `at`); two queries.
 
     A state comes from the last event that changed it, happened by `at` and committed by `known`.

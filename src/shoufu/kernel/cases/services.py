@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from shoufu.kernel.access.models import RoleAssignment, User
+from shoufu.kernel.access.models import User
 from shoufu.kernel.access.policy import limit, require
 from shoufu.kernel.audit.services import Act, record, record_many
 from shoufu.kernel.base import registry
@@ -19,7 +19,7 @@ from shoufu.kernel.cases.evidence import Exhibit, attach_many
 from shoufu.kernel.cases.lifecycle import RANK, STEPS, Step, case_kind, due, limits
 from shoufu.kernel.cases.models import Case, CaseEvent, Evidence, Feedback, Severity
 from shoufu.kernel.cases.raising import RaisedCase, raise_cases, take_numbers
-from shoufu.kernel.notices.services import notify_cases, notify_user
+from shoufu.kernel.cases.telling import tell, tell_user
 from shoufu.kernel.places.models import Place
 
 __all__ = [
@@ -146,7 +146,7 @@ def report(actor: Actor, draft: CaseReport) -> Case:
     )
     _say(case, CaseEvent.Kind.RAISED, actor, draft.text)
     record(actor, Act("cases.report", case, place.pk, data={"number": case.number, "title": case.title}))
-    notify_cases(actor, "case.raised", [(case, (kind.role,))])
+    tell(actor, "case.raised", [(case, (kind.role,))])
     live.publish([case], "raised")
     return case
 
@@ -186,9 +186,9 @@ def dispatch(
     case.role = role or case.role
     _move(case, "dispatch", actor, text, data)
     if user_id:
-        notify_user(actor, "case.dispatched", case, user_id)
+        tell_user(actor, "case.dispatched", case, user_id)
     else:
-        notify_cases(actor, "case.dispatched", [(case, (role,))])
+        tell(actor, "case.dispatched", [(case, (role,))])
     return case
 
 
@@ -346,9 +346,7 @@ def false_alarm_many(actor: Actor, ids: Sequence[int], reason: str) -> tuple[lis
     if not reason.strip():
         raise Invalid(FieldError("reason", _("Say what it was instead.")))
     cases, left = _many(actor, ids, "false_alarm", reason.strip())
-    rules = dict(
-        Case.objects.filter(pk__in=[case.pk for case in cases]).values_list("pk", "rule_version__rule_id")
-    )
+    rules = dict(Case.objects.filter(pk__in=[case.pk for case in cases]).values_list("pk", "rule_version__rule_id"))
     Feedback.objects.bulk_create(
         [
             Feedback(
@@ -402,9 +400,7 @@ def escalate_overdue(now: datetime | None = None) -> list[Case]:
             for case in cases
         ]
     )
-    record_many(
-        SYSTEM, [Act("cases.escalate", case, case.place_id, data={"role": case.role}) for case in cases]
-    )
-    notify_cases(SYSTEM, "case.escalated", told)
+    record_many(SYSTEM, [Act("cases.escalate", case, case.place_id, data={"role": case.role}) for case in cases])
+    tell(SYSTEM, "case.escalated", told)
     live.publish(cases, "escalated")
     return cases

@@ -5,35 +5,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('devices', '0001_initial'),
-        ('places', '0001_initial'),
+        ("devices", "0001_initial"),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MediaObject',
+            name="MediaObject",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('snapshot', 'Snapshot'), ('clip', 'Clip')], max_length=8)),
-                ('content_type', models.CharField(max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('sha256', models.BinaryField(max_length=32)),
-                ('key', models.CharField(max_length=200, unique=True)),
-                ('t', models.DateTimeField()),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('known', models.DateTimeField(auto_now_add=True)),
-                ('keep_until', models.DateTimeField()),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('device', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='media', to='devices.device')),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='media', to='places.place')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(choices=[("snapshot", "Snapshot"), ("clip", "Clip")], max_length=8)),
+                ("content_type", models.CharField(max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("sha256", models.BinaryField(max_length=32)),
+                ("key", models.CharField(max_length=200, unique=True)),
+                ("t", models.DateTimeField()),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                ("known", models.DateTimeField(auto_now_add=True)),
+                ("keep_until", models.DateTimeField()),
+                ("data", models.JSONField(blank=True, default=dict)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="media",
+                        to="devices.device",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="media", to="places.place"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-t'],
-                'indexes': [models.Index(fields=['device', '-t'], name='media_device_t'), models.Index(fields=['keep_until'], name='media_keep_until')],
+                "ordering": ["-t"],
+                "indexes": [
+                    models.Index(fields=["device", "-t"], name="media_device_t"),
+                    models.Index(fields=["keep_until"], name="media_keep_until"),
+                ],
             },
         ),
     ]

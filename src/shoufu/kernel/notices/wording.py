@@ -1,0 +1,55 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shoufu.kernel.notices.models import Template
+
+SEVERITY = {
+    "zh-hans": {"critical": "紧急", "high": "较高", "medium": "一般", "low": "较低"},
+    "en": {"critical": "critical", "high": "high", "medium": "medium", "low": "low"},
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    subject: str
+    body: str
+
+
+BUILT_IN: Mapping[tuple[str, str], Words] = {
+    ("case.raised", "zh-hans"): Words("新事件：{title}", "{place}，{time}，{severity}。编号 {number}。"),
+    ("case.raised", "en"): Words("New case: {title}", "{place}, {time}, {severity}. Number {number}."),
+    ("case.dispatched", "zh-hans"): Words(
+        "派给您：{title}", "{place}，{time}，{severity}。编号 {number}。请前往处置。"
+    ),
+    ("case.dispatched", "en"): Words(
+        "Sent to you: {title}", "{place}, {time}, {severity}. Number {number}. Please go there."
+    ),
+    ("case.escalated", "zh-hans"): Words(
+        "超时升级：{title}", "{place}，{time}，{severity}。编号 {number} 已超过时限。"
+    ),
+    ("case.escalated", "en"): Words(
+        "Overdue: {title}", "{place}, {time}, {severity}. Number {number} is past its time limit."
+    ),
+}
+
+
+class _Blank(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def wording(template: str, language: str, data: Mapping[str, str]) -> Words:
+    """The words of a notice: the table's where somebody wrote their own, else the built-in ones.
+
+    A placeholder that the data lack stays visible, so that it is noticed. KeyError for an unknown template.
+    """
+    own = _own(template, language)
+    chosen = own or BUILT_IN[template, language]
+    filled = _Blank(data)
+    filled["severity"] = SEVERITY[language].get(data.get("severity", ""), data.get("severity", ""))
+    return Words(chosen.subject.format_map(filled)[:160], chosen.body.format_map(filled))
+
+
+def _own(template: str, language: str) -> Words | None:
+    row = Template.objects.filter(code=template, language=language).first()
+    return Words(row.subject, row.body) if row else None
