@@ -1,0 +1,114 @@
+import re
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from shoufu.kernel.observations.directory import DeviceEntry, Directory
+from shoufu.kernel.observations.identity import content_id
+from shoufu.kernel.observations.limits import MAX_AGE, MAX_AHEAD, MAX_RESULT
+from shoufu.kernel.observations.schema import ResultError
+from shoufu.kernel.observations.wire import BatchRow, Fault, Item, Parsed
+
+GATEWAY = "gateway"
+_odd_in_json = re.compile(rb"[\x00-\x1f\\]").search
+_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+class Row(msgspec.Struct):
+    """An accepted observation on its way into the log: `copy` is its COPY text from column `id` on."""
+
+    copy: bytes
+    out: BatchRow
+
+
+Admitted = Row | Fault
+
+
+def admit(items: Sequence[Parsed], sender: DeviceEntry, directory: Directory, now: float | None = None) -> list[Admitted]:
+    """Check each item and make it a row, in order; what cannot be taken becomes a Fault.
+
+    `sender` is the device whose credential was shown. It reports for itself; a gateway also for the devices in the
+    subtree of its place. `now` is the server's clock in epoch seconds.
+    """
+    clock = time.time() if now is None else now
+    oldest, newest = clock - MAX_AGE.total_seconds(), clock + MAX_AHEAD.total_seconds()
+    return [
+        item if type(item) is Fault else _admit_one(item, sender, directory, oldest, newest)  # type: ignore[arg-type]
+        for item in items
+    ]
+
+
+def _admit_one(item: Item, sender: DeviceEntry, directory: Directory, oldest: float, newest: float) -> Admitted:
+    device = sender
+    if item.device is not None and item.device != sender.code:
+        other = _represented(item.device, sender, directory)
+        if isinstance(other, Fault):
+            return other
+        device = other
+    kind = directory.kinds.get(item.kind)
+    if kind is None:
+        return Fault("kind", "/kind", f"There is no kind {item.kind[:64]!r}: send one that this installation knows.")
+    t = item.time.timestamp()
+    if not oldest <= t <= newest:
+        return _wrong_time(item.time, t < oldest)
+    text = bytes(item.result)
+    if len(text) > MAX_RESULT:
+        return Fault("too-large", "/result", f"{len(text)} bytes: send at most {MAX_RESULT}.")
+    try:
+        result = kind.validator.decode(text)
+    except ResultError as error:
+        first = error.errors[0]
+        more = "".join(f" {other.field}: {other.message}" for other in error.errors[1:])
+        return Fault("schema", first.field, first.message + more)
+    if _odd_in_json(text):
+        if b"\\u0000" in text and _has_nul(result):
+            return Fault("schema", "/result", "A text holds the character U+0000: leave it out.")
+        text = msgspec.json.encode(result).replace(b"\\", b"\\\\")
+    feature, foi = item.feature, b"\\N"
+    if feature is not None:
+        if "\x00" in feature:
+            return Fault("invalid", "/featureOfInterest", "The text holds the character U+0000: leave it out.")
+        foi = _escape(feature)
+    if item.id is None:
+        id = content_id(device.id, kind.code, t, feature, _sorted(result))
+    elif item.id.version == 7:
+        id = str(item.id)
+    else:
+        return Fault("invalid", "/id", "The id is not a UUID of version 7: send one, or leave it out.")
+    copy = b"%b\t%b\t%d\t%b\t%b\t%b\n" % (
+        id.encode(), item.time.isoformat().encode(), kind.id, device.tail, foi, text
+    )  # fmt: skip
+    out = BatchRow(id, t, kind.code, device.code, device.id, device.place_id, device.shard, feature, result)
+    return Row(copy, out)
+
+
+def _represented(code: str, sender: DeviceEntry, directory: Directory) -> DeviceEntry | Fault:
+    device = directory.devices.get(code)
+    if device is not None and sender.kind == GATEWAY and device.path.startswith(sender.path):
+        return device
+    if sender.kind == GATEWAY:
+        return Fault("device", "/device", f"There is no device {code[:64]!r} in this gateway's place: send another code.")
+    return Fault("device", "/device", f"This credential belongs to {sender.code!r}: send that code, or leave it out.")
+
+
+def _wrong_time(sent: datetime, old: bool) -> Fault:
+    shown = sent.isoformat()
+    if old:
+        return Fault("time", "/phenomenonTime", f"{shown} is more than {MAX_AGE.days} days ago: set the device's clock.")
+    minutes = int(MAX_AHEAD.total_seconds() // 60)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Fault(
+        "time", "/phenomenonTime", f"{shown} is more than {minutes} minutes ahead of {now}: set the device's clock."
+    )
+
+
+def _has_nul(value: Any) -> bool:
+    return b"\\u0000" in msgspec.json.encode(value).replace(b"\\\\", b"")
+
+
+def _escape(text: str) -> bytes:
+    plain = text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return plain.encode()
