@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import time
@@ -54,12 +53,8 @@ def run(
         on_ready=on_ready,
     )
 
-    async def main() -> None:
-        on_start(supervisor)
-        await supervisor.run()
-
     log.info("starting", data=str(layout.root), processes=[spec.name for spec in specs], pid=os.getpid())
-    asyncio.run(main())
+    supervisor.run(lambda: on_start(supervisor))
     log.info("stopped", after=round(time.time() - began, 1))
     return supervisor
 

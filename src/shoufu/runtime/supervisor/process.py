@@ -47,10 +47,17 @@ def backoff(failures: int) -> float:
 
 
 class Process:
-    """Runs one :class:`Spec`. ``on_line`` gets each line of output, ``on_change`` is called at a change of state."""
+    """Runs one :class:`Spec`. ``on_line`` gets each line of output, ``on_change`` is called at a change of state,
+    ``on_group`` with the leader's pid when its process group begins (True) and has ended (False).
+    """
 
     def __init__(
-        self, spec: Spec, logs: Path, on_line: Callable[[str, bytes], None], on_change: Callable[[], None]
+        self,
+        spec: Spec,
+        logs: Path,
+        on_line: Callable[[str, bytes], None],
+        on_change: Callable[[], None],
+        on_group: Callable[[int, bool], None],
     ) -> None:
         self.spec = spec
         self.log = LogFile(logs / f"{spec.name}.log")
@@ -61,6 +68,7 @@ class Process:
         self.ready = asyncio.Event()
         self._on_line = on_line
         self._on_change = on_change
+        self._on_group = on_group
         self._child: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._was_ready = False
@@ -130,6 +138,7 @@ class Process:
             return 0
         child = await self._spawn(environment)
         self._child = child
+        self._on_group(child.pid, True)
         watching = asyncio.create_task(self._watch(child))
         assert child.stdout is not None
         try:
@@ -138,6 +147,7 @@ class Process:
         finally:
             watching.cancel()
             end_group(child.pid)
+            self._on_group(child.pid, False)
             self.log.close()
 
     async def _spawn(self, environment: dict[str, str]) -> asyncio.subprocess.Process:

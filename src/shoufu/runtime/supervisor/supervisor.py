@@ -16,6 +16,7 @@ from shoufu.runtime.data import Layout
 from shoufu.runtime.supervisor import status
 from shoufu.runtime.supervisor.lock import DirectoryLock
 from shoufu.runtime.supervisor.process import Process, State
+from shoufu.runtime.supervisor.reaper import Reaper
 from shoufu.runtime.supervisor.spec import Spec
 
 log = structlog.get_logger("supervisor")
@@ -46,10 +47,13 @@ class Supervisor:
         self.address = address
         self.began = began
         self.seconds_to_ready: float | None = None
-        self.processes = {spec.name: Process(spec, layout.logs, on_line, self._changed) for spec in specs}
+        self.processes = {
+            spec.name: Process(spec, layout.logs, on_line, self._changed, self._group_changed) for spec in specs
+        }
         self._essential = [name for name in essential if name in self.processes]
         self._on_ready = on_ready
         self._lock = DirectoryLock(layout.run / "lock")
+        self._reaper: Reaper | None = None
         self._stop = asyncio.Event()
         self._gates = layout.run / "gates"
         self._dirty = asyncio.Event()
@@ -58,20 +62,24 @@ class Supervisor:
         """Ask for the orderly end of everything; may be called more than once."""
         self._stop.set()
 
-    async def run(self) -> None:
+    def run(self, on_start: Callable[[], None] = lambda: None) -> None:
         """Start everything and stay until asked to stop; afterwards nothing is left running.
 
-        Raises :class:`Problem` when the data directory is in use or a process never gets ready.
+        ``on_start`` is called inside the event loop. Raises :class:`Problem` when the data directory is in use or a
+        process never gets ready.
         """
         self._lock.take()
+        self._reaper = Reaper(self._lock.handle)
         try:
             self._clear_gates()
-            await self._run_all()
+            asyncio.run(self._run_all(on_start))
         finally:
+            self._reaper.close()
             self._lock.release()
 
-    async def _run_all(self) -> None:
+    async def _run_all(self, on_start: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
+        on_start()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._interrupted)
         tasks = [asyncio.create_task(self._run_one(process)) for process in self.processes.values()]
@@ -104,6 +112,10 @@ class Supervisor:
         if gate in self.processes:
             environment[django.GATE] = str(self._gates / gate)
         await process.run(environment)
+
+    def _group_changed(self, leader: int, runs: bool) -> None:
+        assert self._reaper is not None
+        (self._reaper.add if runs else self._reaper.remove)(leader)
 
     def _changed(self) -> None:
         for process in self.processes.values():

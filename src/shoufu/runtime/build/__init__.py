@@ -1,0 +1,1 @@
+"""What is made from sources after a checkout: the front end and the compiled translations."""

@@ -1,0 +1,16 @@
+"""Build the front end and the translations where their sources changed."""
+
+import click
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Also check the front end's types.")
+def command(check: bool) -> None:
+    """Build what a checkout does not hold; does nothing where it is up to date."""
+    from shoufu.runtime.build import frontend
+
+    if not frontend.current():
+        click.echo("Building the front end …", err=True)
+        frontend.build()
+    if check:
+        frontend.check()
