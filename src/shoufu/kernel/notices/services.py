@@ -18,7 +18,7 @@ from shoufu.kernel.base.ids import uuid7
 from shoufu.kernel.base.nerve import publish_on_commit
 from shoufu.kernel.notices import channels
 from shoufu.kernel.notices.models import Channel, Endpoint, Notice
-from shoufu.kernel.notices.wording import Words, wording
+from shoufu.kernel.notices.wording import Wording, wording
 from shoufu.kernel.places.models import Place
 
 ATTEMPTS = 6
@@ -84,12 +84,8 @@ def _recipients(
     return found
 
 
-def _words(template: str, language: str, about: About) -> Words:
-    return wording(template, language, about.words[language])
-
-
-def _console(template: str, about: About, recipient: Recipient, now: datetime) -> Notice:
-    words = _words(template, recipient.language, about)
+def _console(template: str, wording: Wording, about: About, recipient: Recipient, now: datetime) -> Notice:
+    words = wording.fill(recipient.language, about.words[recipient.language])
     return Notice(
         id=uuid7(),
         template=template,
@@ -106,8 +102,8 @@ def _console(template: str, about: About, recipient: Recipient, now: datetime) -
     )
 
 
-def _outward(template: str, about: About, endpoint: Endpoint, language: str, now: datetime) -> Notice:
-    words = _words(template, language, about)
+def _outward(template: str, wording: Wording, about: About, endpoint: Endpoint, language: str, now: datetime) -> Notice:
+    words = wording.fill(language, about.words[language])
     return Notice(
         id=uuid7(),
         template=template,
@@ -151,9 +147,10 @@ def _queue(actor: Actor, template: str, chosen: Sequence[tuple[About, dict[int, 
     users = {user for _, recipients in chosen for user in recipients}
     organisations = {one.organisation_id for _, found in chosen for one in found.values() if one.organisation_id}
     endpoints = list(Endpoint.objects.filter(Q(user__in=users) | Q(organisation__in=organisations)))
+    words = wording(template)
     notices: list[Notice] = []
     for about, recipients in chosen:
-        notices += [_console(template, about, one, now) for one in recipients.values()]
+        notices += [_console(template, words, about, one, now) for one in recipients.values()]
         mine = {one.organisation_id for one in recipients.values()}
         for endpoint in endpoints:
             if endpoint.user_id in recipients:
@@ -162,7 +159,7 @@ def _queue(actor: Actor, template: str, chosen: Sequence[tuple[About, dict[int, 
                 language = "zh-hans"
             else:
                 continue
-            notices.append(_outward(template, about, endpoint, language, now))
+            notices.append(_outward(template, words, about, endpoint, language, now))
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
     for notice in notices:
         if notice.channel == Channel.CONSOLE:

@@ -38,18 +38,21 @@ class _Blank(dict[str, str]):
         return "{" + key + "}"
 
 
-def wording(template: str, language: str, data: Mapping[str, str]) -> Words:
-    """The words of a notice: the table's where somebody wrote their own, else the built-in ones.
+@dataclass(frozen=True)
+class Wording:
+    """The words of one template in every language, read once for however many notices."""
 
-    A placeholder that the data lack stays visible, so that it is noticed. KeyError for an unknown template.
-    """
-    own = _own(template, language)
-    chosen = own or BUILT_IN[template, language]
-    filled = _Blank(data)
-    filled["severity"] = SEVERITY[language].get(data.get("severity", ""), data.get("severity", ""))
-    return Words(chosen.subject.format_map(filled)[:160], chosen.body.format_map(filled))
+    words: Mapping[str, Words]
+
+    def fill(self, language: str, data: Mapping[str, str]) -> Words:
+        """The words with their placeholders filled; one that the data lack stays visible, so that it is noticed."""
+        chosen, filled = self.words[language], _Blank(data)
+        filled["severity"] = SEVERITY[language].get(data.get("severity", ""), data.get("severity", ""))
+        return Words(chosen.subject.format_map(filled)[:160], chosen.body.format_map(filled))
 
 
-def _own(template: str, language: str) -> Words | None:
-    row = Template.objects.filter(code=template, language=language).first()
-    return Words(row.subject, row.body) if row else None
+def wording(template: str) -> Wording:
+    """The table's words where somebody wrote their own, else the built-in ones. KeyError for an unknown template."""
+    words = {language: BUILT_IN[template, language] for language in SEVERITY}
+    own = Template.objects.filter(code=template)
+    return Wording(words | {row.language: Words(row.subject, row.body) for row in own})
