@@ -4,7 +4,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong with one field: `field` is a JSON pointer or form name, `message` says what is wrong and what to do."""
+    """One thing wrong with one field (a JSON pointer or form name): `message` says what is wrong and what to do."""
 
     field: str
     message: str
@@ -12,7 +12,7 @@ class FieldError:
 
 @dataclass
 class Problem(Exception):
-    """A refusal that a person can act on; becomes RFC 9457 problem+json over HTTP and a sentence on the command line."""
+    """A refusal that a person can act on: RFC 9457 problem+json over HTTP, a sentence on the command line."""
 
     title: str
     detail: str = ""

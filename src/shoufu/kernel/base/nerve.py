@@ -1,7 +1,6 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -37,7 +36,7 @@ class Nerve:
             self._url,
             name="nerve",
             max_reconnect_attempts=-1,
-            reconnect_time_wait=0.5,
+            reconnect_time_wait=1,
             connect_timeout=2,
             allow_reconnect=True,
             error_cb=self._complain,
@@ -71,6 +70,6 @@ def nerve() -> Nerve:
     return _nerve
 
 
-def publish_on_commit(subject: str, make: Callable[[], Any]) -> None:
-    """Publish what `make` returns once the current transaction has committed; nothing if it rolls back."""
-    transaction.on_commit(lambda: nerve().publish(subject, make()), robust=True)
+def publish_on_commit(subject: str, payload: Any) -> None:
+    """Publish once the current transaction has committed; nothing if it rolls back."""
+    transaction.on_commit(lambda: nerve().publish(subject, payload), robust=True)

@@ -21,7 +21,7 @@ class Installed:
 
 
 def _packages() -> Iterator[str]:
-    """Scene packages: folders below `shoufu.scenes`, `shoufu.scenes` entry points, and SHOUFU_SCENE_PACKAGES (comma separated)."""
+    """Scene packages: folders below `shoufu.scenes`, `shoufu.scenes` entry points, and SHOUFU_SCENE_PACKAGES."""
     home = importlib.import_module("shoufu.scenes")
     for module in sorted(pkgutil.iter_modules(home.__path__), key=lambda found: found.name):
         if module.ispkg:
@@ -33,7 +33,7 @@ def _packages() -> Iterator[str]:
 
 @cache
 def installed() -> tuple[Installed, ...]:
-    """Every scene found, in a fixed order. A package without `scene.py`, or with a scene of a taken code, is an error."""
+    """Every scene found, in a fixed order. A package without `scene.py`, or a code taken already, is an error."""
     found: dict[str, Installed] = {}
     for package in dict.fromkeys(_packages()):
         scene = importlib.import_module(f"{package}.scene").scene

@@ -6,7 +6,7 @@ from shoufu.kernel.base.scene import CaseKind
 from shoufu.kernel.cases.models import Case, CaseEvent, Severity
 
 State = Case.State
-RANK = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3}
+RANK: dict[str, int] = {Severity.CRITICAL: 0, Severity.HIGH: 1, Severity.MEDIUM: 2, Severity.LOW: 3}
 
 
 @dataclass(frozen=True)

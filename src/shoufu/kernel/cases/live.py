@@ -28,4 +28,4 @@ def publish(cases: Sequence[Case], event: str) -> None:
     """Tell the live screens after the commit; the path of the place decides who may hear it."""
     for case in cases:
         message = {"path": case.place.path, "event": event, "id": str(case.pk), "data": summary(case)}
-        publish_on_commit("live.case", lambda message=message: message)
+        publish_on_commit("live.case", message)

@@ -2,10 +2,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
 from ninja import Field, Router, Schema
 from ninja.pagination import LimitOffsetPagination, paginate
 
+from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.media import selectors
 from shoufu.kernel.media.models import MediaObject
 
@@ -31,10 +31,10 @@ class MediaOut(Schema):
 
 @router.get("", response=list[MediaOut])
 @paginate(LimitOffsetPagination)
-def of_device(request: HttpRequest, device: int, since: datetime, until: datetime) -> Any:
+def of_device(request: PageRequest, device: int, since: datetime, until: datetime) -> Any:
     return selectors.of_device(request.actor, device, since, until)
 
 
 @router.get("/{uuid:media_id}", response=MediaOut)
-def get_media(request: HttpRequest, media_id: UUID) -> MediaObject:
+def get_media(request: PageRequest, media_id: UUID) -> MediaObject:
     return selectors.get(request.actor, media_id)

@@ -1,12 +1,13 @@
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from io import BufferedReader
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from shoufu.kernel.base.errors import NotFound
+from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.media import selectors, services, store
 from shoufu.kernel.media.models import MediaObject
 
@@ -14,7 +15,7 @@ RANGE = re.compile(r"bytes=(\d+)-(\d*)$")
 CHUNK = 1 << 16
 
 
-def _span(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
+def _span(file: BufferedReader, start: int, length: int) -> Iterator[bytes]:
     with file:
         file.seek(start)
         while length > 0 and (chunk := file.read(min(CHUNK, length))):
@@ -22,7 +23,7 @@ def _span(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _partial(media: MediaObject, file: BinaryIO, header: str) -> HttpResponse | StreamingHttpResponse:
+def _partial(media: MediaObject, file: BufferedReader, header: str) -> HttpResponse | StreamingHttpResponse:
     """One byte range (RFC 9110, 14.2), as players ask for it; an unsatisfiable one is told the size."""
     match = RANGE.match(header)
     start = int(match[1]) if match else media.size
@@ -37,7 +38,7 @@ def _partial(media: MediaObject, file: BinaryIO, header: str) -> HttpResponse | 
 
 
 @require_safe
-def content(request: HttpRequest, media_id: UUID) -> HttpResponse | StreamingHttpResponse | FileResponse:
+def content(request: PageRequest, media_id: UUID) -> HttpResponse | StreamingHttpResponse | FileResponse:
     """The bytes of a picture or a clip, whole or one range. Opening a clip is noted as a look."""
     media = selectors.get(request.actor, media_id)
     header = request.headers.get("Range", "")

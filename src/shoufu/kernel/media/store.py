@@ -5,8 +5,8 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 from uuid import UUID
 
 from django.conf import settings
@@ -117,7 +117,7 @@ def put(media_id: UUID, content_type: str, t: datetime, source: bytes | Path) ->
     return Stored(key, size, hasher.digest())
 
 
-def open_key(key: str) -> BinaryIO:
+def open_key(key: str) -> BufferedReader:
     """The bytes of a key, for reading; FileNotFoundError when they are gone."""
     return path(key).open("rb")
 

@@ -9,7 +9,7 @@ from shoufu.kernel.notices.models import Channel, Endpoint, Notice
 
 def inbox(actor: Actor) -> QuerySet[Notice]:
     """The actor's own notices in the console, newest first."""
-    rows = Notice.objects.filter(user_id=actor.user_id, channel=Channel.CONSOLE)
+    rows = Notice.objects.filter(user=actor.user_id, channel=Channel.CONSOLE)
     return rows.select_related("case", "place").order_by("-created_at")
 
 
@@ -32,7 +32,7 @@ def of_case(actor: Actor, case_id: int) -> list[Notice]:
 
 def endpoints(actor: Actor) -> list[Endpoint]:
     """The actor's own addresses."""
-    return list(Endpoint.objects.filter(user_id=actor.user_id).order_by("pk"))
+    return list(Endpoint.objects.filter(user=actor.user_id).order_by("pk"))
 
 
 @dataclass(frozen=True)

@@ -163,8 +163,7 @@ def _queue(actor: Actor, template: str, chosen: Sequence[tuple[About, dict[int, 
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
     for notice in notices:
         if notice.channel == Channel.CONSOLE:
-            message = _live(notice)
-            publish_on_commit("live.notice", lambda message=message: message)
+            publish_on_commit("live.notice", _live(notice))
     return notices
 
 
@@ -209,18 +208,18 @@ def _deliver(notice: Notice) -> None:
     try:
         channels.send(notice, notice.endpoint)
     except channels.Gone as gone:
-        Endpoint.objects.filter(pk=notice.endpoint_id).delete()
+        Endpoint.objects.filter(pk=notice.endpoint.pk).delete()
         notice.endpoint = None
         _settle(notice, Notice.State.CANCELLED, str(gone))
     except channels.NotSent as problem:
-        _retry(notice, str(problem))
+        _retry(notice, notice.endpoint, str(problem))
     else:
         _settle(notice, Notice.State.DELIVERED, "")
-        Endpoint.objects.filter(pk=notice.endpoint_id, failing_since__isnull=False).update(failing_since=None)
+        Endpoint.objects.filter(pk=notice.endpoint.pk, failing_since__isnull=False).update(failing_since=None)
 
 
-def _retry(notice: Notice, problem: str) -> None:
-    Endpoint.objects.filter(pk=notice.endpoint_id, failing_since__isnull=True).update(failing_since=timezone.now())
+def _retry(notice: Notice, endpoint: Endpoint, problem: str) -> None:
+    Endpoint.objects.filter(pk=endpoint.pk, failing_since__isnull=True).update(failing_since=timezone.now())
     if notice.attempts >= ATTEMPTS:
         _settle(notice, Notice.State.FAILED, problem)
         return
@@ -239,7 +238,7 @@ def _settle(notice: Notice, state: str, problem: str) -> None:
 @transaction.atomic
 def mark_read(actor: Actor, ids: Sequence[UUID] | None = None) -> int:
     """The actor has read these notices of their own (all of them without `ids`). Returns how many."""
-    rows = Notice.objects.filter(user_id=actor.user_id, channel=Channel.CONSOLE, state=Notice.State.DELIVERED)
+    rows = Notice.objects.filter(user=actor.user_id, channel=Channel.CONSOLE, state=Notice.State.DELIVERED)
     if ids is not None:
         rows = rows.filter(pk__in=ids)
     return rows.update(state=Notice.State.READ, read_at=timezone.now())
