@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import F, Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -16,12 +17,20 @@ class User(AbstractUser):
     )
     display_name = models.CharField(max_length=80, blank=True)
     language = models.CharField(max_length=8, default="zh-hans", choices=[("zh-hans", "中文"), ("en", "English")])
-    theme = models.CharField(max_length=8, default="auto", choices=[("auto", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))])
+    theme = models.CharField(
+        max_length=8, default="auto", choices=[("auto", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))]
+    )
     large_print = models.BooleanField(default=False)
+    session_epoch = models.PositiveIntegerField(default=0)
 
     @property
     def label(self) -> str:
         return self.display_name or self.username
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        # Raising the epoch ends every session of this user at their next request, wherever sessions are kept.
+        signed = f"{self.password}:{self.session_epoch}"
+        return salted_hmac("shoufu.access.session", signed, secret=secret, algorithm="sha256").hexdigest()
 
 
 class RoleAssignment(models.Model):

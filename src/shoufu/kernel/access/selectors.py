@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shoufu.kernel.access import policy
 from shoufu.kernel.access.models import ApiToken, RoleAssignment, User
@@ -50,7 +51,7 @@ def _narrowed(grants: tuple[Grant, ...], permissions: frozenset[str]) -> tuple[G
 
 
 def actor_for_token(token: str) -> Actor | None:
-    """The actor behind an API token, narrowed to the token's permissions; None when it is unknown, revoked or expired."""
+    """The actor behind an API token, narrowed to its permissions; None when unknown, revoked or expired."""
     now = timezone.now()
     found = (
         ApiToken.objects.select_related("user")
@@ -63,8 +64,8 @@ def actor_for_token(token: str) -> Actor | None:
     # A figure for the owner's list, not a record: once a minute is enough and keeps hot tokens off the disk.
     if found.last_used_at is None or now - found.last_used_at > USED_RESOLUTION:
         ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
-    actor = actor_for_user(found.user)
-    return _actor(found.user, _narrowed(actor.grants, frozenset(found.permissions)) if found.permissions else actor.grants)
+    grants = actor_for_user(found.user).grants
+    return _actor(found.user, _narrowed(grants, frozenset(found.permissions)) if found.permissions else grants)
 
 
 def users(actor: Actor) -> QuerySet[User]:
@@ -80,7 +81,7 @@ def get_user(actor: Actor, user_id: int) -> User:
     """One user; NotFound when the actor may not see them."""
     found = users(actor).filter(pk=user_id).first()
     if found is None:
-        raise NotFound(f"user {user_id}")
+        raise NotFound(_("There is no user %(id)s that you may see.") % {"id": user_id})
     return found
 
 
@@ -99,7 +100,7 @@ def tokens(actor: Actor) -> QuerySet[ApiToken]:
         return ApiToken.objects.order_by("-created_at")
     if actor.kind != "user":
         return ApiToken.objects.none()
-    return ApiToken.objects.filter(user_id=actor.user_id).order_by(F("revoked_at").asc(nulls_first=True), "-created_at")
+    return ApiToken.objects.filter(user_id=int(actor.id)).order_by(F("revoked_at").asc(nulls_first=True), "-created_at")
 
 
 def holders(role: str, path: str) -> QuerySet[User]:

@@ -34,7 +34,8 @@ class AuditEntry(models.Model):
 
 
 class AuditLink(models.Model):
-    """The chain: link `sequence` holds SHA-256 over the previous hash and the entry's canonical bytes."""
+    """The chain: link `sequence` (from 1, no gaps) holds SHA-256 over the previous link's hash, the sequence and the
+    entry's canonical bytes (see `chain.py`). Insert only, as the entries."""
 
     sequence = models.BigIntegerField(primary_key=True)
     entry = models.BigIntegerField(unique=True)
@@ -42,18 +43,22 @@ class AuditLink(models.Model):
 
 
 class AuditRoot(models.Model):
-    """A signed root of the chain up to `sequence` (Ed25519); also exported outside the database."""
+    """A signed root of the chain up to `sequence` (Ed25519); also exported outside the database. `previous` is the
+    SHA-256 of the root before, so a root left out is noticed."""
 
     sequence = models.BigIntegerField(primary_key=True)
     hash = models.BinaryField(max_length=32)
+    previous = models.BinaryField(max_length=32)
     made_at = models.DateTimeField()
     key_id = models.CharField(max_length=16)
     signature = models.BinaryField(max_length=64)
 
 
 class SubjectKey(models.Model):
-    """The data key of one person, itself encrypted with the key ring; erasing the row erases what it encrypted."""
+    """The data key of one person (32 bytes), encrypted with the key ring. Erasing it (empty `key`) erases everything it
+    encrypted, in the audit log too; the row stays, so that the person gets no second key."""
 
     subject = models.BigIntegerField(primary_key=True)
     key = models.BinaryField()
     made_at = models.DateTimeField(auto_now_add=True)
+    erased_at = models.DateTimeField(null=True, blank=True)

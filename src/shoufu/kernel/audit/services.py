@@ -6,13 +6,18 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
+from shoufu.kernel.audit import subjects
 from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.base.actor import Actor
 
 
 @dataclass(frozen=True)
 class Act:
-    """One line for the audit log: a dotted action ("cases.acknowledge"), its object, the place and what changed."""
+    """One line for the audit log: a dotted action ("cases.acknowledge"), its object, the place and what changed.
+
+    `data` is kept in clear for ever: no names, phones or other personal data. Those go into `personal`, which needs a
+    `subject` (the person's id) and is encrypted with that person's key, so that it can be erased.
+    """
 
     action: str
     object: models.Model | None = None
@@ -20,35 +25,52 @@ class Act:
     reason: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     subject: int | None = None
+    personal: Mapping[str, Any] = field(default_factory=dict)
     object_type: str = ""
     object_id: str = ""
 
 
-def _entry(actor: Actor, act: Act, at: datetime) -> AuditEntry:
+def _entry(actor: Actor, act: Act, at: datetime, keys: Mapping[int, bytes | None]) -> AuditEntry:
     model = act.object
     return AuditEntry(
         at=at,
         actor_kind=actor.kind,
         actor_id=actor.id,
-        actor_label=actor.label,
+        actor_label=actor.label[:120],
         action=act.action,
         object_type=act.object_type or (model._meta.label_lower if model is not None else ""),
         object_id=act.object_id or (str(model.pk) if model is not None else ""),
         place=act.place,
-        reason=act.reason,
+        reason=act.reason[:200],
         data=dict(act.data),
         subject=act.subject,
+        personal=_personal(act, keys),
     )
+
+
+def _personal(act: Act, keys: Mapping[int, bytes | None]) -> bytes | None:
+    if not act.personal:
+        return None
+    if act.subject is None:
+        raise ValueError(f"{act.action}: personal fields need the subject whom they belong to")
+    key = keys[act.subject]
+    return subjects.seal_fields(key, act.personal, act.subject) if key is not None else None
 
 
 def record(actor: Actor, act: Act) -> AuditEntry:
     """Write one entry in the caller's transaction; the sequencer chains it later."""
-    entry = _entry(actor, act, timezone.now())
+    entry = _entry(actor, act, timezone.now(), _keys([act]))
     entry.save(force_insert=True)
     return entry
 
 
 def record_many(actor: Actor, acts: Iterable[Act]) -> None:
-    """The bulk form: one INSERT however many."""
-    now = timezone.now()
-    AuditEntry.objects.bulk_create([_entry(actor, act, now) for act in acts], batch_size=2000)
+    """The bulk form: one INSERT however many (and at most three queries for the keys of personal fields)."""
+    listed = list(acts)
+    now, keys = timezone.now(), _keys(listed)
+    AuditEntry.objects.bulk_create([_entry(actor, act, now, keys) for act in listed])
+
+
+def _keys(acts: Iterable[Act]) -> dict[int, bytes | None]:
+    wanted = {act.subject for act in acts if act.personal and act.subject is not None}
+    return subjects.keys_for(wanted) if wanted else {}

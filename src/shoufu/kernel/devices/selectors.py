@@ -1,15 +1,23 @@
 import hashlib
 import hmac
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Count, QuerySet
+from django.utils.translation import gettext as _
 
 from shoufu.kernel.access import policy
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
-from shoufu.kernel.devices.models import Device
+from shoufu.kernel.devices.models import Command, Device
 
 VIEW = "devices.view"
+IDENTITY = ("pk", "code", "kind", "place_id", "place__path", "secret_hash", "heartbeat_seconds")
 
 
 @dataclass(frozen=True)
@@ -34,9 +42,6 @@ def identities() -> list[DeviceIdentity]:
     """Every device in service that has a secret, for a gateway's cache (one query). For processes, not for people."""
     rows = Device.objects.filter(retired_at__isnull=True, secret_hash__isnull=False).order_by("pk")
     return [_identity(*row) for row in rows.values_list(*IDENTITY)]
-
-
-IDENTITY = ("pk", "code", "kind", "place_id", "place__path", "secret_hash", "heartbeat_seconds")
 
 
 def _identity(pk: int, code: str, kind: str, place: int, path: str, digest: bytes, heartbeat: int) -> DeviceIdentity:
@@ -66,7 +71,7 @@ def get(actor: Actor, device_id: int) -> Device:
     """One device, retired or not; NotFound when the actor may not see it."""
     found = visible(actor, retired=True).filter(pk=device_id).first()
     if found is None:
-        raise NotFound(f"device {device_id}")
+        raise NotFound(_("There is no device %(id)s that you may see.") % {"id": device_id})
     return found
 
 
@@ -74,5 +79,76 @@ def by_code(actor: Actor, code: str) -> Device:
     """One device by its code; NotFound when the actor may not see it."""
     found = visible(actor, retired=True).filter(code=code).first()
     if found is None:
-        raise NotFound(f"device {code}")
+        raise NotFound(_("There is no device %(id)s that you may see.") % {"id": code})
     return found
+
+
+def commands(actor: Actor, device_id: int) -> QuerySet[Command]:
+    """The orders a visible device was given, newest first."""
+    return Command.objects.filter(device=get(actor, device_id)).order_by("-id")
+
+
+@dataclass(frozen=True)
+class Health:
+    """How many devices of a subtree are in service, by state and by kind and state."""
+
+    total: int
+    states: Mapping[str, int]
+    kinds: Mapping[str, Mapping[str, int]]
+
+    @property
+    def online(self) -> int:
+        return self.states.get(Device.Status.ONLINE, 0)
+
+
+def health(actor: Actor, path: str = "/") -> Health:
+    """Counts of the visible devices at and below the place with this path (one query)."""
+    rows = policy.limit(Device.objects.all(), actor, VIEW).filter(retired_at__isnull=True, place__path__startswith=path)
+    states: Counter[str] = Counter()
+    kinds: dict[str, dict[str, int]] = {}
+    for kind, status, number in rows.order_by().values_list("kind", "status").annotate(number=Count("pk")):
+        states[status] += number
+        kinds.setdefault(kind, {})[status] = number
+    return Health(sum(states.values()), dict(states), kinds)
+
+
+@dataclass(frozen=True)
+class State:
+    """A property of a device as it was, or as it was known: its value, since when, and when that was learned."""
+
+    device_id: int
+    property: str
+    value: Any
+    valid: datetime
+    known: datetime
+
+
+# A lateral descent of the index (device, property, valid desc) a device: reads one row each, not the history.
+AS_OF = """
+    select d.id, p.property, c.value, c.valid, c.known
+    from unnest(%s::bigint[]) as d(id)
+    cross join unnest(%s::text[]) as p(property)
+    cross join lateral (
+        select value, valid, known from devices_change
+        where device_id = d.id and property = p.property and valid <= %s and known <= %s
+        order by valid desc limit 1
+    ) c
+"""
+
+
+def states_as_of(
+    actor: Actor,
+    path: str,
+    at: datetime,
+    known: datetime | None = None,
+    properties: Sequence[str] = ("state", "status"),
+) -> list[State]:
+    """The states of all visible devices below a place at the moment `at`, as it was known at `known` (default: `at`).
+
+    With a later `known` it tells what was learned afterwards too. Two queries.
+    """
+    devices = policy.limit(Device.objects.all(), actor, VIEW).filter(place__path__startswith=path)
+    ids = list(devices.order_by("pk").values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(AS_OF, [ids, list(properties), at, known or at])
+        return [State(row[0], row[1], json.loads(row[2]), row[3], row[4]) for row in cursor.fetchall()]

@@ -96,7 +96,7 @@ class Residency(models.Model):
 
 
 class Vehicle(models.Model):
-    """A registered vehicle. Purpose: letting it into its compound. Retention: until it leaves the register plus 30 days."""
+    """A registered vehicle. Purpose: letting it into its compound. Retention: until it leaves plus 30 days."""
 
     PURPOSE = "vehicle access to the compound"
     RETENTION_DAYS = 30

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from shoufu.kernel.access import policy
 from shoufu.kernel.base.actor import Actor
@@ -36,7 +37,7 @@ def get(actor: Actor, place_id: int, *, permission: str = VIEW) -> Place:
     """One place, closed or not; NotFound when the actor may not see it."""
     found = visible(actor, permission=permission, closed=True).filter(pk=place_id).first()
     if found is None:
-        raise NotFound(f"place {place_id}")
+        raise NotFound(_("There is no place %(id)s that you may see.") % {"id": place_id})
     return found
 
 
@@ -44,7 +45,7 @@ def by_code(actor: Actor, code: str) -> Place:
     """One place by its code; NotFound when the actor may not see it."""
     found = visible(actor, closed=True).filter(code=code).first()
     if found is None:
-        raise NotFound(f"place {code}")
+        raise NotFound(_("There is no place %(id)s that you may see.") % {"id": code})
     return found
 
 
@@ -57,7 +58,9 @@ def roots(actor: Actor, *, permission: str = VIEW) -> list[Place]:
     return list(Place.objects.filter(path__in=tops, closed_at__isnull=True).order_by("path"))
 
 
-def subtree(actor: Actor, root: Place | None = None, *, kinds: Iterable[str] = (), closed: bool = False) -> QuerySet[Place]:
+def subtree(
+    actor: Actor, root: Place | None = None, *, kinds: Iterable[str] = (), closed: bool = False
+) -> QuerySet[Place]:
     """Visible places at and below `root` (everything visible without one), by path."""
     rows = visible(actor, closed=closed)
     if root is not None:
@@ -92,7 +95,7 @@ def ancestors(actor: Actor, place: Place) -> list[Place]:
     The names above one's own place are shown even without rights there: everybody knows which district they live in.
     """
     if not actor.may(VIEW, place.path):
-        raise NotFound(f"place {place.pk}")
+        raise NotFound(_("There is no place %(id)s that you may see.") % {"id": place.pk})
     return list(Place.objects.filter(pk__in=ancestor_ids(place)).order_by("depth"))
 
 

@@ -5,96 +5,174 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('places', '0001_initial'),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, unique=True)),
-                ('kind', models.CharField(choices=[('camera', 'Camera'), ('door_controller', 'Door controller'), ('barrier', 'Barrier'), ('sensor', 'Sensor'), ('gateway', 'Gateway')], max_length=16)),
-                ('name', models.CharField(max_length=120)),
-                ('name_en', models.CharField(blank=True, max_length=120)),
-                ('longitude', models.FloatField(blank=True, null=True)),
-                ('latitude', models.FloatField(blank=True, null=True)),
-                ('heading', models.FloatField(blank=True, null=True)),
-                ('model', models.CharField(blank=True, max_length=80)),
-                ('protocol', models.CharField(default='mqtt', max_length=16)),
-                ('secret_hash', models.BinaryField(blank=True, max_length=32, null=True, unique=True)),
-                ('config', models.JSONField(blank=True, default=dict)),
-                ('status', models.CharField(choices=[('online', 'Online'), ('offline', 'Offline'), ('degraded', 'Degraded'), ('unknown', 'Not seen yet')], default='unknown', max_length=8)),
-                ('status_since', models.DateTimeField(blank=True, null=True)),
-                ('last_seen', models.DateTimeField(blank=True, null=True)),
-                ('heartbeat_seconds', models.PositiveIntegerField(default=60)),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='places.place')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=64, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("camera", "Camera"),
+                            ("door_controller", "Door controller"),
+                            ("barrier", "Barrier"),
+                            ("sensor", "Sensor"),
+                            ("gateway", "Gateway"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("name", models.CharField(max_length=120)),
+                ("name_en", models.CharField(blank=True, max_length=120)),
+                ("longitude", models.FloatField(blank=True, null=True)),
+                ("latitude", models.FloatField(blank=True, null=True)),
+                ("heading", models.FloatField(blank=True, null=True)),
+                ("model", models.CharField(blank=True, max_length=80)),
+                ("protocol", models.CharField(default="mqtt", max_length=16)),
+                ("secret_hash", models.BinaryField(blank=True, max_length=32, null=True, unique=True)),
+                ("config", models.JSONField(blank=True, default=dict)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("online", "Online"),
+                            ("offline", "Offline"),
+                            ("degraded", "Degraded"),
+                            ("unknown", "Not seen yet"),
+                        ],
+                        default="unknown",
+                        max_length=8,
+                    ),
+                ),
+                ("status_since", models.DateTimeField(blank=True, null=True)),
+                ("last_seen", models.DateTimeField(blank=True, null=True)),
+                ("heartbeat_seconds", models.PositiveIntegerField(default=60)),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="devices", to="places.place"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['place__path', 'code'],
+                "ordering": ["place__path", "code"],
             },
         ),
         migrations.CreateModel(
-            name='Shadow',
+            name="Shadow",
             fields=[
-                ('device', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='shadow', serialize=False, to='devices.device')),
-                ('desired', models.JSONField(blank=True, default=dict)),
-                ('desired_version', models.PositiveIntegerField(default=0)),
-                ('reported', models.JSONField(blank=True, default=dict)),
-                ('reported_version', models.PositiveIntegerField(default=0)),
-                ('reported_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "device",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="shadow",
+                        serialize=False,
+                        to="devices.device",
+                    ),
+                ),
+                ("desired", models.JSONField(blank=True, default=dict)),
+                ("desired_version", models.PositiveIntegerField(default=0)),
+                ("reported", models.JSONField(blank=True, default=dict)),
+                ("reported_version", models.PositiveIntegerField(default=0)),
+                ("reported_at", models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Command',
+            name="Command",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=32)),
-                ('parameters', models.JSONField(blank=True, default=dict)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sent', 'Sent'), ('done', 'Done'), ('failed', 'Failed'), ('expired', 'Expired')], default='queued', max_length=8)),
-                ('asked_by', models.CharField(max_length=120)),
-                ('asked_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(blank=True, null=True)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('answer', models.JSONField(blank=True, null=True)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='commands', to='devices.device')),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=32)),
+                ("parameters", models.JSONField(blank=True, default=dict)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sent", "Sent"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                        ],
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("asked_by", models.CharField(max_length=120)),
+                ("asked_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("answer", models.JSONField(blank=True, null=True)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="commands", to="devices.device"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Channel',
+            name="Channel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=120)),
-                ('config', models.JSONField(blank=True, default=dict)),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='channels', to='places.place')),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='channels', to='devices.device')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveSmallIntegerField()),
+                ("name", models.CharField(max_length=120)),
+                ("config", models.JSONField(blank=True, default=dict)),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="channels", to="places.place"
+                    ),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="channels", to="devices.device"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('device', 'number'), name='channel_number_once_per_device')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("device", "number"), name="channel_number_once_per_device")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('property', models.CharField(max_length=32)),
-                ('value', models.JSONField()),
-                ('valid', models.DateTimeField()),
-                ('known', models.DateTimeField()),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='devices.device')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("property", models.CharField(max_length=32)),
+                ("value", models.JSONField()),
+                ("valid", models.DateTimeField()),
+                ("known", models.DateTimeField()),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="changes", to="devices.device"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['device', 'property', '-valid'], include=('known',), name='devices_change_as_of')],
-                'constraints': [models.UniqueConstraint(fields=('device', 'property', 'valid'), name='devices_change_once')],
+                "indexes": [
+                    models.Index(
+                        fields=["device", "property", "-valid"], include=("known",), name="devices_change_as_of"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("device", "property", "valid"), name="devices_change_once")
+                ],
             },
         ),
     ]

@@ -5,35 +5,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Place',
+            name="Place",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('district', 'District'), ('block', 'Block'), ('compound', 'Compound'), ('building', 'Building'), ('unit', 'Unit'), ('door', 'Door'), ('gate', 'Gate'), ('area', 'Area'), ('road', 'Road')], max_length=16)),
-                ('code', models.CharField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('name_en', models.CharField(blank=True, max_length=120)),
-                ('path', models.CharField(max_length=200, unique=True)),
-                ('depth', models.PositiveSmallIntegerField()),
-                ('sort', models.IntegerField(default=0)),
-                ('geometry', models.JSONField(blank=True, null=True)),
-                ('longitude', models.FloatField(blank=True, null=True)),
-                ('latitude', models.FloatField(blank=True, null=True)),
-                ('datum', models.CharField(default='WGS-84', max_length=8)),
-                ('time_zone', models.CharField(default='Asia/Shanghai', max_length=64)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='places.place')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("district", "District"),
+                            ("block", "Block"),
+                            ("compound", "Compound"),
+                            ("building", "Building"),
+                            ("unit", "Unit"),
+                            ("door", "Door"),
+                            ("gate", "Gate"),
+                            ("area", "Area"),
+                            ("road", "Road"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("code", models.CharField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("name_en", models.CharField(blank=True, max_length=120)),
+                ("path", models.CharField(max_length=200, unique=True)),
+                ("depth", models.PositiveSmallIntegerField()),
+                ("sort", models.IntegerField(default=0)),
+                ("geometry", models.JSONField(blank=True, null=True)),
+                ("longitude", models.FloatField(blank=True, null=True)),
+                ("latitude", models.FloatField(blank=True, null=True)),
+                ("datum", models.CharField(default="WGS-84", max_length=8)),
+                ("time_zone", models.CharField(default="Asia/Shanghai", max_length=64)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="places.place",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['path'],
-                'constraints': [models.UniqueConstraint(fields=('parent', 'name'), name='places_name_once_per_parent'), models.CheckConstraint(condition=models.Q(('longitude__isnull', True), ('longitude__range', (-180, 180)), _connector='OR'), name='places_longitude_in_range'), models.CheckConstraint(condition=models.Q(('latitude__isnull', True), ('latitude__range', (-90, 90)), _connector='OR'), name='places_latitude_in_range')],
+                "ordering": ["path"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("parent", "name"), name="places_name_once_per_parent"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("longitude__isnull", True), ("longitude__range", (-180, 180)), _connector="OR"
+                        ),
+                        name="places_longitude_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("latitude__isnull", True), ("latitude__range", (-90, 90)), _connector="OR"),
+                        name="places_latitude_in_range",
+                    ),
+                ],
             },
         ),
     ]

@@ -1,0 +1,319 @@
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shoufu.kernel.access import policy
+from shoufu.kernel.access.models import ApiToken, RoleAssignment, User
+from shoufu.kernel.access.selectors import get_user, token_hash
+from shoufu.kernel.audit.services import Act, record, record_many
+from shoufu.kernel.base import registry
+from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from shoufu.kernel.places.models import Place
+
+MANAGE = "access.manage"
+OWN = "own."
+TOKEN_PREFIX = "sft_"
+
+
+@dataclass(frozen=True)
+class UserDraft:
+    """An account to be. Without a password nobody can sign in with one (a passkey or single sign-on can be added)."""
+
+    username: str
+    display_name: str = ""
+    password: str | None = None
+    person_id: int | None = None
+    language: str = "zh-hans"
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class RoleDraft:
+    """A role to give: to a user, in the subtree of a place, from now (or `since`) until `until` (half-open)."""
+
+    user_id: int
+    role: str
+    place_id: int
+    organisation_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class MadeToken:
+    """A new API token and its text, which nobody can read again."""
+
+    row: ApiToken
+    token: str
+
+
+def create_user(actor: Actor, draft: UserDraft) -> User:
+    """Make one account; it has no rights before it is given a role."""
+    return create_users(actor, [draft])[0]
+
+
+@transaction.atomic
+def create_users(actor: Actor, drafts: Sequence[UserDraft]) -> list[User]:
+    """Make accounts, all or none; two queries however many."""
+    policy.require_anywhere(actor, MANAGE)
+    errors = [error for n, draft in enumerate(drafts) for error in _user_errors(draft, f"/{n}/")]
+    if errors:
+        raise Invalid(*errors)
+    users = [
+        User(
+            username=draft.username,
+            display_name=draft.display_name,
+            password=make_password(draft.password),
+            person_id=draft.person_id,
+            language=draft.language,
+            email=draft.email,
+        )
+        for draft in drafts
+    ]
+    try:
+        with transaction.atomic():
+            User.objects.bulk_create(users)
+    except IntegrityError as error:
+        raise Conflict(_("An account with this name, or for this person, is already there.")) from error
+    record_many(actor, [_user_act("access.create_user", user) for user in users])
+    return users
+
+
+def _user_errors(draft: UserDraft, prefix: str) -> list[FieldError]:
+    errors = []
+    try:
+        User.username_validator(draft.username)
+    except ValidationError as error:
+        errors.append(FieldError(f"{prefix}username", "; ".join(error.messages)))
+    if draft.password is not None:
+        try:
+            validate_password(draft.password, User(username=draft.username))
+        except ValidationError as error:
+            errors.append(FieldError(f"{prefix}password", "; ".join(error.messages)))
+    if draft.language not in ("zh-hans", "en"):
+        errors.append(FieldError(f"{prefix}language", _("Use one of: %(kinds)s.") % {"kinds": "zh-hans, en"}))
+    return errors
+
+
+def _user_act(action: str, user: User, reason: str = "") -> Act:
+    return Act(action, user, reason=reason, data={"username": user.username}, subject=user.person_id)
+
+
+def _managed(actor: Actor, user_id: int) -> User:
+    """A user in all of whose places the actor manages access: nobody touches an account that reaches further."""
+    user = get_user(actor, user_id)
+    policy.require_anywhere(actor, MANAGE)
+    held = RoleAssignment.objects.filter(user=user, until__isnull=True).select_related("place")
+    for assignment in held:
+        policy.require(actor, MANAGE, assignment.place)
+    return user
+
+
+@transaction.atomic
+def deactivate(actor: Actor, user_id: int, reason: str) -> User:
+    """Close an account: it cannot sign in, its roles end, its sessions and tokens stop now."""
+    user = _managed(actor, user_id)
+    if not reason.strip():
+        raise Invalid.one("reason", _("Say why the account is closed."))
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    now = timezone.now()
+    RoleAssignment.objects.filter(user=user, until__isnull=True).update(until=now)
+    ApiToken.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=now)
+    end_sessions([user.pk])
+    record(actor, _user_act("access.deactivate", user, reason.strip()))
+    return user
+
+
+def end_sessions(user_ids: Iterable[int]) -> None:
+    """Sign these users out everywhere, by their next request."""
+    User.objects.filter(pk__in=list(user_ids)).update(session_epoch=F("session_epoch") + 1)
+
+
+def give_role(actor: Actor, draft: RoleDraft) -> RoleAssignment:
+    """Give a user a role in a place."""
+    return give_roles(actor, [draft])[0]
+
+
+@transaction.atomic
+def give_roles(actor: Actor, drafts: Sequence[RoleDraft]) -> list[RoleAssignment]:
+    """Give roles, all or none; four queries however many. Nobody gives a right that they do not have there themselves."""
+    places = {place.pk: place for place in Place.objects.filter(pk__in={draft.place_id for draft in drafts})}
+    users = set(User.objects.filter(pk__in={draft.user_id for draft in drafts}).values_list("pk", flat=True))
+    now = timezone.now()
+    rows = [
+        _assignment(actor, draft, places.get(draft.place_id), users, now, f"/{n}/") for n, draft in enumerate(drafts)
+    ]
+    try:
+        with transaction.atomic():
+            RoleAssignment.objects.bulk_create(rows)
+    except IntegrityError as error:
+        raise Conflict(_("This user already has this role there, or it would end before it begins.")) from error
+    record_many(actor, [_role_act("access.give_role", row) for row in rows])
+    return rows
+
+
+def _assignment(
+    actor: Actor, draft: RoleDraft, place: Place | None, users: set[int], now: datetime, prefix: str
+) -> RoleAssignment:
+    role = registry.roles().get(draft.role)
+    if role is None:
+        known = ", ".join(sorted(registry.roles()))
+        raise Invalid.one(f"{prefix}role", _("Use one of: %(kinds)s.") % {"kinds": known})
+    if place is None or not (actor.may("places.view", place.path) or actor.may(MANAGE, place.path)):
+        raise Invalid.one(f"{prefix}place_id", _("There is no place %(id)s that you may see.") % {"id": draft.place_id})
+    if draft.user_id not in users:
+        raise Invalid.one(f"{prefix}user_id", _("There is no user %(id)s.") % {"id": draft.user_id})
+    policy.require(actor, MANAGE, place)
+    # Rights over what is one's own go with being a resident; whoever gives the role need not be one.
+    lacking = [
+        right for right in sorted(role.permissions) if not right.startswith(OWN) and not actor.may(right, place.path)
+    ]
+    if lacking:
+        raise Forbidden(_("You cannot give rights that you lack there: %(rights)s.") % {"rights": ", ".join(lacking)})
+    return RoleAssignment(
+        user_id=draft.user_id,
+        role=draft.role,
+        place=place,
+        organisation_id=draft.organisation_id,
+        since=draft.since or now,
+        until=draft.until,
+    )
+
+
+def _role_act(action: str, row: RoleAssignment, reason: str = "") -> Act:
+    return Act(action, row, place=row.place_id, reason=reason, data={"user": row.user_id, "role": row.role})
+
+
+@transaction.atomic
+def end_role(actor: Actor, assignment_id: int, reason: str) -> RoleAssignment:
+    """Take a role away from now on; the user is signed out everywhere, so no open page keeps the right."""
+    rows = RoleAssignment.objects.select_for_update(of=("self",)).select_related("place")
+    row = rows.filter(pk=assignment_id).first()
+    if row is None or not (actor.may("access.view", row.place.path) or actor.may(MANAGE, row.place.path)):
+        raise NotFound(_("There is no role assignment %(id)s that you may see.") % {"id": assignment_id})
+    policy.require(actor, MANAGE, row.place)
+    if not reason.strip():
+        raise Invalid.one("reason", _("Say why the role ends."))
+    now = timezone.now()
+    if row.until is not None and row.until <= now:
+        raise Conflict(_("The role has already ended."))
+    if row.since >= now:
+        record(actor, _role_act("access.cancel_role", row, reason.strip()))
+        row.delete()
+        return row
+    row.until = now
+    row.save(update_fields=["until"])
+    end_sessions([row.user_id])
+    record(actor, _role_act("access.end_role", row, reason.strip()))
+    return row
+
+
+@transaction.atomic
+def create_token(
+    actor: Actor, name: str, permissions: Sequence[str] = (), expires_at: datetime | None = None
+) -> MadeToken:
+    """Make an API token for oneself with some (default: all) of one's rights; its text is shown once."""
+    if actor.user_id is None:
+        raise Forbidden(_("Only a user has API tokens."))
+    held = {right for grant in actor.grants for right in grant.permissions}
+    unknown = [right for right in permissions if right not in held]
+    if unknown:
+        raise Invalid.one("permissions", _("You lack: %(rights)s.") % {"rights": ", ".join(unknown)})
+    if not held:
+        raise Forbidden(_("You have no rights that a token could use."))
+    if not name.strip():
+        raise Invalid.one("name", _("Say what the token is for."))
+    if expires_at is not None and expires_at <= timezone.now():
+        raise Invalid.one("expires_at", _("Lies in the past."))
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    row = ApiToken.objects.create(
+        user_id=actor.user_id,
+        name=name.strip()[:80],
+        prefix=token[:8],
+        token_hash=token_hash(token),
+        # Always written out: a role given later must not widen a token that is already out there.
+        permissions=sorted(permissions or held),
+        expires_at=expires_at,
+    )
+    record(actor, Act("access.create_token", row, data={"name": row.name, "permissions": row.permissions}))
+    return MadeToken(row, token)
+
+
+@transaction.atomic
+def revoke_token(actor: Actor, token_id: int) -> ApiToken:
+    """Stop one of one's own API tokens, at once and for good."""
+    row = ApiToken.objects.select_for_update().filter(pk=token_id, user_id=actor.user_id or 0).first()
+    if row is None:
+        raise NotFound(_("You have no API token %(id)s.") % {"id": token_id})
+    if row.revoked_at is None:
+        row.revoked_at = timezone.now()
+        row.save(update_fields=["revoked_at"])
+        record(actor, Act("access.revoke_token", row, data={"name": row.name}))
+    return row
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """How a user likes the pages; None leaves a preference as it is."""
+
+    display_name: str | None = None
+    language: str | None = None
+    theme: str | None = None
+    large_print: bool | None = None
+
+
+@transaction.atomic
+def set_preferences(actor: Actor, wanted: Preferences) -> User:
+    """Change one's own language, theme, print size or shown name."""
+    user = User.objects.select_for_update().filter(pk=actor.user_id or 0).first()
+    if user is None:
+        raise Forbidden(_("Only a user has preferences."))
+    given = {name: value for name, value in vars(wanted).items() if value is not None}
+    for name, value in given.items():
+        setattr(user, name, value)
+    try:
+        user.clean_fields(exclude=[field.name for field in User._meta.fields if field.name not in given])
+    except ValidationError as error:
+        raise Invalid(*(FieldError(name, "; ".join(texts)) for name, texts in error.message_dict.items())) from error
+    if given:
+        user.save(update_fields=list(given))
+        record(actor, Act("access.preferences", user, data={"changed": sorted(given)}, subject=user.person_id))
+    return user
+
+
+def signed_in(user: User, method: str) -> None:
+    """Keep that a user signed in, and how."""
+    _own_act(user, "access.sign_in", {"method": method})
+
+
+def signed_out(user: User) -> None:
+    """Keep that a user signed out."""
+    _own_act(user, "access.sign_out", {})
+
+
+def sign_in_failed(username: str, address: str) -> None:
+    """Keep a failed sign-in to an account that exists; other names are not kept: people type passwords there."""
+    user = User.objects.filter(username__iexact=username).first()
+    if user is not None:
+        _own_act(user, "access.sign_in_failed", {"address": address})
+
+
+def credential_changed(user: User, what: str) -> None:
+    """Keep that a user changed a password or passkey."""
+    _own_act(user, "access.credential", {"what": what})
+
+
+def _own_act(user: User, action: str, data: dict[str, str]) -> None:
+    actor = Actor(kind="user", id=str(user.pk), label=user.label, language=user.language)
+    record(actor, Act(action, user, data=data, subject=user.person_id))
