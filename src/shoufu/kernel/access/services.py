@@ -147,7 +147,7 @@ def give_role(actor: Actor, draft: RoleDraft) -> RoleAssignment:
 
 @transaction.atomic
 def give_roles(actor: Actor, drafts: Sequence[RoleDraft]) -> list[RoleAssignment]:
-    """Give roles, all or none; four queries however many. Nobody gives a right that they do not have there themselves."""
+    """Give roles, all or none; four queries however many. Nobody gives a right that they lack there themselves."""
     places = {place.pk: place for place in Place.objects.filter(pk__in={draft.place_id for draft in drafts})}
     users = set(User.objects.filter(pk__in={draft.user_id for draft in drafts}).values_list("pk", flat=True))
     now = timezone.now()
