@@ -95,9 +95,7 @@ class Checked:
     functions: dict[str, Function] = field(default_factory=dict)
 
 
-def check(
-    root: Node, text: str, variables: Mapping[str, Type] | None, functions: Iterable[Function] = ()
-) -> Checked:
+def check(root: Node, text: str, variables: Mapping[str, Type] | None, functions: Iterable[Function] = ()) -> Checked:
     """Resolve names and types. With `variables` None nothing is an error: what does not fit fails when evaluated.
 
     Raises CelTypeError.
@@ -120,9 +118,7 @@ def join(types: Iterable[Type]) -> Type:
 
 
 class _Checker:
-    def __init__(
-        self, facts: Checked, text: str, variables: Mapping[str, Type], functions: Iterable[Function]
-    ) -> None:
+    def __init__(self, facts: Checked, text: str, variables: Mapping[str, Type], functions: Iterable[Function]) -> None:
         self.facts = facts
         self.text = text
         self.variables = variables
@@ -235,7 +231,9 @@ class _Checker:
         operand, key = self.visit(node.operand), self.visit(node.index)
         if operand.kind is Kind.LIST:
             if key.kind not in (Kind.INT, Kind.DYN):
-                return self.fail(f"the index of the list {self.source(node.operand)} must be int, not {key}", node.index)
+                return self.fail(
+                    f"the index of the list {self.source(node.operand)} must be int, not {key}", node.index
+                )
             return operand.parameters[0]
         if operand.kind is Kind.MAP:
             if not _fits(operand.parameters[0], key):
@@ -291,8 +289,10 @@ class _Checker:
         if left.is_dyn or right.is_dyn:
             known = right if left.is_dyn else left
             side = 1 if left.is_dyn else 0
-            if known.is_dyn or known.kind in {kinds[side] for kinds in table} or (
-                node.operator == "+" and known.kind is Kind.LIST
+            if (
+                known.is_dyn
+                or known.kind in {kinds[side] for kinds in table}
+                or (node.operator == "+" and known.kind is Kind.LIST)
             ):
                 return DYN
         return self.mismatch(node, left, right)
@@ -441,7 +441,9 @@ class _Checker:
             return self.fail(f"{function.name}({wanted}) takes {len(function.parameters)} arguments", node)
         for argument, found, parameter in zip(node.arguments, arguments, function.parameters, strict=True):
             if not _fits(parameter, found):
-                self.fail(f"{self.source(argument)} is {found}, but {function.name}({wanted}) wants {parameter}", argument)
+                self.fail(
+                    f"{self.source(argument)} is {found}, but {function.name}({wanted}) wants {parameter}", argument
+                )
         return function.result
 
     def unknown_function(self, node: Call) -> Type:

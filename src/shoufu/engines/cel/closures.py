@@ -175,9 +175,11 @@ def absorbing(terms: Iterable[Closure], operator: str) -> Closure:
                 failure = failure or error
                 continue
             if value is decisive:
-                return decisive
+                return bool(value)
             if type(value) is not bool:
-                failure = failure or CelEvaluationError(f"no such overload: {type_name(value)} in {operator}; it takes bool")
+                failure = failure or CelEvaluationError(
+                    f"no such overload: {type_name(value)} in {operator}; it takes bool"
+                )
         if failure is not None:
             raise failure
         return not decisive
@@ -253,7 +255,8 @@ def _host_call(name: str, implementation: Callable[..., object] | None, argument
     return call
 
 
-def _elements(source: Any, macro: str) -> list[Any]:
+def elements(source: Any, macro: str) -> list[Any]:
+    """What a macro runs over: the elements of a list or the keys of a map. Raises CelEvaluationError."""
     if type(source) is list:
         return source
     if type(source) is dict:
@@ -261,7 +264,8 @@ def _elements(source: Any, macro: str) -> list[Any]:
     raise CelEvaluationError(f"no such overload: {type_name(source)}.{macro}(); it takes a list or a map")
 
 
-def _truth(value: Any, macro: str) -> bool:
+def truth(value: Any, macro: str) -> bool:
+    """The value, if it is a bool. Raises CelEvaluationError."""
     if type(value) is not bool:
         raise CelEvaluationError(f"no such overload: the condition of {macro}() is {type_name(value)}, not bool")
     return value
@@ -274,9 +278,9 @@ def _comprehension(facts: Checked, node: Comprehension) -> Closure:
 
     def collect(env: Environment) -> list[Any]:
         result = []
-        for element in _elements(source(env), macro):
+        for element in elements(source(env), macro):
             env[slot] = element
-            if predicate is None or _truth(predicate(env), macro):
+            if predicate is None or truth(predicate(env), macro):
                 result.append(element if transform is None else transform(env))
         return result
 
@@ -293,10 +297,10 @@ def _quantifier(source: Closure, slot: int, macro: str, predicate: Closure) -> C
 
     def quantifier(env: Environment) -> bool:
         failure: CelEvaluationError | None = None
-        for element in _elements(source(env), macro):
+        for element in elements(source(env), macro):
             env[slot] = element
             try:
-                if _truth(predicate(env), macro) is decisive:
+                if truth(predicate(env), macro) is decisive:
                     return decisive
             except CelEvaluationError as error:
                 failure = failure or error

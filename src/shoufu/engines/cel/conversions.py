@@ -13,9 +13,9 @@ _INT = re.compile(r"[+-]?\d+", re.ASCII)
 _UINT = re.compile(r"\d+", re.ASCII)
 _DOUBLE = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)", re.ASCII | re.IGNORECASE)
 _MAX_DIGITS = 64
-_BOOLS = {text: True for text in ("1", "t", "T", "true", "TRUE", "True")} | {
-    text: False for text in ("0", "f", "F", "false", "FALSE", "False")
-}
+_TRUE = ("1", "t", "T", "true", "TRUE", "True")
+_FALSE = ("0", "f", "F", "false", "FALSE", "False")
+_BOOLS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
 
 
 def int_of_number(value: float) -> int:

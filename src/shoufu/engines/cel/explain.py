@@ -9,7 +9,18 @@ from typing import Any
 from shoufu.engines.cel import closures
 from shoufu.engines.cel.check import Checked
 from shoufu.engines.cel.errors import CelEvaluationError
-from shoufu.engines.cel.syntax import Call, Comprehension, Conditional, Ident, Index, Literal, Logic, Node, Select, Unary
+from shoufu.engines.cel.syntax import (
+    Call,
+    Comprehension,
+    Conditional,
+    Ident,
+    Index,
+    Literal,
+    Logic,
+    Node,
+    Select,
+    Unary,
+)
 
 
 @dataclass(frozen=True, slots=True)

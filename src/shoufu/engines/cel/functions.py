@@ -160,9 +160,7 @@ RECEIVER: Table = {
 } | {name: _accessor(name) for name in times.TIMESTAMP_PARTS}
 """Functions called as `receiver.name(…)`."""
 
-TYPE_NAMES = frozenset(
-    "bool int uint double string bytes list map null_type type google.protobuf.Timestamp google.protobuf.Duration".split()
-)
+TYPE_NAMES = frozenset(kind.value for kind in Kind if kind not in (Kind.DYN, Kind.OBJECT))
 """Names that denote a type."""
 
 

@@ -52,7 +52,7 @@ def wrapper_of(name: str) -> str | None:
 
 
 def build(name: str, fields: Mapping[str, object]) -> object:
-    """The value of the message. Raises CelEvaluationError for an unknown message, field or a value of the wrong type."""
+    """The value of the message. Raises CelEvaluationError for an unknown name or a value of a wrong type."""
     full = wrapper_of(name)
     if full is None:
         raise CelEvaluationError(f"unknown message type '{name}'")

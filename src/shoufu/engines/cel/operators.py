@@ -276,7 +276,9 @@ def has_field(container: Any, field: str) -> bool:
     """`has(container.field)`."""
     if type(container) is dict:
         return field in container
-    raise CelEvaluationError(f"no such overload: has({type_name(container)}.{field}); only maps and objects have fields")
+    raise CelEvaluationError(
+        f"no such overload: has({type_name(container)}.{field}); only maps and objects have fields"
+    )
 
 
 def show(value: object) -> str:

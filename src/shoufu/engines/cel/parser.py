@@ -72,8 +72,9 @@ class _Parser:
         if self.token.sort is Sort.END:
             raise CelSyntaxError("the expression is empty; write a condition such as result.value > 30.0", 0)
         node = self.expression()
-        if self.token.sort is not Sort.END:
-            raise CelSyntaxError(f"expected an operator or the end, found {self.token}", self.token.start)
+        rest = self.tokens[self.index]
+        if rest.sort is not Sort.END:
+            raise CelSyntaxError(f"expected an operator or the end, found {rest}", rest.start)
         if _depth(node) > MAX_DEPTH:
             raise CelSyntaxError(f"the expression is deeper than {MAX_DEPTH} operations; split it", node.start)
         return node
@@ -237,7 +238,9 @@ class _Parser:
 
     def integer(self, token: Token) -> Node:
         if token.value > INT_MAX:  # type: ignore[operator]
-            raise CelSyntaxError(f"{token.text} is out of the range of int; write {token.text}u or a double", token.start)
+            raise CelSyntaxError(
+                f"{token.text} is out of the range of int; write {token.text}u or a double", token.start
+            )
         return Literal(token.start, token.end, token.start, token.value)
 
     def bracketed(self, token: Token) -> Node:

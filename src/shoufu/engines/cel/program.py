@@ -92,9 +92,7 @@ class Program:
         return VectorProgram(self._facts)
 
 
-def compile(
-    text: str, variables: Mapping[str, Type] | None = None, functions: Iterable[Function] = ()
-) -> Program:
+def compile(text: str, variables: Mapping[str, Type] | None = None, functions: Iterable[Function] = ()) -> Program:
     """Compile `text`. With `variables` it is type-checked against them; with None everything is dyn.
 
     Numbers of different types may be compared with each other, as JSON has one sort of number; arithmetic wants

@@ -143,7 +143,7 @@ class MessageLiteral(Node):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comprehension(Node):
-    """`source.macro(variable, predicate)`, `source.map(variable, transform)` or `source.map(variable, predicate, transform)`."""
+    """`source.macro(variable, predicate)`; of map(): `(variable, transform)` or `(variable, predicate, transform)`."""
 
     macro: str
     source: Node
