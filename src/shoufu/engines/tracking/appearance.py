@@ -24,10 +24,10 @@ def describe(image: Image, box: npt.NDArray[np.float32]) -> Descriptor:
         return np.zeros(LENGTH, np.float32)
     # The rim shows the background, and a stride brings it in from below.
     inset = (right - left) // 5
-    crop = image[top:bottom, left + inset : right - inset]
-    crop = cv2.cvtColor(cv2.resize(crop, (16, 32), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2HSV)
-    halves = [_histogram(crop[:16]), _histogram(crop[16:])]
-    return np.concatenate(halves) / 2
+    middle = image[top:bottom, left + inset : right - inset]
+    small = cv2.cvtColor(cv2.resize(middle, (16, 32), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2HSV)
+    colours = np.asarray(small, np.uint8)
+    return np.asarray(np.concatenate([_histogram(colours[:16]), _histogram(colours[16:])]) / 2, np.float32)
 
 
 def likeness(first: Descriptor, second: Descriptor) -> float:

@@ -10,6 +10,13 @@ from .track import Point, Track
 
 Place = tuple[float, float]
 
+_PLAIN = 0.4
+_CERTAIN = 0.6
+_MOVED = 0.35
+_FAR = 0.9
+_FOREGROUND = 0.3
+_STIRRING = 0.06
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -54,21 +61,24 @@ class Visit:
         return (now if self.left is None else self.left) - self.entered
 
 
-def counts(track: Track, movement: float) -> bool:
-    """Whether `track` is an object and no rock: it moved by `movement` of its own size, or stirs and is plainly seen.
+def counts(track: Track) -> bool:
+    """Whether `track` is an object and no rock.
 
-    A thing that is mistaken for a person looks the same in every picture; a person who stands still does not.
+    A thing that is mistaken for a person scores low, looks the same in every picture and never moves relative to its
+    size; a person who stands still is seen plainly and stirs. What scores low must really travel and be foreground.
     """
     if not track.confirmed:
         return False
-    if track.moved() >= movement:
-        return True
-    return track.best >= 0.6 and track.score >= 0.45 and track.support / max(track.hits, 1) >= 0.1
+    if track.score < _PLAIN:
+        return track.travelled >= _FAR and track.cover >= _FOREGROUND
+    if track.cover < _STIRRING:
+        return track.travelled >= 2 * _FAR
+    return track.travelled >= _MOVED or track.best >= _CERTAIN
 
 
-def count(tracks: Iterable[Track], movement: float = 0.35) -> Count:
+def count(tracks: Iterable[Track]) -> Count:
     """Distinct people and vehicles among `tracks`."""
-    real = [track for track in tracks if counts(track, movement)]
+    real = [track for track in tracks if counts(track)]
     vehicles = sum(track.label.is_vehicle for track in real)
     return Count(persons=len(real) - vehicles, vehicles=vehicles)
 

@@ -15,6 +15,7 @@ _ACCELERATION = 2.5
 _START_SPEED = 3.0
 _NOISE = 0.06
 _GROWTH_DAMPING = 1.5
+_BLIND_DAMPING = 0.8
 
 
 class BoxFilter:
@@ -41,7 +42,8 @@ class BoxFilter:
     def predict(self, elapsed: float, *, blind: bool = False) -> None:
         """Move on by `elapsed` seconds. `blind`: nothing was seen last time, so the box keeps its size."""
         if blind:
-            self.velocity = np.concatenate([self.drift, self.drift])
+            # Whoever is hidden may have stopped: do not send the box across the picture.
+            self.velocity = np.tile(self.drift, 2) * np.exp(-_BLIND_DAMPING * elapsed)
         self.box = self.box + self.velocity * elapsed
         # Growing and shrinking are never as steady as moving.
         spread = (self.velocity - np.tile(self.drift, 2)) * np.exp(-_GROWTH_DAMPING * elapsed)

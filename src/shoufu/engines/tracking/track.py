@@ -33,7 +33,11 @@ class Point:
 
 @dataclass(slots=True)
 class Track:
-    """One object. Boxes and points in pixels of the picture, times in seconds of the stream."""
+    """One object. Boxes and points in pixels of the picture, times in seconds of the stream.
+
+    `hits` counts its detections, `steps` also the pictures where only motion was followed. `travelled` is the diagonal
+    of all its places, in its own greatest size. `support` sums the moving share of its boxes, `votes` scores by class.
+    """
 
     id: int
     filter: BoxFilter
@@ -49,6 +53,7 @@ class Track:
     descriptor: Descriptor = field(default_factory=lambda: np.zeros(LENGTH, np.float32))
     path: list[Point] = field(default_factory=list)
     travelled: float = 0.0
+    _size: float = 0.0
     bordered: bool = False
     _low: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(2, np.inf))
     _high: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(2, -np.inf))
@@ -72,13 +77,14 @@ class Track:
         return float(self.votes[0] if self.label is Label.PERSON else self.votes[1:].sum())
 
     @property
+    def cover(self) -> float:
+        """Mean share 0 to 1 of its boxes that moved against the background."""
+        return self.support / max(self.hits, 1)
+
+    @property
     def score(self) -> float:
         """Mean score of its detections, 0 to 1."""
         return float(self.votes.sum()) / max(self.hits, 1)
-
-    def moved(self) -> float:
-        """Greatest distance between two of its places, in its own sizes."""
-        return self.travelled
 
     def place(self, time: float, keep: int) -> None:
         """Note where the object is now; at most `keep` points stay."""
@@ -88,4 +94,21 @@ class Track:
             del self.path[: len(self.path) - keep]
         centre = np.array([(left + right) / 2, (top + bottom) / 2])
         self._low, self._high = np.minimum(self._low, centre), np.maximum(self._high, centre)
-        self.travelled = max(self.travelled, float(np.hypot(*(self._high - self._low))) / self.filter.size)
+        self._size = max(self._size, self.filter.size)
+        self.travelled = float(np.hypot(*(self._high - self._low))) / self._size
+
+    def absorb(self, later: Track) -> None:
+        """Become one with `later`, which turned out to be the same object seen again."""
+        self.filter, self.seen, self.state = later.filter, later.seen, later.state
+        self.confirmed = self.confirmed or later.confirmed
+        self.hits += later.hits
+        self.steps += later.steps
+        self.best = max(self.best, later.best)
+        self.support += later.support
+        self.votes += later.votes
+        self.descriptor = later.descriptor if later.descriptor.any() else self.descriptor
+        self.path += later.path
+        self.bordered = later.bordered
+        self._size = max(self._size, later._size)
+        self._low, self._high = np.minimum(self._low, later._low), np.maximum(self._high, later._high)
+        self.travelled = float(np.hypot(*(self._high - self._low))) / self._size

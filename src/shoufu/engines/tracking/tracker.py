@@ -13,6 +13,9 @@ from .association import match, widened
 from .kalman import BoxFilter
 from .track import State, Track
 
+_YOUTH = 1.5
+_OVERLAP = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class TrackerOptions:
@@ -20,8 +23,8 @@ class TrackerOptions:
 
     `sure`: score that stands by itself. `faint`: lowest score that may carry a track on. `patience`: how long an
     object may be out of sight. `gap`: how long it is still drawn where it is predicted. `evidence`: sum of scores and
-    `hits` and `conviction` (best score) that make a track believed. `movement`: least movement to be counted.
-    `keep`: points of the path that stay.
+    `hits` and `conviction` (best score) that make a track believed. `likeness`: least resemblance (0 to 1) by which an
+    object is recognised. `keep`: points of the path that stay.
     """
 
     sure: float = 0.35
@@ -32,7 +35,7 @@ class TrackerOptions:
     evidence: float = 0.9
     conviction: float = 0.28
     hits: int = 3
-    movement: float = 0.35
+    likeness: float = 0.5
     keep: int = 4000
 
 
@@ -67,12 +70,20 @@ class Tracker:
             self.finish()
         elapsed = 0.0 if self._time is None else max(0.0, time - self._time)
         self._time = time
+        if detections is None and not foreground.active:
+            return self._rest(elapsed)
         for track in self.tracks:
             track.filter.predict(elapsed, blind=track.seen < time - elapsed - 1e-6)
         candidates = self._candidates(detections or Detections.empty(), foreground)
         self._associate(time, candidates, foreground, image, looked=detections is not None)
         self._merge_twins()
         self._retire(time, foreground)
+        return [track for track in self.tracks if track.state is State.ACTIVE]
+
+    def _rest(self, elapsed: float) -> list[Track]:
+        """Nothing moves and the detector did not look: everything is where it was."""
+        for track in self.tracks:
+            track.seen += elapsed
         return [track for track in self.tracks if track.state is State.ACTIVE]
 
     def finish(self) -> list[Track]:
@@ -103,9 +114,10 @@ class Tracker:
         near, faint = self._pair(time, near, faint, image, least=0.3, widen=0.1)
         lost, sure = self._pair(time, lost, sure, image, least=0.3, widen=0.1)
         near = self._follow_blobs(time, near, foreground)
-        sure = self._recognise(time, lost, sure, image)
+        sure = self._recognise(time, near + lost, sure, image)
         if looked:
             self._start(time, sure, [c for c in faint if c.support > 0.4], image)
+        self._link(time)
 
     def _pair(
         self,
@@ -184,28 +196,29 @@ class Tracker:
         for column, candidate in enumerate(candidates):
             candidate.descriptor = describe(image, candidate.box)
             for row, track in enumerate(lost):
-                scores[row, column] = self._resemblance(time, track, candidate)
-        pairs, _, columns = match(scores, 0.5)
+                if _agreement(track, candidate) == 1:
+                    scores[row, column] = _resemblance(track, candidate.box, candidate.descriptor, time)
+        pairs, _, columns = match(scores, self.options.likeness)
         for row, column in pairs:
             track, candidate = lost[row], candidates[column]
             track.filter = BoxFilter(candidate.box.astype(np.float64))
             self._take(time, track, candidate, image)
         return [candidates[column] for column in columns]
 
-    def _resemblance(self, time: float, track: Track, candidate: _Candidate) -> float:
-        if candidate.descriptor is None or _agreement(track, candidate) < 1:
-            return 0.0
-        size = track.filter.size
-        box = candidate.box
-        found = float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1.0)))
-        if not 0.6 < found / size < 1.7:
-            return 0.0
-        centre = np.array([box[0] + box[2], box[1] + box[3]]) / 2
-        expected = (track.filter.box[:2] + track.filter.box[2:]) / 2
-        distance = float(np.hypot(*(centre - expected))) / size
-        if distance > 0.8 + 0.8 * (time - track.seen):
-            return 0.0
-        return likeness(track.descriptor, candidate.descriptor) * (1.0 - 0.1 * distance)
+    def _link(self, time: float) -> None:
+        """A young track that is an old one come out of hiding, seen too faintly at first to be recognised."""
+        young = [t for t in self.tracks if t.confirmed and t.seen >= time and time - t.started <= _YOUTH]
+        hidden = [t for t in self.tracks if t.confirmed and t.seen < time and not t.bordered]
+        if not young or not hidden:
+            return
+        scores = np.zeros((len(hidden), len(young)), np.float32)
+        for row, old in enumerate(hidden):
+            for column, new in enumerate(young):
+                if old.seen <= new.started + _OVERLAP and old.label.is_vehicle == new.label.is_vehicle:
+                    scores[row, column] = _resemblance(old, _boxes([new])[0], new.descriptor, time)
+        for row, column in match(scores, self.options.likeness)[0]:
+            hidden[row].absorb(young[column])
+            self.tracks.remove(young[column])
 
     def _start(self, time: float, sure: list[_Candidate], faint: list[_Candidate], image: Image | None) -> None:
         """New tracks for what no track explains."""
@@ -263,6 +276,20 @@ class Tracker:
 
 def _boxes(tracks: list[Track]) -> Floats:
     return np.stack([track.filter.box for track in tracks]).astype(np.float32)
+
+
+def _resemblance(track: Track, box: Floats, descriptor: Descriptor, time: float) -> float:
+    """How likely (0 to 1) a hidden track is what is seen in `box` now: its colours, its size, its way."""
+    size = track.filter.size
+    found = float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1.0)))
+    if not 0.6 < found / size < 1.7:
+        return 0.0
+    centre = np.array([box[0] + box[2], box[1] + box[3]]) / 2
+    expected = (track.filter.box[:2] + track.filter.box[2:]) / 2
+    distance = float(np.hypot(*(centre - expected))) / size
+    if distance > 1.0 + 1.0 * (time - track.seen):
+        return 0.0
+    return likeness(track.descriptor, descriptor) * (1.0 - 0.05 * distance)
 
 
 def _agreement(track: Track, candidate: _Candidate) -> float:

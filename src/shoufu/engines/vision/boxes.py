@@ -67,13 +67,13 @@ def intersection_over_union(first: Floats, second: Floats) -> Floats:
     """Overlap 0 to 1 of every box of `first` (N x 4) with every box of `second` (M x 4): N x M."""
     shared = _intersection(first, second)
     union = area(first)[:, None] + area(second)[None, :] - shared
-    return (shared / np.maximum(union, 1e-6)).astype(np.float32)
+    return np.asarray(shared / np.maximum(union, 1e-6), np.float32)
 
 
 def intersection_over_smaller(first: Floats, second: Floats) -> Floats:
     """Shared area over the smaller box's area: 1 where one box lies within the other. N x M."""
     smaller = np.minimum(area(first)[:, None], area(second)[None, :])
-    return (_intersection(first, second) / np.maximum(smaller, 1e-6)).astype(np.float32)
+    return np.asarray(_intersection(first, second) / np.maximum(smaller, 1e-6), np.float32)
 
 
 def area(boxes: Floats) -> Floats:

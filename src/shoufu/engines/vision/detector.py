@@ -46,8 +46,6 @@ class Detector:
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = self.options.threads
         settings.inter_op_num_threads = 1
-        # The arena keeps every size it ever saw; a watcher of many cameras must stay small.
-        settings.enable_cpu_mem_arena = self.options.threads > 0
         settings.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
@@ -66,7 +64,7 @@ class Detector:
 
 
 def letterbox(image: Image, size: int) -> tuple[Image, float]:
-    """The picture scaled so that its longer side is `size`, padded right and below to multiples of 32; and the scale."""
+    """The picture scaled to `size` on its longer side, padded right and below to multiples of 32; and the scale."""
     height, width = image.shape[:2]
     scale = size / max(height, width)
     inner = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -54,48 +54,50 @@ class Foreground:
         return np.asarray(inside / np.maximum((right - left) * (bottom - top), 1), np.float32)
 
 
+@dataclass(slots=True)
+class _Background:
+    """What stands still: mean and mean deviation of every pixel; since when, and until when, it was learnt."""
+
+    level: Floats
+    noise: Floats
+    started: float
+    time: float
+
+
 class MotionGate:
     """Background of one camera. Feed it pictures in order of time."""
 
     def __init__(self, options: MotionOptions | None = None) -> None:
         self.options = options or MotionOptions()
-        self._background: Floats | None = None
-        self._noise: Floats | None = None
-        self._time = 0.0
-        self._started = 0.0
+        self._background: _Background | None = None
 
     def update(self, grey: Image, time: float, size: tuple[int, int]) -> Foreground:
         """`grey`: rows x columns, uint8, small (see `small_size`). `time`: seconds. `size`: full width and height."""
-        picture = cv2.GaussianBlur(grey, (3, 3), 0).astype(np.float32)
-        if self._background is None or self._background.shape != picture.shape:
+        picture = np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), np.float32)
+        known = self._background
+        if known is None or known.level.shape != picture.shape:
             return self._restart(picture, time, size, cut=False)
-        gain = _gain(picture, self._background)
-        level = picture * gain
-        difference = np.abs(level - self._background)
-        noise = self._noise
-        assert noise is not None
-        raw = difference > np.maximum(_NOISE_FLOOR, 4 * noise)
-        if raw.mean() > _CUT_SHARE:
+        level = picture * np.float32(_gain(picture, known.level))
+        difference = np.abs(level - known.level)
+        changed = difference > np.maximum(_NOISE_FLOOR, 4 * known.noise)
+        if changed.mean() > _CUT_SHARE:
             return self._restart(picture, time, size, cut=True)
-        mask = _cleaned(raw & ~_shadow(level, self._background))
-        self._learn(level, difference, mask, time)
+        mask = _cleaned(changed & ~_shadow(level, known.level))
+        self._learn(known, level, difference, mask, time)
         return _foreground(mask, self.options, size, cut=False)
 
-    def _learn(self, level: Floats, difference: Floats, mask: Booleans, time: float) -> None:
-        elapsed = min(max(time - self._time, 0.0), 1.0)
-        self._time = time
+    def _learn(self, known: _Background, level: Floats, difference: Floats, mask: Booleans, time: float) -> None:
+        elapsed = min(max(time - known.time, 0.0), 1.0)
+        known.time = time
         # Right after a start everything is learnt quickly, so that what stood in the first picture fades.
-        young = time - self._started < self.options.settle
+        young = time - known.started < self.options.settle
         moving = elapsed / (self.options.settle * 2 if young else self.options.absorb)
         still = min(1.0, elapsed / self.options.settle)
-        rate = np.where(mask, np.float32(moving), np.float32(still))
-        self._background += rate * (level - self._background)
-        self._noise += np.where(mask, np.float32(0), np.float32(still)) * (difference - self._noise)
+        known.level += np.where(mask, np.float32(moving), np.float32(still)) * (level - known.level)
+        known.noise += np.where(mask, np.float32(0), np.float32(still)) * (difference - known.noise)
 
     def _restart(self, picture: Floats, time: float, size: tuple[int, int], *, cut: bool) -> Foreground:
-        self._background = picture.copy()
-        self._noise = np.full_like(picture, 2.0)
-        self._time = self._started = time
+        self._background = _Background(picture.copy(), np.full_like(picture, 2.0), time, time)
         return _foreground(np.zeros(picture.shape, np.bool_), self.options, size, cut=cut)
 
 
@@ -122,10 +124,9 @@ def _shadow(level: Floats, background: Floats) -> Booleans:
 
 
 def _cleaned(raw: Booleans) -> Booleans:
-    mask = raw.astype(np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
-    return mask.astype(np.bool_)
+    opened = cv2.morphologyEx(raw.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    return np.asarray(closed, np.bool_)
 
 
 def _foreground(mask: Booleans, options: MotionOptions, size: tuple[int, int], *, cut: bool) -> Foreground:

@@ -1,0 +1,1 @@
+"""Vision: watch a file, measure the stages."""
