@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import msgspec
+
+from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
+from shoufu.kernel.rules.evaluation.reasons import atoms, fact
+from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Origin, Row, origin
+from shoufu.kernel.rules.evaluation.rule import CompiledRule
+from shoufu.kernel.rules.spec import Absence
+
+
+class Waiting(msgspec.Struct, array_like=True):
+    """The last matching row, and when its absence is complete."""
+
+    deadline: int
+    origin: Origin
+
+
+class AbsenceMachine(Machine[Waiting]):
+    """No matching row for so long; the next matching row arms it again."""
+
+    state_type = Waiting
+
+    def __init__(self, rule: CompiledRule, heap: Heap, emit: Emit) -> None:
+        super().__init__(rule, heap, emit)
+        pattern = rule.spec.pattern
+        assert isinstance(pattern, Absence)
+        self.after = round(pattern.after * SECOND)
+
+    def on_row(self, t: int, row: Row) -> None:
+        if row.place_id not in self.rule.scope or not self.test(t, row):
+            return
+        key = self.key(row)
+        deadline = self.rule.next_open(t + self.after, row.place_id)
+        self.put(key, Waiting(deadline, origin(t, row)))
+        self.arm(deadline, key)
+
+    def complete(self, deadline: int, key: Key, state: Waiting) -> None:
+        self.drop(key)
+        last = state.origin
+        silence = fact("absence", seconds=(deadline - last.t) / SECOND, needed=self.after / SECOND)
+        self.emit(
+            deadline, key, last, (last.id,), lambda: [*atoms(self.rule, "/where", last.t, last), silence]
+        )
+
+    def pending(self, state: Waiting) -> int | None:
+        return state.deadline

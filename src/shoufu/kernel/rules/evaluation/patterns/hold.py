@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import msgspec
+
+from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
+from shoufu.kernel.rules.evaluation.reasons import Reason, atoms, fact
+from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Origin, Row, origin
+from shoufu.kernel.rules.evaluation.rule import CompiledRule
+from shoufu.kernel.rules.spec import Dwell, Threshold
+
+
+class Hold(msgspec.Struct, array_like=True):
+    """Since `origin` the condition holds; fires at `deadline` (0: has fired). `seen` is the last row that said so."""
+
+    deadline: int
+    seen: int
+    origin: Origin
+
+
+class HoldMachine(Machine[Hold]):
+    """Threshold and dwell: became true, was not cleared for so long, and the schedule is open."""
+
+    state_type = Hold
+
+    def __init__(self, rule: CompiledRule, heap: Heap, emit: Emit) -> None:
+        super().__init__(rule, heap, emit)
+        pattern = rule.spec.pattern
+        assert isinstance(pattern, Threshold | Dwell)
+        self.name = "threshold" if isinstance(pattern, Threshold) else "dwell"
+        self.hold = round(pattern.hold * SECOND)
+        text = pattern.clear if isinstance(pattern, Threshold) else pattern.until
+        pointer = "/pattern/clear" if isinstance(pattern, Threshold) else "/pattern/until"
+        self.clears = rule.condition(pointer) if text is not None else None
+
+    def on_row(self, t: int, row: Row) -> None:
+        if row.place_id not in self.rule.scope:
+            return
+        key = self.key(row)
+        state = self.states.get(key)
+        matches = self.test(t, row)
+        if state is None:
+            if matches:
+                self._start(t, key, row)
+            return
+        clears = not matches if self.clears is None else self.clears(t, row)
+        if t - state.seen > self.forget and (matches or clears):
+            self.drop(key)
+            if matches:
+                self._start(t, key, row)
+        elif clears:
+            self.drop(key)
+        elif matches:
+            state.seen = t
+            self.dirty.add(key)
+
+    def _start(self, t: int, key: Key, row: Row) -> None:
+        deadline = self.rule.next_open(t + self.hold, row.place_id)
+        state = Hold(deadline, t, origin(t, row))
+        self.put(key, state)
+        if deadline == t:
+            self._fire(key, state)
+        else:
+            self.arm(deadline, key)
+
+    def complete(self, deadline: int, key: Key, state: Hold) -> None:
+        self._fire(key, state)
+
+    def _fire(self, key: Key, state: Hold) -> None:
+        t, state.deadline = state.deadline, 0
+        self.dirty.add(key)
+        self.emit(t, key, state.origin, (state.origin.id,), lambda: self._why(state.origin, t))
+
+    def _why(self, start: Origin, t: int) -> list[Reason]:
+        held = fact(self.name, seconds=(t - start.t) / SECOND, needed=self.hold / SECOND)
+        return [*atoms(self.rule, "/where", start.t, start), held]
+
+    def pending(self, state: Hold) -> int | None:
+        return state.deadline or None
+
+    def is_forgotten(self, state: Hold, t: int) -> bool:
+        return not state.deadline and t - state.seen > self.forget

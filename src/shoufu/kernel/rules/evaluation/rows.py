@@ -1,0 +1,107 @@
+"""What goes into an evaluation and what comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+SECOND = 1_000_000
+"""All times inside are whole microseconds since 1970 (UTC), as PostgreSQL keeps them: sums stay exact."""
+
+Key = Any
+"""What a rule's state is kept by: a device or place id, a feature, or (device id, feature)."""
+
+
+class Row(msgspec.Struct, gc=False):
+    """A row of the log as it comes from the nerve; `t` in epoch seconds, `ix` its place in the batch."""
+
+    id: str
+    t: float
+    kind: str
+    device: str
+    device_id: int
+    place_id: int
+    shard: int
+    foi: str | None
+    result: Any
+    ix: int = -1
+
+
+class Batch(msgspec.Struct, gc=False):
+    """A committed batch; `known` in epoch seconds. A batch without rows is a tick: it moves the watermark only."""
+
+    number: int
+    known: float
+    rows: list[Row]
+
+
+class Origin(msgspec.Struct, array_like=True, gc=False, frozen=True):
+    """The row a pending state started with, kept in that state; `t` in microseconds."""
+
+    id: str
+    t: int
+    kind: str
+    device: str
+    device_id: int
+    place_id: int
+    foi: str | None
+    result: Any
+
+
+def microseconds(t: float) -> int:
+    """Epoch seconds as whole microseconds."""
+    return round(t * 1e6)
+
+
+def origin(t: int, row: Row) -> Origin:
+    return Origin(row.id, t, row.kind, row.device, row.device_id, row.place_id, row.foi, row.result)
+
+
+@dataclass(slots=True)
+class Firing:
+    """A rule fired. (version, key, t) is its identity; `t` in microseconds, `observations` the rows that made it.
+
+    `suppressed` fell into the cool-down; `late` came of a row behind the watermark (only rules that match single rows).
+    """
+
+    version: int
+    key: str
+    t: int
+    place: int
+    device: int
+    observations: tuple[str, ...]
+    why: list[dict[str, Any]]
+    batch: int = 0
+    suppressed: bool = False
+    late: bool = False
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        return self.t, self.version, self.key
+
+
+@dataclass(slots=True)
+class Late:
+    """A row behind the watermark: in the log, counted, but without effect on any state."""
+
+    id: str
+    t: int
+    batch: int
+
+
+@dataclass(slots=True)
+class Output:
+    """What some batches made: firings sorted by (t, version, key), late rows in the order of the log."""
+
+    firings: list[Firing] = field(default_factory=list)
+    late: list[Late] = field(default_factory=list)
+    rows: int = 0
+
+
+def key_text(key: Key, by: str) -> str:
+    """A key as it is shown and stored: `device:12`, `place:7`, `feature:track:17`, `device:12/track:17`."""
+    if by == "device+feature":
+        return f"device:{key[0]}/{key[1]}"[:160]
+    return f"{by}:{key}"[:160]
