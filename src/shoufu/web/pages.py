@@ -23,12 +23,6 @@ def home(request: PageRequest) -> HttpResponseBase:
 
 
 @needs("cases.view")
-def desk(request: PageRequest) -> HttpResponseBase:
-    """Queue, map and the chosen case in one page."""
-    return render(request, "shell/desk.html", {})
-
-
-@needs("cases.view")
 def overview(request: PageRequest) -> HttpResponseBase:
     """Figures and charts of the scope."""
     return render(request, "shell/overview.html", {})

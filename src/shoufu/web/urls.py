@@ -24,7 +24,7 @@ def _scenes() -> list[URLPattern | URLResolver]:
 
 urlpatterns = [
     path("", pages.home, name="home"),
-    path("desk/", pages.desk, name="desk"),
+    path("desk/", include("shoufu.web.desk.urls")),
     path("overview/", pages.overview, name="overview"),
     path("scope/", pages.scope_menu, name="scope"),
     path("search/", pages.search, name="search"),

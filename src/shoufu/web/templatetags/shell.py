@@ -143,3 +143,9 @@ def pretty(value: Any) -> str:
 def severity_icon(code: str) -> str:
     """The icon that says the severity beside its colour."""
     return SEVERITY_ICONS.get(code, "info-circle")
+
+
+@register.filter
+def speeds(text: str) -> list[str]:
+    """The parts of a comma separated list."""
+    return text.split(",")
