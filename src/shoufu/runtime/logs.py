@@ -8,7 +8,13 @@ from typing import Any
 
 from shoufu.runtime import env
 
-QUIET = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "nats": logging.WARNING, "numba": logging.WARNING}
+QUIET = {
+    "procrastinate": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "nats": logging.WARNING,
+    "numba": logging.WARNING,
+}
 
 
 def setup() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import time
@@ -16,6 +15,7 @@ import structlog
 from shoufu.runtime.children import die_with_parent, end_group
 from shoufu.runtime.data import problem_of
 from shoufu.runtime.errors import Problem
+from shoufu.runtime.supervisor.child import Child
 from shoufu.runtime.supervisor.logfile import LogFile
 from shoufu.runtime.supervisor.spec import Check, Spec
 
@@ -69,7 +69,7 @@ class Process:
         self._on_line = on_line
         self._on_change = on_change
         self._on_group = on_group
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: Child | None = None
         self._stopping = False
         self._was_ready = False
 
@@ -77,7 +77,7 @@ class Process:
     def pid(self) -> int | None:
         """Pid of the running child; it leads its own process group."""
         child = self._child
-        return child.pid if child and child.returncode is None else None
+        return child.pid if child and child.running else None
 
     async def run(self, environment: dict[str, str]) -> None:
         """Keep the process running until :meth:`stop`; :class:`Problem` when it never gets ready."""
@@ -106,12 +106,12 @@ class Process:
         """Ask the process to end, then end its whole group."""
         self._stopping = True
         child = self._child
-        if child is None or child.returncode is not None:
+        if child is None or not child.running:
             return
-        with contextlib.suppress(ProcessLookupError):
-            child.send_signal(self.spec.stop_signal)
+        child.send_signal(self.spec.stop_signal)
         try:
-            await asyncio.wait_for(child.wait(), self.spec.stop_timeout)
+            async with asyncio.timeout(self.spec.stop_timeout):
+                await child.wait()
         except TimeoutError:
             log.warning("did not stop in time, killing", process=self.spec.name)
         end_group(child.pid)
@@ -136,21 +136,20 @@ class Process:
         await asyncio.to_thread(self.spec.before)
         if self._stopping:
             return 0
-        child = await self._spawn(environment)
+        child = self._spawn(environment)
         self._child = child
         self._on_group(child.pid, True)
         watching = asyncio.create_task(self._watch(child))
-        assert child.stdout is not None
         try:
-            await self._copy_output(child.stdout)
             return await child.wait()
         finally:
             watching.cancel()
             end_group(child.pid)
+            await child.drain()
             self._on_group(child.pid, False)
             self.log.close()
 
-    async def _spawn(self, environment: dict[str, str]) -> asyncio.subprocess.Process:
+    def _spawn(self, environment: dict[str, str]) -> Child:
         arm = die_with_parent(self.spec.stop_signal)
 
         def prepare() -> None:
@@ -158,30 +157,20 @@ class Process:
             if self.spec.niceness:
                 os.nice(self.spec.niceness)
 
-        return await asyncio.create_subprocess_exec(
-            *self.spec.argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        return Child(
+            self.spec.argv,
+            self._line,
             env=environment | dict(self.spec.environment),
-            limit=1 << 20,
             start_new_session=True,
             preexec_fn=prepare,
             **self.spec.spawn_options(),
         )
 
-    async def _copy_output(self, stream: asyncio.StreamReader) -> None:
-        while True:
-            try:
-                line = await stream.readline()
-            except ValueError:  # a line over the limit: the reader dropped it
-                continue
-            if not line:
-                return
-            self.log.write(line)
-            self._on_line(self.spec.name, line)
+    def _line(self, line: bytes) -> None:
+        self.log.write(line)
+        self._on_line(self.spec.name, line)
 
-    async def _watch(self, child: asyncio.subprocess.Process) -> None:
+    async def _watch(self, child: Child) -> None:
         if self.spec.once:
             return
         if not await self._becomes_ready():
@@ -207,7 +196,7 @@ class Process:
             pause = min(pause * 1.3, 0.25)
         return False
 
-    async def _stay_healthy(self, child: asyncio.subprocess.Process) -> None:
+    async def _stay_healthy(self, child: Child) -> None:
         check: Check | None = self.spec.healthy or self.spec.ready
         failed = 0
         while check is not None:

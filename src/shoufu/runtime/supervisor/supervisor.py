@@ -158,7 +158,9 @@ class Supervisor:
             self._save_status()
             self._dirty.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._dirty.wait(), STATUS_EVERY)
+                # Not wait_for: before Python 3.12 it can swallow a cancellation.
+                async with asyncio.timeout(STATUS_EVERY):
+                    await self._dirty.wait()
 
     def _save_status(self) -> None:
         families = memory.families({name: process.pid for name, process in self.processes.items()})
