@@ -78,6 +78,24 @@ def nats_server() -> Iterator[object]:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(postgres_server: object) -> None:
     """pytest-django asks for this before it makes the test database: the server must run by then."""
+    _flush_past_the_audit_log()
+
+
+def _flush_past_the_audit_log() -> None:
+    """Django empties all tables after a transactional test; the audit log's trigger refuses that, as it should."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    flush = DatabaseOperations.execute_sql_flush
+
+    def flush_all(self: DatabaseOperations, sql_list: list[str]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute("set session_replication_role = replica")
+        flush(self, sql_list)
+        _truncate_unmanaged()
+        with self.connection.cursor() as cursor:
+            cursor.execute("set session_replication_role = default")
+
+    DatabaseOperations.execute_sql_flush = flush_all  # type: ignore[method-assign]
 
 
 @pytest.fixture
@@ -86,20 +104,8 @@ def data_dir() -> Path:
     return DATA
 
 
-@pytest.fixture(autouse=True)
-def _empty_log(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Tables without a managed model (the observation log) outlive Django's flush after a transactional test."""
-    yield
-    if "transactional_db" in request.fixturenames or _transactional(request):
-        _truncate_unmanaged()
-
-
-def _transactional(request: pytest.FixtureRequest) -> bool:
-    marker = request.node.get_closest_marker("django_db")
-    return bool(marker and marker.kwargs.get("transaction"))
-
-
 def _truncate_unmanaged() -> None:
+    """Tables without a managed model (the observation log) are none of Django's flush."""
     from django.apps import apps
     from django.db import connection
 

@@ -58,7 +58,8 @@ def shard_of(place_id: int, shards: int) -> int:
 FINGERPRINT = """
 SELECT concat_ws('/',
     (SELECT concat(count(*), ':', sum(hashtextextended(
-        concat_ws('|', id, code, kind, place_id, encode(secret_hash, 'hex'), retired_at), 0)::numeric)) FROM devices_device),
+        concat_ws('|', id, code, kind, place_id, encode(secret_hash, 'hex'), retired_at), 0)::numeric))
+        FROM devices_device),
     (SELECT concat(count(*), ':', sum(hashtextextended(concat_ws('|', id, path), 0)::numeric)) FROM places_place),
     (SELECT concat(count(*), ':', sum(hashtextextended(concat_ws('|', id, code, state, schema), 0)::numeric))
         FROM observations_observationkind))

@@ -27,7 +27,9 @@ class Row(msgspec.Struct):
 Admitted = Row | Fault
 
 
-def admit(items: Sequence[Parsed], sender: DeviceEntry, directory: Directory, now: float | None = None) -> list[Admitted]:
+def admit(
+    items: Sequence[Parsed], sender: DeviceEntry, directory: Directory, now: float | None = None
+) -> list[Admitted]:
     """Check each item and make it a row, in order; what cannot be taken becomes a Fault.
 
     `sender` is the device whose credential was shown. It reports for itself; a gateway also for the devices in the
@@ -90,14 +92,18 @@ def _represented(code: str, sender: DeviceEntry, directory: Directory) -> Device
     if device is not None and sender.kind == GATEWAY and device.path.startswith(sender.path):
         return device
     if sender.kind == GATEWAY:
-        return Fault("device", "/device", f"There is no device {code[:64]!r} in this gateway's place: send another code.")
+        return Fault(
+            "device", "/device", f"There is no device {code[:64]!r} in this gateway's place: send another code."
+        )
     return Fault("device", "/device", f"This credential belongs to {sender.code!r}: send that code, or leave it out.")
 
 
 def _wrong_time(sent: datetime, old: bool) -> Fault:
     shown = sent.isoformat()
     if old:
-        return Fault("time", "/phenomenonTime", f"{shown} is more than {MAX_AGE.days} days ago: set the device's clock.")
+        return Fault(
+            "time", "/phenomenonTime", f"{shown} is more than {MAX_AGE.days} days ago: set the device's clock."
+        )
     minutes = int(MAX_AHEAD.total_seconds() // 60)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Fault(

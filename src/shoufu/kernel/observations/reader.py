@@ -91,3 +91,23 @@ def span(connection: Connection, since: datetime, until: datetime, shard: int | 
         cursor.execute(SPAN_ROWS, [since, until, shard, shard])
         for values in cursor:
             yield known.row(values[1:])
+
+
+MISSED = f"""
+SELECT b.number, extract(epoch FROM b.known)::float8, {ROW}
+FROM batch_log b JOIN obs o ON o.batch = b.key JOIN devices_device d ON d.id = o.device
+JOIN places_place p ON p.id = o.place
+WHERE b.number BETWEEN %(number)s AND %(last)s AND (b.number, o.ix) > (%(number)s, %(ix)s)
+AND EXISTS (SELECT FROM unnest(%(roots)s::text[]) AS root WHERE starts_with(p.path, root))
+ORDER BY b.number, o.ix LIMIT %(limit)s
+"""
+
+
+def after(
+    connection: Connection, position: tuple[int, int], last: int, roots: Sequence[str], limit: int
+) -> list[tuple[int, float, BatchRow]]:
+    """(number, known, row) after the position (number, ix) up to batch `last`, in the subtrees of `roots`, in order."""
+    known = kinds(connection)
+    given = {"number": position[0], "ix": position[1], "last": last, "roots": list(roots), "limit": limit}
+    found = connection.execute(MISSED, given).fetchall()
+    return [(values[0], values[1], known.row(values[2:])) for values in found]

@@ -41,7 +41,9 @@ def sync_kinds(actor: Actor) -> list[str]:
             unique_fields=["code"],
             update_fields=[*FIELDS, "declared"],
         )
-        record(actor, Act("observations.sync_kinds", object_type="observations.observationkind", data={"codes": changed}))
+        record(
+            actor, Act("observations.sync_kinds", object_type="observations.observationkind", data={"codes": changed})
+        )
     return changed
 
 

@@ -5,99 +5,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('places', '0001_initial'),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BatchLog',
+            name="BatchLog",
             fields=[
-                ('number', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('key', models.BigIntegerField(unique=True)),
-                ('known', models.DateTimeField()),
-                ('count', models.IntegerField()),
+                ("number", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("key", models.BigIntegerField(unique=True)),
+                ("known", models.DateTimeField()),
+                ("count", models.IntegerField()),
             ],
             options={
-                'db_table': 'batch_log',
-                'managed': False,
+                "db_table": "batch_log",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='Observation',
+            name="Observation",
             fields=[
-                ('pk', models.CompositePrimaryKey('id', 't', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('id', models.UUIDField()),
-                ('t', models.DateTimeField()),
-                ('known', models.DateTimeField()),
-                ('batch', models.BigIntegerField()),
-                ('ix', models.IntegerField()),
-                ('shard', models.SmallIntegerField()),
-                ('foi', models.TextField(null=True)),
-                ('result', models.JSONField()),
-                ('flags', models.SmallIntegerField(default=0)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "id", "t", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("id", models.UUIDField()),
+                ("t", models.DateTimeField()),
+                ("known", models.DateTimeField()),
+                ("batch", models.BigIntegerField()),
+                ("ix", models.IntegerField()),
+                ("shard", models.SmallIntegerField()),
+                ("foi", models.TextField(null=True)),
+                ("result", models.JSONField()),
+                ("flags", models.SmallIntegerField(default=0)),
             ],
             options={
-                'db_table': 'obs',
-                'managed': False,
+                "db_table": "obs",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='Consumer',
+            name="Consumer",
             fields=[
-                ('name', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('last_batch', models.BigIntegerField(default=0)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("last_batch", models.BigIntegerField(default=0)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name='ObservationKind',
+            name="ObservationKind",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('name_en', models.CharField(max_length=120)),
-                ('schema', models.JSONField()),
-                ('personal', models.BooleanField(default=False)),
-                ('purpose', models.CharField(blank=True, max_length=200)),
-                ('retention_days', models.PositiveIntegerField(default=90)),
-                ('state', models.CharField(blank=True, max_length=32)),
-                ('declared', models.BooleanField(default=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=64, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("name_en", models.CharField(max_length=120)),
+                ("schema", models.JSONField()),
+                ("personal", models.BooleanField(default=False)),
+                ("purpose", models.CharField(blank=True, max_length=200)),
+                ("retention_days", models.PositiveIntegerField(default=90)),
+                ("state", models.CharField(blank=True, max_length=32)),
+                ("declared", models.BooleanField(default=True)),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Rejection',
+            name="Rejection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('device_code', models.CharField(max_length=64)),
-                ('reason', models.CharField(max_length=32)),
-                ('day', models.DateField()),
-                ('count', models.BigIntegerField(default=0)),
-                ('last_at', models.DateTimeField()),
-                ('sample', models.CharField(blank=True, max_length=300)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("device_code", models.CharField(max_length=64)),
+                ("reason", models.CharField(max_length=32)),
+                ("day", models.DateField()),
+                ("count", models.BigIntegerField(default=0)),
+                ("last_at", models.DateTimeField()),
+                ("sample", models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('device_code', 'reason', 'day'), name='rejection_once_a_day')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("device_code", "reason", "day"), name="rejection_once_a_day")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HourlyCount',
+            name="HourlyCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hour', models.DateTimeField()),
-                ('count', models.BigIntegerField(default=0)),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='places.place')),
-                ('kind', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='observations.observationkind')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("hour", models.DateTimeField()),
+                ("count", models.BigIntegerField(default=0)),
+                (
+                    "place",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="places.place"),
+                ),
+                (
+                    "kind",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="observations.observationkind"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['hour', 'place'], name='hourly_count_hour')],
-                'constraints': [models.UniqueConstraint(fields=('place', 'kind', 'hour'), name='hourly_count_once')],
+                "indexes": [models.Index(fields=["hour", "place"], name="hourly_count_hour")],
+                "constraints": [models.UniqueConstraint(fields=("place", "kind", "hour"), name="hourly_count_once")],
             },
         ),
     ]

@@ -1,6 +1,6 @@
 import keyword
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -31,8 +31,10 @@ def struct_type(schema: Schema) -> Any:
     fields: list[Any] = []
     for name, inner in properties.items():
         kind = _type(inner)
-        field = (names[name], kind) if name in required else (names[name], Union[kind, msgspec.UnsetType], msgspec.UNSET)
-        fields.append(field)
+        if name in required:
+            fields.append((names[name], kind))
+        else:
+            fields.append((names[name], kind | msgspec.UnsetType, msgspec.UNSET))
     return msgspec.defstruct(
         "Result", fields, rename={names[name]: name for name in properties}, forbid_unknown_fields=True, kw_only=True
     )

@@ -133,9 +133,9 @@ def _sentence(error: jsonschema.ValidationError) -> str:
         case "type":
             return f"{_short(error.instance)} is not of type {error.validator_value}: send one."
         case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum":
-            return f"{_short(error.instance)} is out of range ({error.validator} {error.validator_value}): correct the value."
+            return f"{_short(error.instance)} is out of range ({error.validator} {error.validator_value}): correct it."
         case "maxLength" | "minLength" | "maxItems" | "minItems":
-            return f"{_short(error.instance)} has the wrong length ({error.validator} {error.validator_value}): correct it."
+            return f"{_short(error.instance)} is too long or too short ({error.validator} {error.validator_value})."
         case _:
             return f"{error.message[:200]}: correct it."
 
