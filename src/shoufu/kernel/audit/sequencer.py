@@ -71,7 +71,7 @@ def _end(cursor: Any) -> _End:
 def _links(cursor: Any, end: _End) -> list[AuditLink]:
     links: list[AuditLink] = []
     digest, sequence = end.hash, end.sequence
-    with cursor.copy(f"copy ({NEXT}) to stdout", [end.xid, end.entry]) as copy:
+    with cursor.cursor.copy(f"copy ({NEXT}) to stdout", [end.xid, end.entry]) as copy:
         for block in copy:
             line = bytes(block)
             sequence += 1

@@ -14,6 +14,7 @@ M = TypeVar("M", bound=Model)
 S = TypeVar("S", bound=Schema)
 
 MAXIMUM = 500
+COUNT_LIMIT = 10_000
 CSV_MAXIMUM = 100_000
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -28,10 +29,11 @@ class ListQuery(Schema):
 
 
 class Page(Schema, Generic[S]):
-    """One page of a list: `count` rows in all."""
+    """One page of a list: `count` rows in all; `capped` when there are more and nobody counted them."""
 
     items: list[S]
     count: int
+    capped: bool
     page: int
     size: int
 
@@ -56,7 +58,10 @@ def answer(
         return csv_response((row(item).model_dump() for item in rows[:CSV_MAXIMUM]), name)
     start = (query.page - 1) * query.size
     items = [row(item) for item in rows[start : start + query.size]]
-    return Page(items=items, count=rows.count(), page=query.page, size=query.size)
+    # Counting all would read a large table whole, and beyond the limit nobody pages.
+    found = rows.order_by()[: COUNT_LIMIT + 1].count()
+    count, capped = min(found, COUNT_LIMIT), found > COUNT_LIMIT
+    return Page(items=items, count=count, capped=capped, page=query.page, size=query.size)
 
 
 def cell(value: Any) -> str:
