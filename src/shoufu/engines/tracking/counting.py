@@ -70,7 +70,8 @@ def counts(track: Track) -> bool:
     if not track.confirmed:
         return False
     if track.score < _PLAIN:
-        return track.travelled >= _FAR and track.cover >= _FOREGROUND
+        solid = track.cover >= 2 * _FOREGROUND and track.best >= _PLAIN
+        return track.travelled >= (_FAR / 2 if solid else _FAR) and track.cover >= _FOREGROUND
     if track.cover < _STIRRING:
         return track.travelled >= 2 * _FAR
     return track.travelled >= _MOVED or track.best >= _CERTAIN

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..vision.boxes import Detections, Floats, Image, Label, intersection_over_smaller, intersection_over_union
+from ..vision.boxes import Detections, Floats, Image, Label, area, intersection_over_smaller, intersection_over_union
 from ..vision.motion import Foreground
 from .appearance import Descriptor, describe, likeness
 from .association import match, widened
 from .kalman import BoxFilter
 from .track import State, Track
 
+_INSTANT = 1e-6
 _YOUTH = 1.5
 _OVERLAP = 0.3
+_BLOB_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +73,27 @@ class Tracker:
         elapsed = 0.0 if self._time is None else max(0.0, time - self._time)
         self._time = time
         if detections is None and not foreground.active:
-            return self._rest(elapsed)
+            return self._rest(time, elapsed, foreground)
         for track in self.tracks:
-            track.filter.predict(elapsed, blind=track.seen < time - elapsed - 1e-6)
+            track.filter.predict(elapsed, blind=track.seen < time - elapsed - _INSTANT)
         candidates = self._candidates(detections or Detections.empty(), foreground)
         self._associate(time, candidates, foreground, image, looked=detections is not None)
         self._merge_twins()
         self._retire(time, foreground)
         return [track for track in self.tracks if track.state is State.ACTIVE]
 
-    def _rest(self, elapsed: float) -> list[Track]:
-        """Nothing moves and the detector did not look: everything is where it was."""
+    def _rest(self, time: float, elapsed: float, foreground: Foreground) -> list[Track]:
+        """Nothing moves and the detector did not look: what was in sight still is, what was not stays hidden."""
         for track in self.tracks:
-            track.seen += elapsed
+            if track.seen >= time - elapsed - _INSTANT:
+                track.seen = time
+        self._retire(time, foreground)
         return [track for track in self.tracks if track.state is State.ACTIVE]
+
+    def take_ended(self) -> list[Track]:
+        """Believed tracks that ended since the last call; they are forgotten here."""
+        ended, self.ended = self.ended, []
+        return ended
 
     def finish(self) -> list[Track]:
         """End every track (the footage is over, or another shot begins); all believed tracks so far."""
@@ -117,6 +126,7 @@ class Tracker:
         sure = self._recognise(time, near + lost, sure, image)
         if looked:
             self._start(time, sure, [c for c in faint if c.support > 0.4], image)
+        self._start_from_blobs(time, foreground)
         self._link(time)
 
     def _pair(
@@ -234,6 +244,19 @@ class Tracker:
             self._next += 1
             self.tracks.append(track)
             self._take(time, track, candidate, image)
+
+    def _start_from_blobs(self, time: float, foreground: Foreground) -> None:
+        """Something large moves that the detector does not know yet: follow it, so that its way is known if it ever
+        says what it is (cars from above are recognised only now and then)."""
+        least = _BLOB_SHARE * foreground.size[0] * foreground.size[1]
+        blobs = foreground.blobs[area(foreground.blobs) >= least]
+        if len(blobs) and self.tracks:
+            blobs = blobs[intersection_over_smaller(blobs, _boxes(self.tracks)).max(axis=1) < 0.3]
+        for blob in blobs:
+            track = Track(self._next, BoxFilter(blob.astype(np.float64)), time, time)
+            self._next += 1
+            self.tracks.append(track)
+            self._saw(time, track)
 
     def _merge_twins(self) -> None:
         """Of two tracks on one object the one with less behind it goes."""
