@@ -181,18 +181,22 @@ class Writer:
             lambda: "(t - duration('1h') > timestamp(0))",
             lambda: "({'a': 1, kind: 2}['a'] == 1)",
             lambda: f"({{{self.int(0)}: 1}}[{self.int(0)}] == 1)",
+            lambda: f"([{self.number(0)}, {self.number(0)}] == result.readings)",
         ]
 
 
 def observation(random: Random, *, mixed: bool) -> dict[str, Any]:
-    """A result after the schema; `mixed` writes some doubles as JSON integers."""
+    """A result after the schema; `mixed` writes some doubles as JSON integers and some ints with .0."""
 
     def number() -> float:
-        return random.randint(-50, 50) if mixed and random.random() < 0.4 else random.choice(DOUBLES)
+        return random.choice(INTS) if mixed and random.random() < 0.4 else random.choice(DOUBLES)
+
+    def whole() -> float:
+        return random.choice([5.0, -7.0, 0.0]) if mixed and random.random() < 0.3 else random.choice(INTS)
 
     found = {
         "value": number(),
-        "count": random.choice(INTS),
+        "count": whole(),
         "open": random.random() < 0.5,
         "state": random.choice(TEXTS),
         "limit": random.choice([None, number()]),
@@ -200,7 +204,7 @@ def observation(random: Random, *, mixed: bool) -> dict[str, Any]:
         "readings": [number() for _ in range(random.randint(0, 3))],
         "box": {"w": number(), "label": random.choice(TEXTS)},
         "temperature": number(),
-        "level": random.choice(INTS),
+        "level": whole(),
         "alarm": random.random() < 0.5,
         "note": random.choice(TEXTS),
     }

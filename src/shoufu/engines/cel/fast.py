@@ -407,9 +407,15 @@ class _Emitter:
             case "startsWith" | "endsWith":
                 return f"{self.raw(subject)}.{node.function.lower()}({self.raw(arguments[1])})"
             case "matches" if isinstance(arguments[1], Literal):
-                search = compile_pattern(str(arguments[1].value)).search
-                return f"({self.bind(search, 'search')}({self.raw(subject)}) is not None)"
+                return self.matches(subject, str(arguments[1].value))
         return None
+
+    def matches(self, subject: Node, pattern: str) -> str | None:
+        try:
+            search = compile_pattern(pattern).search
+        except CelEvaluationError:
+            return None  # an error of the evaluation, which another term may absorb
+        return f"({self.bind(search, 'search')}({self.raw(subject)}) is not None)"
 
     def comprehension(self, node: Comprehension) -> str:
         self.in_source += 1

@@ -49,7 +49,7 @@ class Program:
         return {
             name: value if name in self.functions else from_python(value)
             for name, value in variables.items()
-            if name in self.variables or name in self.functions or "." in name
+            if not self._facts.strict or name in self.variables or name in self.functions
         }
 
     @cached_property
