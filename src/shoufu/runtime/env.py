@@ -76,6 +76,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SHOUFU_SCENE_PACKAGES", str, "", "Further Python packages that hold a scene, by comma."),
     Setting("SHOUFU_DEBUG", bool, False, "Django's debug pages; never where others can reach them."),
     Setting("SHOUFU_DEMO", bool, False, "One-click sign-in links on loopback; set by the demo only."),
+    Setting("SHOUFU_BEGAN", float, 0.0, "Epoch seconds of the program's start, set by bin/; else the process's own."),
     Setting("SHOUFU_LOG_LEVEL", str, "info", "debug, info, warning or error."),
     Setting("SHOUFU_LOG_FORMAT", str, "text", "text, or json: one object a line."),
 )

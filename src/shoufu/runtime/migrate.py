@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
 
+from shoufu.runtime.errors import Problem
 from shoufu.runtime.servers import postgres
 
 LOCK = 0x53484F55_4D494752  # "SHOUMIGR"
+SERVER_SECONDS = 60.0
 log = structlog.get_logger("migrate")
 
 
 def run() -> None:
-    """Create the database where it is missing and apply every migration; a second machine waits for the first."""
+    """Create the database where it is missing and apply every migration; a second machine waits for the first.
+
+    Waits for the embedded server, which may start at the same time.
+    """
     from django.core.management import call_command
 
+    if postgres.embedded():
+        _wait_for_server()
     if postgres.embedded() and postgres.ensure_database(postgres.address()):
         log.info("database created")
     with _alone():
         call_command("migrate", interactive=False, verbosity=0)
     log.info("tables are up to date")
+
+
+def _wait_for_server() -> None:
+    deadline = time.monotonic() + SERVER_SECONDS
+    while not postgres.ready(postgres.address()):
+        if time.monotonic() > deadline:
+            raise Problem(
+                "The embedded PostgreSQL does not answer: start it with 'shoufu up', or read logs/postgres.log."
+            )
+        time.sleep(0.05)
 
 
 @contextmanager

@@ -63,8 +63,8 @@ def servers(layout: Layout) -> list[Spec]:
 
 
 def migrate() -> Spec:
-    """Brings the tables up to date, once a start."""
-    return Spec("migrate", command("migrate"), needs=("postgres",), once=True)
+    """Brings the tables up to date, once a start; waits for PostgreSQL by itself, after its imports."""
+    return Spec("migrate", command("migrate"), once=True)
 
 
 def services(layout: Layout) -> list[Spec]:

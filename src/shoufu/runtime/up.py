@@ -28,18 +28,18 @@ def address() -> str:
 def run(
     *,
     verbose: bool = False,
-    extra: Callable[[], list[Spec]] = list,
+    arrange: Callable[[list[Spec]], list[Spec]] = list,
     on_ready: Callable[[float], None] = lambda _seconds: None,
     on_start: Callable[[Supervisor], None] = lambda _supervisor: None,
 ) -> Supervisor:
     """Check, start and supervise until a signal; returns the stopped supervisor.
 
-    ``extra`` gives further processes, ``on_start`` gets the supervisor once its loop runs.
+    ``arrange`` may change or add processes, ``on_start`` gets the supervisor once its loop runs.
     """
     logs.setup()
-    began = psutil.Process().create_time()
+    began = float(env.get("SHOUFU_BEGAN")) or psutil.Process().create_time()
     layout = preflight.check()
-    specs = [*processes.all_specs(layout), *extra()]
+    specs = arrange(processes.all_specs(layout))
     _say_missing(specs)
     for spec in specs:
         heartbeat.path(spec.name).unlink(missing_ok=True)

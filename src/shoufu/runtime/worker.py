@@ -1,15 +1,25 @@
-"""The background worker: procrastinate's queue."""
+"""The background worker: procrastinate's queue, and the sequencer that chains the audit log."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 
 from shoufu.runtime import heartbeat
 
 
 def run(concurrency: int, queues: list[str] | None) -> None:
     """Run jobs until SIGTERM or SIGINT; jobs under way get ten seconds to end."""
-    asyncio.run(_work(concurrency, queues))
+    from shoufu.kernel.audit import sequencer
+
+    stop = threading.Event()
+    chaining = threading.Thread(target=sequencer.run, args=(stop,), name="audit-sequencer", daemon=True)
+    chaining.start()
+    try:
+        asyncio.run(_work(concurrency, queues))
+    finally:
+        stop.set()
+        chaining.join(timeout=5)
 
 
 async def _work(concurrency: int, queues: list[str] | None) -> None:
@@ -17,10 +27,11 @@ async def _work(concurrency: int, queues: list[str] | None) -> None:
 
     beat = asyncio.create_task(_beat())
     try:
-        async with app.replace_connector(app.connector.get_worker_connector()).open_async() as open_app:  # type: ignore[attr-defined]
-            await open_app.run_worker_async(
-                queues=queues, concurrency=concurrency, shutdown_graceful_timeout=8, update_heartbeat_interval=10
-            )
+        with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]
+            async with working.open_async():
+                await working.run_worker_async(
+                    queues=queues, concurrency=concurrency, shutdown_graceful_timeout=8, update_heartbeat_interval=10
+                )
     finally:
         beat.cancel()
 

@@ -12,5 +12,9 @@ def command(check: bool) -> None:
     if not frontend.current():
         click.echo("Building the front end …", err=True)
         frontend.build()
+    from shoufu.web import translations
+
+    for path in translations.compile_stale():
+        click.echo(f"Compiled {path.name} of {path.parent.parent.name}", err=True)
     if check:
         frontend.check()

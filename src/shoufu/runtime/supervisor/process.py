@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -66,12 +67,12 @@ class Process:
         self.restarts = 0
         self.last_error = ""
         self.ready = asyncio.Event()
+        self.was_ready = threading.Event()
         self._on_line = on_line
         self._on_change = on_change
         self._on_group = on_group
         self._child: Child | None = None
         self._stopping = False
-        self._was_ready = False
 
     @property
     def pid(self) -> int | None:
@@ -89,11 +90,11 @@ class Process:
                 break
             if self.spec.once and code == 0:
                 self._set(State.DONE)
-                self.ready.set()
+                self._say_ready()
                 return
             failures = 1 if time.monotonic() - began > STABLE_AFTER else failures + 1
             self.last_error = refusal or self._reason(code)
-            if not self._was_ready and (self.spec.once or failures >= EARLY_ATTEMPTS):
+            if not self.was_ready.is_set() and (self.spec.once or failures >= EARLY_ATTEMPTS):
                 raise Problem(explain(self.spec.name, self.last_error, list(self.log.tail), self.log.path))
             pause = backoff(failures)
             log.warning("process ended", process=self.spec.name, reason=self.last_error, again_in=pause)
@@ -127,7 +128,7 @@ class Process:
         try:
             return await self._run_once(environment), ""
         except (Problem, OSError) as error:
-            if not self._was_ready:
+            if not self.was_ready.is_set():
                 raise error if isinstance(error, Problem) else problem_of(self.log.path.parent, error) from error
             return 1, str(error)
 
@@ -178,9 +179,8 @@ class Process:
             self.last_error = f"was not ready within {self.spec.ready_timeout:.0f} s"
             end_group(child.pid)
             return
-        self._was_ready = True
         self._set(State.READY)
-        self.ready.set()
+        self._say_ready()
         await self._stay_healthy(child)
 
     async def _becomes_ready(self) -> bool:
@@ -219,6 +219,10 @@ class Process:
             return f"ended by {signal.Signals(-code).name}"
         lines = [line for line in self.log.tail if line.strip()]
         return f"exit code {code}" + (f": {lines[-1][:300]}" if lines else "")
+
+    def _say_ready(self) -> None:
+        self.ready.set()
+        self.was_ready.set()
 
     def _set(self, state: State) -> None:
         if state is not self.state:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 
@@ -57,10 +58,20 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._gates = layout.run / "gates"
         self._dirty = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.stopping = threading.Event()
 
     def stop(self) -> None:
-        """Ask for the orderly end of everything; may be called more than once."""
-        self._stop.set()
+        """Ask for the orderly end of everything; from any thread, and more than once if you like."""
+        self.stopping.set()
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+    def wait_ready(self, *names: str) -> None:
+        """Block a thread until these processes have been ready (one-shots: done); names that do not run are skipped."""
+        for name in names:
+            if name in self.processes:
+                self.processes[name].was_ready.wait()
 
     def run(self, on_start: Callable[[], None] = lambda: None) -> None:
         """Start everything and stay until asked to stop; afterwards nothing is left running.
@@ -78,7 +89,7 @@ class Supervisor:
             self._lock.release()
 
     async def _run_all(self, on_start: Callable[[], None]) -> None:
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         on_start()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._interrupted)
@@ -89,6 +100,7 @@ class Supervisor:
             await self._until_stopped(tasks, waiting)
         finally:
             waiting.cancel()
+            self.stopping.set()
             await self._end_all()
             for task in (*tasks, *helpers):
                 task.cancel()

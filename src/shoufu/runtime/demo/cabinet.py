@@ -1,0 +1,44 @@
+"""One cabinet of door controllers as a process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from pathlib import Path
+
+from shoufu.runtime import data, env
+from shoufu.runtime.demo import door_controller
+from shoufu.runtime.demo.door_controller import Login
+from shoufu.runtime.errors import Problem
+
+KINDS = frozenset({"door_controller"})
+
+
+def logins(part: str) -> list[Login]:
+    """The doors of a share ``i/n`` (from 1) of the demo's; :class:`Problem` before the district was loaded."""
+    try:
+        index, count = (int(word) for word in part.split("/"))
+    except ValueError as error:
+        raise Problem(f"--part {part!r} is not of the form 2/3.") from error
+    path = _folder() / "devices.json"
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise Problem(f"There is no {path}: load the demo district first ('shoufu demo load').") from error
+    doors = [entry for entry in entries if entry["kind"] in KINDS]
+    host, port = str(env.get("SHOUFU_MQTT_HOST")), int(env.get("SHOUFU_MQTT_PORT"))
+    reach = "127.0.0.1" if host == "0.0.0.0" else host
+    return [Login(entry["code"], entry["secret"], reach, port) for entry in doors[index - 1 :: count]]
+
+
+def run(part: str, incidents: bool) -> None:
+    """Run a share of the doors until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    door_controller.run(logins(part), _folder() / "queues", stop, incidents)
+
+
+def _folder() -> Path:
+    return data.layout().root / "demo"
