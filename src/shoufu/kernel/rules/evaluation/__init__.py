@@ -2,7 +2,7 @@
 
 from shoufu.kernel.rules.evaluation.calendar import Calendar, to_datetime, to_microseconds
 from shoufu.kernel.rules.evaluation.engine import Engine
-from shoufu.kernel.rules.evaluation.rows import SECOND, Batch, Firing, Late, Output, Row, key_text, microseconds
+from shoufu.kernel.rules.evaluation.rows import SECOND, Batch, Firing, Late, Output, Row, microseconds
 from shoufu.kernel.rules.evaluation.rule import CompiledRule, Places, RuleSource, compile_rule
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "Row",
     "RuleSource",
     "compile_rule",
-    "key_text",
     "microseconds",
     "to_datetime",
     "to_microseconds",

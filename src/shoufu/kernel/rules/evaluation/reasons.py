@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from shoufu.engines import cel
-from shoufu.kernel.rules.evaluation.rows import Origin, Row
+from shoufu.kernel.rules.evaluation.rows import SECOND, Origin, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
+from shoufu.kernel.rules.spec import Absence, Count, Dwell, Occupancy, Threshold
+from shoufu.kernel.rules.spec import Sequence as Sequence_
 
 Reason = dict[str, Any]
 
@@ -27,9 +30,39 @@ def atoms(rule: CompiledRule, pointer: str, t: int, row: Row | Origin) -> list[R
     ]
 
 
-def fact(pattern: str, **facts: Any) -> Reason:
-    """What the pattern saw, such as `{"pattern": "count", "n": 5, "seconds": 12.5}`."""
+def why(
+    rule: CompiledRule, t: int, trigger: Row | Origin, times: Sequence[int], total: int | None = None
+) -> list[Reason]:
+    """Everything that made a firing at `t`: atoms of the row that triggered it, and what the pattern saw.
+
+    `times` are those of the rows that made it, the last one the trigger's; `total` the sum of an occupancy rule.
+    """
+    pattern = rule.spec.pattern
+    pointer = f"/pattern/steps/{len(pattern.steps) - 1}" if isinstance(pattern, Sequence_) else "/where"
+    found = atoms(rule, pointer, times[-1], trigger)
+    match pattern:
+        case Threshold(hold=needed):
+            found.append(_fact("threshold", seconds=_seconds(t - times[0]), needed=needed))
+        case Dwell(hold=needed):
+            found.append(_fact("dwell", seconds=_seconds(t - times[0]), needed=needed))
+        case Absence(after=needed):
+            found.append(_fact("absence", seconds=_seconds(t - times[0]), needed=needed))
+        case Count(window=window):
+            found.append(_fact("count", n=len(times), seconds=_seconds(t - times[0]), window=window))
+        case Sequence_(window=window):
+            steps = [_seconds(one - times[0]) for one in times]
+            found.append(_fact("sequence", seconds=steps, window=window))
+        case Occupancy(limit=limit):
+            found.append(_fact("occupancy", sum=total, limit=limit))
+    return found
+
+
+def _fact(pattern: str, **facts: Any) -> Reason:
     return {"pattern": pattern, **facts}
+
+
+def _seconds(span: int) -> float:
+    return span / SECOND
 
 
 def plain(value: object) -> object:

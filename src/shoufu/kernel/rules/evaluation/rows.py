@@ -100,8 +100,3 @@ class Output:
     rows: int = 0
 
 
-def key_text(key: Key, by: str) -> str:
-    """A key as it is shown and stored: `device:12`, `place:7`, `feature:track:17`, `device:12/track:17`."""
-    if by == "device+feature":
-        return f"device:{key[0]}/{key[1]}"[:160]
-    return f"{by}:{key}"[:160]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from shoufu.engines import cel
+from shoufu.engines.cel import parser as cel_parser
+from shoufu.engines.cel.syntax import Call, Literal
 from shoufu.kernel.rules.evaluation.calendar import Calendar, LocalTime
 from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Origin, Row
 from shoufu.kernel.rules.spec import KindLike, RuleSpec, variables
@@ -83,9 +86,23 @@ class CompiledRule:
     def version(self) -> int:
         return self.source.version
 
-    @property
+    @cached_property
     def uses_recent(self) -> bool:
         return any("recent" in program.functions for program in self.programs.values())
+
+    @property
+    def recent_kinds(self) -> frozenset[str] | None:
+        """The kinds that `recent` asks for; None where that is not written as a text."""
+        found: set[str] = set()
+        for text in self.spec.expressions.values():
+            for node in cel_parser.parse(text).walk():
+                if isinstance(node, Call) and node.function == "recent" and node.receiver is None:
+                    match node.arguments[0]:
+                        case Literal(value=str(kind)):
+                            found.add(kind)
+                        case _:
+                            return None
+        return frozenset(found)
 
     @property
     def forget(self) -> int:
@@ -127,6 +144,17 @@ class CompiledRule:
                 return lambda row: row.foi or ""
         return lambda row: (row.device_id, row.foi or "")
 
+    def key_text(self, row: Row | Origin) -> str:
+        """The row's key as it is stored with a firing."""
+        match self.spec.key:
+            case "device":
+                return f"device:{row.device_id}"
+            case "place":
+                return f"place:{row.place_id}"
+            case "feature":
+                return f"feature:{row.foi or ''}"[:160]
+        return f"device:{row.device_id}/{row.foi or ''}"[:160]
+
     def local(self, t: int, place: int) -> dict[str, object]:
         zone = self.places.zones[place]
         found = self._local.get(zone)
@@ -136,10 +164,25 @@ class CompiledRule:
 
     def condition(self, pointer: str) -> Condition:
         """The expression at `pointer` as a test of rows; the rule's own `where` of "true" costs nothing."""
-        if self.programs[pointer].text.strip() == "true":
+        program = self.programs[pointer]
+        if program.text.strip() == "true":
             return lambda t, row: True
+        if program.type.kind is cel.Kind.BOOL and program.variables | program.functions == {"result"}:
+            return self._test_of_result(program.function("result"))
         value = self.value(pointer)
         return lambda t, row: value(t, row) is True
+
+    def _test_of_result(self, function: Callable[..., Any]) -> Condition:
+        """The usual case, without a detour: it runs for nearly every row."""
+
+        def test(t: int, row: Row) -> bool:
+            try:
+                return function(row.result)  # type: ignore[no-any-return]
+            except cel.CelEvaluationError as error:
+                self._failed(error)
+                return False
+
+        return test
 
     def value(self, pointer: str) -> Callable[[int, Row], object]:
         """The expression at `pointer` as a function of rows; None where it has no value."""

@@ -17,8 +17,9 @@ DEVICES = 20_000
 PLACES = 2_000
 RULES = 50
 BATCH = 1_000
-START = 1_764_000_000.0
-SPAN = 6 * 3_600.0
+START = 1_764_028_800.0 - 300.0
+"""Five minutes before a UTC midnight, so that the log covers two days."""
+RATE = 1_000.0
 STATES = ("open", "closed", "locked", "fault")
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -52,28 +53,28 @@ def places() -> Places:
 
 PATTERNS: tuple[dict[str, Any], ...] = (
     {"where": "result.value > 99.9", "pattern": {"type": "match"}, "cooldown": 60},
-    {"where": "result.value > 97.0", "pattern": {"type": "threshold", "for": 900, "clear": "result.value < 40.0"}},
-    {"where": "result.state == 'fault' && result.value > 80.0", "pattern": {"type": "count", "n": 3, "window": 1800}},
-    {"where": "result.people > 0", "pattern": {"type": "absence", "after": 7200}, "cooldown": 3600},
+    {"where": "result.value > 97.0", "pattern": {"type": "threshold", "for": 120, "clear": "result.value < 40.0"}},
+    {"where": "result.state == 'fault' && result.value > 80.0", "pattern": {"type": "count", "n": 3, "window": 300}},
+    {"where": "result.people > 0", "pattern": {"type": "absence", "after": 900}, "cooldown": 600},
     {
         "pattern": {
             "type": "sequence",
             "steps": ["result.state == 'open' && result.value > 60.0", "result.value > 99.0"],
-            "window": 600,
+            "window": 120,
             "unless": "has(result.granted) && result.granted && result.value < 20.0",
         }
     },
-    {"where": "result.state == 'open'", "pattern": {"type": "dwell", "for": 3600, "until": "result.state != 'open'"}},
+    {"where": "result.state == 'open'", "pattern": {"type": "dwell", "for": 300, "until": "result.state != 'open'"}},
     {
         "where": "result.state != 'fault'",
         "key": "place",
         "pattern": {"type": "occupancy", "delta": "result.people - 5", "limit": 40},
-        "schedule": {"from": "22:00", "to": "06:00"},
+        "schedule": {"from": "07:57", "to": "08:30"},
     },
     {
         "where": "result.value >= 99.5 && (result.state == 'open' || result.people in [1, 2, 3])",
         "pattern": {"type": "match"},
-        "schedule": {"days": [1, 2, 3, 4, 5], "from": "20:00", "to": "23:30"},
+        "schedule": {"days": [1, 2, 3, 4, 5], "from": "07:00", "to": "08:05"},
         "key": "place",
         "cooldown": 600,
     },
@@ -96,10 +97,10 @@ def batches(observations: int, seed: int = 1) -> Iterator[bytes]:
     random = np.random.default_rng(seed)
     codes = sorted(kinds())
     total = max(1, observations // BATCH)
-    step = SPAN / total
+    step = BATCH / RATE
     for number in range(1, total + 1):
         begin = START + (number - 1) * step
-        t = np.round(begin + random.uniform(-1.0, step, BATCH), 6)
+        t = np.round(begin + random.uniform(-0.9, step, BATCH), 6)
         device = random.integers(0, DEVICES, BATCH)
         rows = [
             _row(when, which, codes, value, state, people, granted, tail)
@@ -110,7 +111,7 @@ def batches(observations: int, seed: int = 1) -> Iterator[bytes]:
             )
         ]  # fmt: skip
         yield msgspec.json.encode({"number": number, "known": begin + step + 0.5, "rows": rows})
-    yield msgspec.json.encode({"number": total + 1, "known": START + SPAN + 86_400.0, "rows": []})
+    yield msgspec.json.encode({"number": total + 1, "known": START + total * step + 3_600.0, "rows": []})
 
 
 def _row(

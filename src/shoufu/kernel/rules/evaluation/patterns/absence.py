@@ -3,7 +3,6 @@ from __future__ import annotations
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.reasons import atoms, fact
 from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Origin, Row, origin
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Absence
@@ -38,10 +37,7 @@ class AbsenceMachine(Machine[Waiting]):
     def complete(self, deadline: int, key: Key, state: Waiting) -> None:
         self.drop(key)
         last = state.origin
-        silence = fact("absence", seconds=(deadline - last.t) / SECOND, needed=self.after / SECOND)
-        self.emit(
-            deadline, key, last, (last.id,), lambda: [*atoms(self.rule, "/where", last.t, last), silence]
-        )
+        self.emit(deadline, key, last, [(last.t, last.id)])
 
     def pending(self, state: Waiting) -> int | None:
         return state.deadline

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heappush
 from typing import Any, Generic, TypeVar
 
-from shoufu.kernel.rules.evaluation.reasons import Reason
-from shoufu.kernel.rules.evaluation.rows import SECOND, Firing, Key, Origin, Row, key_text
+from shoufu.kernel.rules.evaluation.reasons import why
+from shoufu.kernel.rules.evaluation.rows import SECOND, Firing, Key, Origin, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 
 S = TypeVar("S")
@@ -92,9 +92,12 @@ class Machine(Generic[S]):
             self.dirty.add(key)
 
     def emit(
-        self, t: int, key: Key, row: Row | Origin, observations: tuple[str, ...], why: Callable[[], list[Reason]]
+        self, t: int, key: Key, row: Row | Origin, seen: Sequence[tuple[int, str]], total: int | None = None
     ) -> None:
-        """One firing; a second one of the same key at the same `t` is the same firing."""
+        """One firing; a second one of the same key at the same `t` is the same firing.
+
+        `row` triggered it, `seen` are times and ids of the rows that made it, `total` the sum of an occupancy rule.
+        """
         if t == self._last_t:
             if key in self._last_keys:
                 return
@@ -109,12 +112,12 @@ class Machine(Generic[S]):
         self.out(
             Firing(
                 version=self.rule.version,
-                key=key_text(key, self.rule.spec.key),
+                key=self.rule.key_text(row),
                 t=t,
                 place=row.place_id,
                 device=row.device_id,
-                observations=observations,
-                why=why(),
+                observations=tuple(id for _, id in seen),
+                why=why(self.rule, t, row, [time for time, _ in seen], total),
                 suppressed=suppressed,
             )
         )

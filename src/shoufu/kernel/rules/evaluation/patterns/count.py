@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.reasons import atoms, fact
 from shoufu.kernel.rules.evaluation.rows import SECOND, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Count
@@ -34,9 +33,7 @@ class CountMachine(Machine[Ring]):
             return
         self.drop(key)
         if self.rule.is_open(t, row.place_id):
-            seen = fact("count", n=len(ring), seconds=(t - ring[0][0]) / SECOND, window=self.window / SECOND)
-            ids = tuple(entry[1] for entry in ring)
-            self.emit(t, key, row, ids, lambda: [*atoms(self.rule, "/where", t, row), seen])
+            self.emit(t, key, row, ring)
 
     def is_forgotten(self, state: Ring, t: int) -> bool:
         return state[-1][0] <= t - self.window

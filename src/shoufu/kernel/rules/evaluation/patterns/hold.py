@@ -3,7 +3,6 @@ from __future__ import annotations
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.reasons import Reason, atoms, fact
 from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Origin, Row, origin
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Dwell, Threshold
@@ -26,7 +25,6 @@ class HoldMachine(Machine[Hold]):
         super().__init__(rule, heap, emit)
         pattern = rule.spec.pattern
         assert isinstance(pattern, Threshold | Dwell)
-        self.name = "threshold" if isinstance(pattern, Threshold) else "dwell"
         self.hold = round(pattern.hold * SECOND)
         text = pattern.clear if isinstance(pattern, Threshold) else pattern.until
         pointer = "/pattern/clear" if isinstance(pattern, Threshold) else "/pattern/until"
@@ -68,11 +66,7 @@ class HoldMachine(Machine[Hold]):
     def _fire(self, key: Key, state: Hold) -> None:
         t, state.deadline = state.deadline, 0
         self.dirty.add(key)
-        self.emit(t, key, state.origin, (state.origin.id,), lambda: self._why(state.origin, t))
-
-    def _why(self, start: Origin, t: int) -> list[Reason]:
-        held = fact(self.name, seconds=(t - start.t) / SECOND, needed=self.hold / SECOND)
-        return [*atoms(self.rule, "/where", start.t, start), held]
+        self.emit(t, key, state.origin, [(state.origin.t, state.origin.id)])
 
     def pending(self, state: Hold) -> int | None:
         return state.deadline or None

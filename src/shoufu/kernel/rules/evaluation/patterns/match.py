@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from shoufu.kernel.rules.evaluation.patterns.base import Machine
-from shoufu.kernel.rules.evaluation.reasons import atoms
-from shoufu.kernel.rules.evaluation.rows import Firing, Row, key_text
+from shoufu.kernel.rules.evaluation.reasons import why
+from shoufu.kernel.rules.evaluation.rows import Firing, Row
 
 
 class MatchMachine(Machine[None]):
@@ -11,7 +11,7 @@ class MatchMachine(Machine[None]):
     def on_row(self, t: int, row: Row) -> None:
         rule = self.rule
         if row.place_id in rule.scope and self.test(t, row) and rule.is_open(t, row.place_id):
-            self.emit(t, self.key(row), row, (row.id,), lambda: atoms(rule, "/where", t, row))
+            self.emit(t, self.key(row), row, [(t, row.id)])
 
     def on_late(self, t: int, row: Row) -> Firing | None:
         """The firing of a row behind the watermark; it neither meets nor starts a cool-down."""
@@ -22,11 +22,11 @@ class MatchMachine(Machine[None]):
             return None
         return Firing(
             version=rule.version,
-            key=key_text(self.key(row), rule.spec.key),
+            key=rule.key_text(row),
             t=t,
             place=row.place_id,
             device=row.device_id,
             observations=(row.id,),
-            why=atoms(rule, "/where", t, row),
+            why=why(rule, t, row, [t]),
             late=True,
         )

@@ -3,7 +3,6 @@ from __future__ import annotations
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.reasons import Reason, atoms, fact
 from shoufu.kernel.rules.evaluation.rows import Key, Origin, Row, origin
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Occupancy
@@ -69,12 +68,7 @@ class OccupancyMachine(Machine[Sum]):
         start, t, state.deadline = state.origin, state.deadline, 0
         assert start is not None
         self.dirty.add(key)
-        over = fact("occupancy", sum=state.peak, limit=self.limit)
-
-        def why() -> list[Reason]:
-            return [*atoms(self.rule, "/where", start.t, start), over]
-
-        self.emit(t, key, start, (start.id,), why)
+        self.emit(t, key, start, [(start.t, start.id)], state.peak)
 
     def pending(self, state: Sum) -> int | None:
         return state.deadline or None

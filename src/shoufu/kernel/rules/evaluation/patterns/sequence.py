@@ -3,8 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.reasons import Reason, atoms, fact
-from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row
+from shoufu.kernel.rules.evaluation.rows import SECOND, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Sequence
 
@@ -54,7 +53,7 @@ class SequenceMachine(Machine[Progress]):
         else:
             self.put(key, state)
         if complete and state.unless <= t - self.window and self.rule.is_open(t, row.place_id):
-            self._fire(t, key, row, complete)
+            self.emit(t, key, row, complete)
 
     def _advance(self, state: Progress, t: int, row: Row, hits: list[bool]) -> Chain:
         """Lengthen the chains that this row continues; the complete chain where there is one, then none is left."""
@@ -71,16 +70,6 @@ class SequenceMachine(Machine[Progress]):
                 return chain
             state.chains[index] = chain
         return []
-
-    def _fire(self, t: int, key: Key, row: Row, chain: Chain) -> None:
-        steps = [(seen - chain[0][0]) / SECOND for seen, _ in chain]
-        done = fact("sequence", seconds=steps, window=self.window / SECOND)
-        last = f"/pattern/steps/{len(self.steps) - 1}"
-
-        def why() -> list[Reason]:
-            return [*atoms(self.rule, last, t, row), done]
-
-        self.emit(t, key, row, tuple(id for _, id in chain), why)
 
     def is_forgotten(self, state: Progress, t: int) -> bool:
         start = t - self.window
