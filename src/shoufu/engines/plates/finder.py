@@ -1,0 +1,156 @@
+"""Looking for plates in pictures of any size: streets, close-ups and crops that are nothing but the plate."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .detect import Floats, Image, PlateDetector, Region
+from .rectify import edge_lengths
+
+COMMON_SIDE = 960
+LARGE_SIDE = 1760
+CLOSE_WIDTH = 150.0
+CLOSE_CANVAS = (288, 448)
+SURE = 0.6
+LEAST = 0.25
+CROP_ASPECTS = (1.2, 6.5)
+CROP_PIXELS = 640
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place to read. `outlines`: possible corners of the plate (4×2 each), the most trusted first."""
+
+    score: float
+    outlines: tuple[Floats, ...]
+
+
+def find_candidates(detector: PlateDetector, image: Image) -> list[Candidate]:
+    """Places in a BGR image of any size that should be read, best first.
+
+    A picture that may itself be a crop of one plate is also offered whole.
+    """
+    regions = find_plates(detector, image)
+    if not could_be_crop(image):
+        return [Candidate(region.score, (region.corners,)) for region in regions]
+    everything = whole(image)
+    if not regions:
+        closer = close_up(detector, image, everything)
+        regions = [] if closer is None or _share(closer, everything) < 0.3 else [closer]
+    candidates = [_candidate(region, everything) for region in regions]
+    if all(len(candidate.outlines) == 1 for candidate in candidates):
+        candidates.append(Candidate(0.0, (everything.corners,)))
+    return candidates
+
+
+def _candidate(region: Region, everything: Region) -> Candidate:
+    fills = _share(region, everything) > 0.4
+    return Candidate(region.score, (region.corners, everything.corners) if fills else (region.corners,))
+
+
+def find_plates(detector: PlateDetector, image: Image) -> list[Region]:
+    """Plates in a BGR image of any size, best first, corners in its own pixels, each placed by a close second look."""
+    coarse = _look(detector, image, COMMON_SIDE)
+    if not any(region.score >= SURE for region in coarse) and max(image.shape[:2]) > COMMON_SIDE:
+        coarse = _merged(coarse + _look(detector, image, LARGE_SIDE))
+    placed = [_look_closer(detector, image, region) for region in coarse]
+    return _merged([region for region in placed if region is not None])
+
+
+def could_be_crop(image: Image) -> bool:
+    """Whether the whole picture may be one plate: small, and wide as plates are."""
+    height, width = image.shape[:2]
+    return CROP_ASPECTS[0] <= width / height <= CROP_ASPECTS[1] and max(height, width) <= CROP_PIXELS
+
+
+def whole(image: Image) -> Region:
+    """The whole picture as a region that nobody has found."""
+    height, width = image.shape[:2]
+    return Region(np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32), 0.0)
+
+
+def overlap(one: Region, other: Region) -> float:
+    """Intersection over the smaller of two upright boxes, 0–1."""
+    a, b = one.box, other.box
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
+    return width * height / max(smaller, 1e-6)
+
+
+def _share(region: Region, everything: Region) -> float:
+    """How much of the picture the region's box covers, 0–1."""
+    left, top, right, bottom = region.box
+    _, _, width, height = everything.box
+    across = min(right, width) - max(left, 0.0)
+    down = min(bottom, height) - max(top, 0.0)
+    return max(0.0, across) * max(0.0, down) / max(width * height, 1.0)
+
+
+def _look(detector: PlateDetector, image: Image, side: int) -> list[Region]:
+    longest = max(image.shape[:2])
+    scale = min(side / longest, 3.0)
+    # A rim lets the network see a plate that touches the border; its priors expect ground around it.
+    rim = 32
+    scaled = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    framed = cv2.copyMakeBorder(scaled, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=(104, 117, 123))
+    found = detector.find(np.asarray(framed, dtype=np.uint8), threshold=LEAST)
+    return [replace(region, corners=(region.corners - rim) / np.float32(scale)) for region in found]
+
+
+def _look_closer(detector: PlateDetector, image: Image, region: Region) -> Region | None:
+    """The same plate found again at a comfortable size; None when nothing is there on a closer look."""
+    closer = close_up(detector, image, region)
+    if closer is not None and overlap(closer, region) > 0.5:
+        return replace(closer, score=max(closer.score, region.score))
+    return region if region.score >= SURE else None
+
+
+def close_up(detector: PlateDetector, image: Image, region: Region) -> Region | None:
+    """The best plate seen around `region` when it is scaled to a width that the network knows best."""
+    width, height = edge_lengths(region.corners)
+    scale = CLOSE_WIDTH / max(width, height * 1.6, 1.0)
+    rows, columns = CLOSE_CANVAS
+    middle = region.corners.mean(axis=0)
+    move: NDArray[np.float64] = np.array(
+        [[scale, 0, columns / 2 - middle[0] * scale], [0, scale, rows / 2 - middle[1] * scale]]
+    )
+    canvas = _window(image, move, columns, rows)
+    found = detector.find(canvas, threshold=LEAST)
+    if not found:
+        return None
+    back = [replace(seen, corners=_undo(seen.corners, move)) for seen in found]
+    return max(back, key=lambda seen: seen.score * overlap(seen, region))
+
+
+def _window(image: Image, move: NDArray[np.float64], columns: int, rows: int) -> Image:
+    scale = float(move[0, 0])
+    if scale >= 0.6:
+        view = cv2.warpAffine(
+            image, move, (columns, rows), flags=cv2.INTER_CUBIC, borderValue=(104, 117, 123)
+        )
+        return np.asarray(view, dtype=np.uint8)
+    height, width = image.shape[:2]
+    left, top = np.clip((-move[:, 2] / scale).astype(int), 0, None)
+    right, bottom = min(width, int(left + columns / scale) + 2), min(height, int(top + rows / scale) + 2)
+    small = cv2.resize(image[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    shift = np.array([[1.0, 0.0, left * scale + move[0, 2]], [0.0, 1.0, top * scale + move[1, 2]]])
+    view = cv2.warpAffine(small, shift, (columns, rows), flags=cv2.INTER_LINEAR, borderValue=(104, 117, 123))
+    return np.asarray(view, dtype=np.uint8)
+
+
+def _undo(corners: Floats, move: NDArray[np.float64]) -> Floats:
+    return ((corners - move[:, 2]) / move[0, 0]).astype(np.float32)
+
+
+def _merged(regions: list[Region]) -> list[Region]:
+    """Best first, without those that mostly cover a better one."""
+    kept: list[Region] = []
+    for region in sorted(regions, key=lambda r: -r.score):
+        if all(overlap(region, other) < 0.5 for other in kept):
+            kept.append(region)
+    return kept
