@@ -2,6 +2,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 from django.conf import settings
 
 from shoufu.kernel.audit.chain import Root, key_id, parse
+
+TAIL = 8192
 
 
 def folder() -> Path:
@@ -70,18 +73,22 @@ def _write_once(path: Path, content: bytes) -> None:
 
 
 def append(roots: Iterable[Root]) -> None:
-    """Append roots to the exported file, on disk before it returns. Half a line left by a crash is closed first."""
+    """Append roots to the exported file, on disk before it returns. Half a line left by a crash is cut off first."""
     path = roots_file()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("ab+") as output:
-        end = output.seek(0, os.SEEK_END)
-        if end:
-            output.seek(end - 1)
-            if output.read(1) != b"\n":
-                output.write(b"\n")
+        output.truncate(_whole_lines(output))
         output.write("".join(root.line() for root in roots).encode())
         output.flush()
         os.fsync(output.fileno())
+
+
+def _whole_lines(file: BinaryIO) -> int:
+    """Bytes up to the end of the last whole line (a root is shorter than TAIL)."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - TAIL))
+    tail = file.read()
+    return end - len(tail) + tail.rfind(b"\n") + 1
 
 
 def lines(path: Path | None = None) -> Iterator[str]:
@@ -100,7 +107,7 @@ def last_exported() -> int:
         return 0
     with path.open("rb") as source:
         end = source.seek(0, os.SEEK_END)
-        source.seek(max(0, end - 8192))
+        source.seek(max(0, end - TAIL))
         tail = source.read().decode(errors="replace").splitlines()
     for line in reversed(tail):
         try:

@@ -180,9 +180,8 @@ def _numbers(drafts: Sequence[PersonDraft]) -> tuple[list[FieldError], list[dict
 def _refuse_known_identities(numbers: Sequence[Mapping[str, str]]) -> None:
     # Under every key of the ring: the unique constraint sees only hashes made with the same key.
     ring = keyring.ring()
-    hashes = [
-        hashed for clear in numbers if "identity" in clear for hashed in ring.lookups(clear["identity"], "identity")
-    ]
+    given = [clear["identity"] for clear in numbers if "identity" in clear]
+    hashes = [hashed for text in given for hashed in ring.lookups(text, "identity")]
     if hashes and Person.objects.filter(identity_lookup__in=hashes).exists():
         raise Conflict(_("A person with this identity number is already registered."))
 
@@ -399,14 +398,13 @@ def add_members(actor: Actor, drafts: Sequence[MembershipDraft]) -> list[Members
         )
     _refuse(*people.errors, *offices.errors)
     _insert(Membership, rows, _("The work would end before it begins."))
-    record_many(
-        actor,
-        [
-            Act("parties.add_member", r, place=r.organisation.place_id, subject=r.person_id, data={"title": r.title})
-            for r in rows
-        ],
-    )
+    record_many(actor, [_membership_act(row) for row in rows])
     return rows
+
+
+def _membership_act(row: Membership) -> Act:
+    place, data = row.organisation.place_id, {"title": row.title}
+    return Act("parties.add_member", row, place=place, subject=row.person_id, data=data)
 
 
 def register_vehicle(actor: Actor, draft: VehicleDraft) -> Vehicle:

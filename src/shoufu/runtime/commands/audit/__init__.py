@@ -1,0 +1,1 @@
+"""The audit log: prove it whole, take its signed roots away."""
