@@ -15,7 +15,7 @@ def families(leaders: Mapping[str, int | None]) -> dict[str, list[int]]:
     children: dict[int, list[int]] = defaultdict(list)
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
-            children[_parent(int(entry.name))].append(int(entry.name))
+            children[parent(int(entry.name))].append(int(entry.name))
     return {name: _descend(pid, children) if pid else [] for name, pid in leaders.items()}
 
 
@@ -39,7 +39,8 @@ def _descend(pid: int, children: Mapping[int, list[int]]) -> list[int]:
     return found
 
 
-def _parent(pid: int) -> int:
+def parent(pid: int) -> int:
+    """The parent of a process; -1 where it is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
