@@ -412,10 +412,10 @@ class _Emitter:
 
     def matches(self, subject: Node, pattern: str) -> str | None:
         try:
-            search = compile_pattern(pattern).search
+            found = compile_pattern(pattern).found
         except CelEvaluationError:
             return None  # an error of the evaluation, which another term may absorb
-        return f"({self.bind(search, 'search')}({self.raw(subject)}) is not None)"
+        return f"{self.bind(found, 'found')}({self.raw(subject)})"
 
     def comprehension(self, node: Comprehension) -> str:
         self.in_source += 1
