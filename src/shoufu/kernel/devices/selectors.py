@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access import policy
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
-from shoufu.kernel.devices.models import Command, Device
+from shoufu.kernel.devices.models import Command, Device, Shadow
 
 VIEW = "devices.view"
 IDENTITY = ("pk", "code", "kind", "place_id", "place__path", "secret_hash", "heartbeat_seconds")
@@ -81,6 +81,36 @@ def by_code(actor: Actor, code: str) -> Device:
     if found is None:
         raise NotFound(_("There is no device %(id)s that you may see.") % {"id": code})
     return found
+
+
+@dataclass(frozen=True)
+class DeviceFilter:
+    """What to show of the devices; empty fields do not narrow."""
+
+    path: str = "/"
+    kinds: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    text: str = ""
+    retired: bool = False
+
+
+def listing(actor: Actor, wanted: DeviceFilter) -> QuerySet[Device]:
+    """Visible devices below a place, narrowed."""
+    rows = visible(actor, retired=wanted.retired).filter(place__path__startswith=wanted.path)
+    if wanted.kinds:
+        rows = rows.filter(kind__in=wanted.kinds)
+    if wanted.states:
+        rows = rows.filter(status__in=wanted.states)
+    words = wanted.text.strip()
+    if not words:
+        return rows
+    return rows.filter(Q(name__icontains=words) | Q(name_en__icontains=words) | Q(code__icontains=words))
+
+
+def shadow(actor: Actor, device_id: int) -> Shadow:
+    """What a visible device should be and what it last said it is; empty before it said anything."""
+    device = get(actor, device_id)
+    return Shadow.objects.filter(device=device).first() or Shadow(device=device)
 
 
 def commands(actor: Actor, device_id: int) -> QuerySet[Command]:

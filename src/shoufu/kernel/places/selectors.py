@@ -99,13 +99,17 @@ def ancestors(actor: Actor, place: Place) -> list[Place]:
     return list(Place.objects.filter(pk__in=ancestor_ids(place)).order_by("depth"))
 
 
+def matching(text: str) -> Q:
+    """The condition "name, English name or code contains the text"."""
+    words = text.strip()
+    return Q(name__icontains=words) | Q(name_en__icontains=words) | Q(code__icontains=words)
+
+
 def search(actor: Actor, text: str, *, limit: int = 20) -> list[Place]:
     """Visible places whose name, English name or code contains the text; nearest to the top first."""
-    words = text.strip()
-    if not words:
+    if not text.strip():
         return []
-    match = Q(name__icontains=words) | Q(name_en__icontains=words) | Q(code__icontains=words)
-    return list(visible(actor).filter(match).order_by("depth", "path")[:limit])
+    return list(visible(actor).filter(matching(text)).order_by("depth", "path")[:limit])
 
 
 def geojson(actor: Actor, root: Place | None = None, *, kinds: Iterable[str] = ()) -> dict[str, Any]:
