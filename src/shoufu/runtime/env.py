@@ -68,6 +68,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("NATS_URL", str, "", "nats:// address of your own NATS, in place of the embedded one.", True),
     Setting("SHOUFU_SECRET_KEY", str, "", "Signing key; made in the data directory when absent.", True),
     Setting("SHOUFU_SHARDS", int, 1, "Evaluator shards (by hash of place)."),
+    Setting(
+        "SHOUFU_LATENESS", float, 2.0, "Seconds that a row may arrive after newer ones and still count in every rule."
+    ),
     Setting("SHOUFU_WATCHERS", int, 1, "Watcher processes, among which the cameras are shared."),
     Setting("SHOUFU_TIME_ZONE", str, "Asia/Shanghai", "Time zone of pages, and of places that name none."),
     Setting("SHOUFU_ORIGIN", str, "", "Outside address (https://…), needed for passkeys and links behind a proxy."),

@@ -150,4 +150,7 @@ DEFAULT_FROM_EMAIL = EMAIL_HOST_USER or "shoufu@localhost"
 
 NATS_URL = nats.url()
 SHARDS = env.get("SHOUFU_SHARDS")
+LATENESS = env.get("SHOUFU_LATENESS")
+HISTORY_ROOT = data.layout().root / "history"
+DATABASE_DSN = postgres.dsn()
 LOGGING_CONFIG = None

@@ -71,6 +71,7 @@ class Firing(models.Model):
     why = models.JSONField(default=list)
     batch = models.BigIntegerField()
     suppressed = models.BooleanField(default=False)
+    late = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["version", "key", "t"], name="firing_once")]
@@ -96,3 +97,29 @@ class Rehearsal(models.Model):
     asked_by = models.CharField(max_length=120)
     asked_at = models.DateTimeField(auto_now_add=True)
     seconds = models.FloatField(null=True, blank=True)
+
+
+class LateObservation(models.Model):
+    """A row that came behind its shard's watermark: it is in the log, and changed no rule's state."""
+
+    shard = models.SmallIntegerField()
+    t = models.DateTimeField()
+    observation = models.UUIDField()
+    batch = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shard", "t", "observation"], name="late_observation_once")]
+
+
+class HistoryDay(models.Model):
+    """A closed UTC day of a shard that lies in the archive as Parquet, as it was after `batch`."""
+
+    shard = models.SmallIntegerField()
+    day = models.DateField()
+    batch = models.BigIntegerField()
+    rows = models.BigIntegerField()
+    size = models.BigIntegerField()
+    made_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shard", "day"], name="history_day_once")]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappop
 from typing import Any
 
+from shoufu.engines.cel import CelError
 from shoufu.kernel.rules.evaluation.buffer import Entry, LatenessBuffer
 from shoufu.kernel.rules.evaluation.patterns import Machine, MatchMachine, machine
 from shoufu.kernel.rules.evaluation.rows import SECOND, Batch, Firing, Key, Late, Output, Row
@@ -31,9 +32,11 @@ class Engine:
         self.heap: list[tuple[int, int, Key]] = []
         self.last: dict[tuple[int, str], int] = {}
         self.batch = 0
+        self.broken: dict[int, str] = {}
         self.late_rows = 0
         self.encoded_at = 0
         self._by_kind: dict[str, tuple[Machine[Any], ...]] = {}
+        self._steps: dict[str, tuple[Callable[[int, Row], None], ...]] = {}
         self._remembers = False
         self._firings: list[Firing] = []
 
@@ -42,22 +45,29 @@ class Engine:
         return [found.rule for found in self.machines.values()]
 
     def set_rules(self, sources: Iterable[RuleSource]) -> None:
-        """The rules from the next batch on; kept versions keep their state, new ones start empty. Raises CelError."""
+        """The rules from the next batch on; kept versions keep their state, new ones start empty.
+
+        A rule that no longer compiles (its kind changed) is left out and named in `broken`.
+        """
         wanted = {source.version: source for source in sources}
-        compiled = {
-            version: compile_rule(source, self.kinds, self.places, self.last)
-            for version, source in wanted.items()
-            if version not in self.machines
-        }
+        self.broken = {}
         for version in [version for version in self.machines if version not in wanted]:
             del self.machines[version]
-        for version, rule in compiled.items():
+        for version, source in wanted.items():
+            if version in self.machines:
+                continue
+            try:
+                rule = compile_rule(source, self.kinds, self.places, self.last)
+            except (CelError, KeyError) as error:
+                self.broken[version] = f"unknown kind {error}" if isinstance(error, KeyError) else str(error)
+                continue
             self.machines[version] = machine(rule, self.heap, self._firings.append)
         self.machines = dict(sorted(self.machines.items()))
         self._by_kind = {
             kind: tuple(found for found in self.machines.values() if kind in found.rule.spec.kinds)
             for kind in {kind for found in self.machines.values() for kind in found.rule.spec.kinds}
         }
+        self._steps = {kind: tuple(one.on_row for one in found) for kind, found in self._by_kind.items()}
         self._remembers = any(rule.uses_recent for rule in self.rules)
         if not self._remembers:
             self.last.clear()
@@ -65,8 +75,9 @@ class Engine:
     def move(self, places: Places) -> None:
         """Take a new place tree."""
         self.places = places
-        for rule in self.rules:
-            rule.move(places)
+        for found in self.machines.values():
+            found.rule.move(places)
+            found.move()
 
     def process(self, batches: Iterable[tuple[Batch, Sequence[Row]]]) -> Output:
         """Take batches in the order of their numbers, each with the rows of this shard in the order of the log."""
@@ -106,16 +117,15 @@ class Engine:
                     self._firings.append(firing)
 
     def _run(self, entries: list[Entry]) -> None:
-        heap, by_kind = self.heap, self._by_kind
-        none: tuple[Machine[Any], ...] = ()
-        for entry in entries:
-            t = entry[0]
+        heap, steps, remembers = self.heap, self._steps, self._remembers
+        none: tuple[Callable[[int, Row], None], ...] = ()
+        for t, _, kind, _, row in entries:
             if heap and heap[0][0] <= t:
                 self._wake(t)
-            for found in by_kind.get(entry[2], none):
-                found.on_row(t, entry[4])
-            if self._remembers:
-                self.last[entry[4].place_id, entry[2]] = t
+            for step in steps.get(kind, none):
+                step(t, row)
+            if remembers:
+                self.last[row.place_id, kind] = t
 
     def _wake(self, until: int) -> None:
         """Let every deadline up to `until` happen, in order."""

@@ -29,7 +29,7 @@ class History:
         return self.root / f"shard-{shard}" / day.isoformat()
 
     def write(self, shard: int, day: date, tables: Iterable[tuple[str, pa.Table]]) -> int:
-        """Write a day, one table a kind, in place of what was there; returns the bytes. Readers see old or new, whole."""
+        """Write a day, one table a kind, in place of what was there; returns the bytes. Readers see old or new."""
         folder = self.folder(shard, day)
         draft = folder.with_name(f".{folder.name}.{os.getpid()}")
         draft.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The patterns as loops over columns, compiled by Numba: the same steps as in `evaluation/patterns`, a state array a field.
+"""The patterns as loops over columns, compiled by Numba: the same steps as in `evaluation/patterns`, by state arrays.
 
 Rows come in total order; `key` is a dense number. Keys are independent of each other, so a deadline is looked at when
 the key's next row comes, and the rest by `flush`. Rows are named by their number in the whole rehearsal. Each kernel
@@ -133,8 +133,8 @@ def count(
 
 @njit(cache=True)
 def sequence(
-    t: Ints, key: Ints, rows: Ints, hits: Bools, excused: Bools, window: int, scheduled: bool, opens: Ints, closes: Ints,
-    start: Ints, chain: Ints, unless: Ints, out_t: Ints, out_key: Ints, out_rows: Ints,
+    t: Ints, key: Ints, rows: Ints, hits: Bools, excused: Bools, window: int, scheduled: bool, opens: Ints,
+    closes: Ints, start: Ints, chain: Ints, unless: Ints, out_t: Ints, out_key: Ints, out_rows: Ints,
 ) -> int:  # fmt: skip
     """`start[k, j]` is when the chain of j + 1 steps began (LONG_AGO: none), `chain[k, j, :]` its rows."""
     made = 0

@@ -27,10 +27,12 @@ class AbsenceMachine(Machine[Waiting]):
         self.after = round(pattern.after * SECOND)
 
     def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.rule.scope or not self.test(t, row):
+        if row.place_id not in self.scope or not self.test(t, row):
             return
         key = self.key(row)
-        deadline = self.rule.next_open(t + self.after, row.place_id)
+        deadline = t + self.after
+        if self.scheduled:
+            deadline = self.rule.next_open(deadline, row.place_id)
         self.put(key, Waiting(deadline, origin(t, row)))
         self.arm(deadline, key)
 

@@ -34,6 +34,8 @@ class Machine(Generic[S]):
         self.armed: dict[Key, int] = {}
         self.cooldown = round(rule.spec.cooldown * SECOND)
         self.forget = rule.forget
+        self.scope = rule.scope
+        self.scheduled = rule.spec.schedule is not None
         self.key = rule.key_of()
         self.test = rule.condition("/where")
         self._last_t = -1
@@ -53,6 +55,10 @@ class Machine(Generic[S]):
     def is_forgotten(self, state: S, t: int) -> bool:
         """Whether a row at `t` or later would find this state as good as none."""
         return False
+
+    def move(self) -> None:
+        """The rule's scope changed with the place tree."""
+        self.scope = self.rule.scope
 
     def arm(self, deadline: int, key: Key) -> None:
         """See to it that the heap wakes `key` by the deadline; one entry a key, armed anew when it comes early."""

@@ -22,7 +22,7 @@ class CountMachine(Machine[Ring]):
         self.window = round(pattern.window * SECOND)
 
     def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.rule.scope or not self.test(t, row):
+        if row.place_id not in self.scope or not self.test(t, row):
             return
         key = self.key(row)
         start = t - self.window
@@ -32,7 +32,7 @@ class CountMachine(Machine[Ring]):
             self.put(key, ring)
             return
         self.drop(key)
-        if self.rule.is_open(t, row.place_id):
+        if not self.scheduled or self.rule.is_open(t, row.place_id):
             self.emit(t, key, row, ring)
 
     def is_forgotten(self, state: Ring, t: int) -> bool:

@@ -31,7 +31,7 @@ class HoldMachine(Machine[Hold]):
         self.clears = rule.condition(pointer) if text is not None else None
 
     def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.rule.scope:
+        if row.place_id not in self.scope:
             return
         key = self.key(row)
         state = self.states.get(key)
@@ -52,7 +52,9 @@ class HoldMachine(Machine[Hold]):
             self.dirty.add(key)
 
     def _start(self, t: int, key: Key, row: Row) -> None:
-        deadline = self.rule.next_open(t + self.hold, row.place_id)
+        deadline = t + self.hold
+        if self.scheduled:
+            deadline = self.rule.next_open(deadline, row.place_id)
         state = Hold(deadline, t, origin(t, row))
         self.put(key, state)
         if deadline == t:

@@ -9,8 +9,9 @@ class MatchMachine(Machine[None]):
     """Each matching row fires."""
 
     def on_row(self, t: int, row: Row) -> None:
-        rule = self.rule
-        if row.place_id in rule.scope and self.test(t, row) and rule.is_open(t, row.place_id):
+        if row.place_id not in self.scope or not self.test(t, row):
+            return
+        if not self.scheduled or self.rule.is_open(t, row.place_id):
             self.emit(t, self.key(row), row, [(t, row.id)])
 
     def on_late(self, t: int, row: Row) -> Firing | None:

@@ -34,7 +34,7 @@ class OccupancyMachine(Machine[Sum]):
         self.delta = rule.value("/pattern/delta")
 
     def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.rule.scope or not self.test(t, row):
+        if row.place_id not in self.scope or not self.test(t, row):
             return
         delta = self.delta(t, row)
         if type(delta) is not int:

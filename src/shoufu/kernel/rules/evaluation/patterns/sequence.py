@@ -35,11 +35,11 @@ class SequenceMachine(Machine[Progress]):
         self.unless = rule.condition("/pattern/unless") if pattern.unless is not None else None
 
     def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.rule.scope or not self.test(t, row):
+        if row.place_id not in self.scope or not self.test(t, row):
             return
         excused = self.unless is not None and self.unless(t, row)
         hits = [step(t, row) for step in self.steps]
-        if not excused and not any(hits):
+        if not excused and True not in hits:
             return
         key = self.key(row)
         state = self.states.get(key)
@@ -52,7 +52,9 @@ class SequenceMachine(Machine[Progress]):
             self.drop(key)
         else:
             self.put(key, state)
-        if complete and state.unless <= t - self.window and self.rule.is_open(t, row.place_id):
+        if not complete or state.unless > t - self.window:
+            return
+        if not self.scheduled or self.rule.is_open(t, row.place_id):
             self.emit(t, key, row, complete)
 
     def _advance(self, state: Progress, t: int, row: Row, hits: list[bool]) -> Chain:
