@@ -52,6 +52,11 @@ class Detector:
         except Exception as error:  # ONNX Runtime raises its own unrelated types, all derived from Exception only
             raise DetectorError(f"cannot load the detector {model}: {error}") from error
 
+    @property
+    def size(self) -> int:
+        """Longer side of what the network sees, pixels."""
+        return self.options.size
+
     def detect(self, image: Image) -> Detections:
         """`image`: height x width x 3, uint8, RGB. Boxes in its pixels, best first. Raises `DetectorError`."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or min(image.shape) == 0:

@@ -79,7 +79,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="detector",
         file="detector-centernet-mobilenetv3.onnx",
-        what="objects: person, bicycle, car, motorcycle, bus, truck (COCO); CenterNet on MobileNetV3, converted to ONNX",
+        what="objects: person, bicycle, car, motorcycle, bus, truck (COCO); CenterNet on MobileNetV3, as ONNX",
         licence="MIT",
         package=Package(Registry.NPM, "@vladmandic/human", "3.3.6"),
         sources=(

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from shoufu.engines.tracking import Track, Tracker, TrackerOptions
-from shoufu.engines.vision import Detections, Detector, Foreground, MotionGate, MotionOptions, small_size
+from shoufu.engines.vision import Detections, Foreground, MotionGate, MotionOptions, small_size
 
 from .costs import Costs
 from .video import Image, Picture
+
+
+class Finder(Protocol):
+    """What finds objects: the detector, or one that several cameras share. `size`: longest side that it looks at."""
+
+    @property
+    def size(self) -> int: ...
+
+    def detect(self, image: Image) -> Detections: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class Sight:
 class Pipeline:
     """State of one camera between pictures. Feed it every picture; it decides itself which to look at."""
 
-    def __init__(self, detector: Detector, costs: Costs | None = None, options: PipelineOptions | None = None) -> None:
+    def __init__(self, detector: Finder, costs: Costs | None = None, options: PipelineOptions | None = None) -> None:
         self.costs = costs or Costs()
         self.options = options or PipelineOptions()
         self._detector = detector
@@ -47,10 +57,10 @@ class Pipeline:
 
     def process(self, picture: Picture) -> Sight | None:
         """None where the picture comes too soon after the last one analysed."""
-        if not self._due(picture.time):
+        if not self.due(picture.time):
             return None
         self._analysed = picture.time
-        width, height = scaled_size(picture.frame.width, picture.frame.height, self._detector.options.size)
+        width, height = scaled_size(picture.frame.width, picture.frame.height, self._detector.size)
         with self.costs.measure("scale"):
             grey = picture.grey(*small_size(width, height))
         with self.costs.measure("motion"):
@@ -64,7 +74,13 @@ class Pipeline:
             tracks = self.tracker.update(picture.time, detections, foreground, image)
         return Sight(picture.time, (width, height), image, tracks, foreground, detections)
 
-    def _due(self, time: float) -> bool:
+    def seam(self) -> None:
+        """Another piece of footage begins (a loop's start, a stream taken up again): no object goes on across it."""
+        self.tracker.finish()
+        self.tracker.take_ended()
+
+    def due(self, time: float) -> bool:
+        """Whether a picture of this time would be analysed."""
         if self._analysed is None or time < self._analysed:
             return True
         # Half a period of tolerance: a stream of 25 pictures a second at a rate of 12 gives every second one.

@@ -19,7 +19,9 @@ from .costs import Costs
 Image = npt.NDArray[np.uint8]
 
 LARGEST_SIDE = 8192
-_ENOUGH_BROKEN = 0.5
+_LIVE_SIDE = 4096
+_OPEN_SECONDS = 10.0
+_READ_SECONDS = 10.0
 
 
 class VideoError(Exception):
@@ -46,18 +48,27 @@ class Picture:
 class Video:
     """A video that is being read. Use it as a context manager."""
 
-    def __init__(self, container: av.container.InputContainer, name: str, costs: Costs | None = None) -> None:
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        name: str,
+        costs: Costs | None = None,
+        *,
+        largest: int = LARGEST_SIDE,
+    ) -> None:
         self._container = container
         self._name = name
         self._costs = costs or Costs()
         self.broken = 0
         self.decoded = 0
+        self._last = 0.0
         self.stream = _video_stream(container, name)
         self.width, self.height = self.stream.codec_context.width, self.stream.codec_context.height
-        if max(self.width, self.height) > LARGEST_SIDE:
+        if max(self.width, self.height) > largest:
             container.close()
             raise VideoError(
-                f"{name}: {self.width} x {self.height} is larger than {LARGEST_SIDE} pixels a side; scale it down first"
+                f"{name}: {self.width} x {self.height} is larger than {largest} pixels a side; "
+                "scale it down, or use the camera's smaller stream"
             )
         self.rate = float(self.stream.average_rate or self.stream.guessed_rate or 25)
         # Frame threads hold a picture each: of use only where decoding is heavy.
@@ -80,23 +91,22 @@ class Video:
 
     def pictures(self) -> Iterator[Picture]:
         """Every good picture in order. Raises `VideoError` where nothing can be decoded."""
-        yield from self._numbered(self._frames(self._packets()))
+        for packet in self.packets():
+            yield from self.decode(packet)
         if self.decoded == 0:
             raise VideoError(f"{self._name}: not one frame can be decoded; the file is damaged or not a video")
 
-    def _packets(self) -> Iterator[av.Packet[Any]]:
+    def packets(self) -> Iterator[av.Packet[Any]]:
+        """Encoded packets in order; the last ones are empty and flush the decoder. Raises `VideoError` where the
+        stream breaks before anything was decoded; a break later on counts as broken and ends the stream."""
         try:
             yield from self._container.demux(self.stream)
-        except av.error.FFmpegError as error:
+        except (av.error.FFmpegError, OSError) as error:
             if self.decoded == 0:
-                raise VideoError(f"{self._name}: cannot be read: {error.strerror}") from error
+                raise VideoError(f"{self._name}: cannot be read: {error.strerror or error}") from error
             self.broken += 1
 
-    def _frames(self, packets: Iterator[av.Packet[Any]]) -> Iterator[av.VideoFrame]:
-        for packet in packets:
-            yield from self.decode(packet)
-
-    def decode(self, packet: av.Packet[Any]) -> list[av.VideoFrame]:
+    def decode(self, packet: av.Packet[Any]) -> list[Picture]:
         """The good pictures that a packet completes; broken ones are counted."""
         start = time.perf_counter()
         try:
@@ -108,16 +118,30 @@ class Video:
             self._costs.add("decode", time.perf_counter() - start)
         good = [frame for frame in frames if not frame.is_corrupt]
         self.broken += len(frames) - len(good)
-        return good
+        return [self._numbered(frame) for frame in good]
 
-    def _numbered(self, frames: Iterator[av.VideoFrame]) -> Iterator[Picture]:
-        last = 0.0
-        for frame in frames:
-            index = self.decoded
-            self.decoded += 1
-            now = frame.time if frame.time is not None else index / self.rate
-            last = max(last, now)
-            yield Picture(index, last, frame)
+    def _numbered(self, frame: av.VideoFrame) -> Picture:
+        index = self.decoded
+        self.decoded += 1
+        self._last = max(self._last, frame.time if frame.time is not None else index / self.rate)
+        return Picture(index, self._last, frame)
+
+
+def open_source(source: str, name: str, costs: Costs | None = None) -> Video:
+    """Open a camera: an address (rtsp://…) or a file, at most 4,096 pixels a side. `name` stands in messages in the
+    place of the address, which may hold a password. Raises `VideoError`; reading times out after 10 s."""
+    if "://" not in source:
+        path = Path(source)
+        if not path.is_file():
+            raise VideoError(f"{name}: there is no such file")
+        options = {}
+    else:
+        options = {"rtsp_transport": "tcp"} if source.startswith("rtsp") else {}
+    try:
+        container = av.open(source, options=options, timeout=(_OPEN_SECONDS, _READ_SECONDS))
+    except (av.error.FFmpegError, OSError) as error:
+        raise VideoError(f"{name}: cannot be opened: {error.strerror or error}") from error
+    return Video(container, name, costs, largest=_LIVE_SIDE)
 
 
 def open_file(path: Path, costs: Costs | None = None) -> Video:
