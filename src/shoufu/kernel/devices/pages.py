@@ -1,0 +1,158 @@
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from shoufu.kernel.base.errors import Invalid
+from shoufu.kernel.base.lists import Column, Filter, ListPage, answer
+from shoufu.kernel.base.pages import FormState, PageRequest, needs
+from shoufu.kernel.devices import commands, selectors, services
+from shoufu.kernel.devices.models import Change, Device, Shadow
+from shoufu.kernel.media import selectors as media
+
+DAY = timedelta(days=1)
+KNOWN_COMMANDS = {"door_controller": ("open", "lock", "unlock", "reboot"), "barrier": ("open", "close", "reboot")}
+
+
+def command_words(name: str) -> str:
+    """What a command is called in the reader's language."""
+    words = {"open": _("Open"), "close": _("Shut"), "lock": _("Lock"), "unlock": _("Unlock"), "reboot": _("Restart")}
+    return words.get(name, name)
+
+
+def _text(rows: QuerySet[Device], value: str) -> QuerySet[Device]:
+    return (
+        rows.filter(code__icontains=value) | rows.filter(name__icontains=value) | rows.filter(name_en__icontains=value)
+    )
+
+
+def list_page() -> ListPage:
+    return ListPage(
+        title=_("Devices"),
+        name="devices",
+        row="devices/row.html",
+        default_sort="place",
+        template="devices/list.html",
+        empty=_("Devices appear here once they are registered: shoufu devices register, or the API."),
+        columns=(
+            Column("name", _("Device"), "code", lambda d: d.name),
+            Column("code", _("Code"), "code", lambda d: d.code, css="d-none"),
+            Column("place", _("Where"), "place__path", lambda d: d.place.label),
+            Column("kind", _("Kind"), "kind", lambda d: d.get_kind_display()),
+            Column("status", _("Health"), "status", lambda d: d.get_status_display()),
+            Column("since", _("Since"), "status_since", lambda d: d.status_since),
+            Column("seen", _("Last heard"), "last_seen", lambda d: d.last_seen),
+            Column("picture", _("Last picture")),
+        ),
+        filters=(
+            Filter("kind", _("Kind"), lambda rows, value: rows.filter(kind=value), Device.Kind.choices),
+            Filter("status", _("Health"), lambda rows, value: rows.filter(status=value), Device.Status.choices),
+            Filter("text", _("Name or code"), _text),
+        ),
+    )
+
+
+@needs("devices.view")
+def listing(request: PageRequest) -> HttpResponseBase:
+    """Devices of the scope with their health and last picture."""
+    rows = selectors.visible(request.actor).filter(place__path__startswith=request.scope.path)
+    response = answer(
+        request,
+        list_page(),
+        rows,
+        health=selectors.health(request.actor, request.scope.path),
+        pictures=_Pictures(request),
+    )
+    return response
+
+
+class _Pictures:
+    """The newest pictures of the cameras on the page, read once and only when the template asks."""
+
+    def __init__(self, request: PageRequest) -> None:
+        self._request = request
+        self._found: dict[int, Any] | None = None
+
+    def get(self, device_id: int) -> Any:
+        if self._found is None:
+            cameras = selectors.visible(self._request.actor).filter(kind=Device.Kind.CAMERA)
+            ids = list(
+                cameras.filter(place__path__startswith=self._request.scope.path).values_list("pk", flat=True)[:500]
+            )
+            self._found = media.latest_by_device(self._request.actor, ids, self._request.moment.known)
+        return self._found.get(device_id)
+
+
+def _context(request: PageRequest, device: Device, form: FormState | None = None) -> dict[str, Any]:
+    shadow = Shadow.objects.filter(device=device).first()
+    now = timezone.now()
+    may_see_media = request.actor.may("media.view", device.place.path)
+    pictures = list(media.of_device(request.actor, device.pk, now - DAY, now)[:8]) if may_see_media else []
+    return {
+        "device": device,
+        "shadow": shadow,
+        "changes": Change.objects.filter(device=device).order_by("-valid")[:30],
+        "commands": [(row, command_words(row.name)) for row in selectors.commands(request.actor, device.pk)[:10]],
+        "pictures": pictures,
+        "orders": [(name, command_words(name)) for name in KNOWN_COMMANDS.get(device.kind, ("reboot",))],
+        "may_command": request.actor.may("devices.command", device.place.path),
+        "may_manage": request.actor.may("devices.manage", device.place.path),
+        "form": form or FormState(),
+        "zones": device.config.get("zones", []) if isinstance(device.config, dict) else [],
+    }
+
+
+@needs("devices.view")
+def detail(request: PageRequest, device_id: int) -> HttpResponse:
+    """One device: health, last pictures, shadow, changes, commands."""
+    return render(request, "devices/detail.html", _context(request, selectors.get(request.actor, device_id)))
+
+
+@require_POST
+@needs("devices.command")
+def command(request: PageRequest, device_id: int) -> HttpResponseBase:
+    """Order the device; a reason is kept with the order."""
+    device = selectors.get(request.actor, device_id)
+    form = FormState(values=request.POST.dict())
+    draft = commands.CommandDraft(device.pk, request.POST.get("name", ""), reason=request.POST.get("reason", ""))
+    try:
+        commands.queue(request.actor, draft)
+    except Invalid as refusal:
+        form.errors = {error.field.rpartition("/")[2]: str(error.message) for error in refusal.errors}
+        return render(request, "devices/detail.html", _context(request, device, form), status=422)
+    messages.success(request, _("Sent; the device's answer appears below."))
+    return redirect("devices:detail", device.pk)
+
+
+@needs("devices.manage")
+def zones(request: PageRequest, device_id: int) -> HttpResponseBase:
+    """Zones and lines drawn on the camera's picture; a POST takes the device's whole list as JSON."""
+    device = selectors.get(request.actor, device_id)
+    if request.method == "POST":
+        return _save_zones(request, device)
+    newest = media.latest_by_device(request.actor, [device.pk]).get(device.pk)
+    start = {
+        "zones": device.config.get("zones", []),
+        "version": device.version,
+        "picture": reverse("media:content", args=[newest.pk]) if newest else "",
+        "save": reverse("devices:zones", args=[device.pk]),
+    }
+    return render(request, "devices/zones.html", {"device": device, "start": start})
+
+
+def _save_zones(request: PageRequest, device: Device) -> JsonResponse:
+    try:
+        body = json.loads(request.body)
+        wanted, version = body["zones"], int(body["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Invalid.one("zones", _("Send JSON with “zones” and “version”.")) from error
+    saved = services.configure(request.actor, device.pk, version, {**device.config, "zones": wanted})
+    return JsonResponse({"version": saved.version, "zones": saved.config.get("zones", [])})
