@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from shoufu.runtime import data, env
+from shoufu.runtime import env
 from shoufu.runtime.data import Layout
 from shoufu.runtime.errors import Problem
 from shoufu.runtime.servers import nats, postgres
@@ -44,12 +44,10 @@ def ports() -> list[Port]:
     return found
 
 
-def check() -> Layout:
-    """Run every check; the first that fails is raised as :class:`Problem`. Returns the usable data directory."""
-    layout = data.prepare()
+def check(layout: Layout) -> None:
+    """Run every check for a start in this data directory; the first that fails is raised as :class:`Problem`."""
     for problem in problems(layout):
         raise problem
-    return layout
 
 
 def problems(layout: Layout) -> Iterator[Problem]:

@@ -69,59 +69,36 @@ def migrate() -> Spec:
 
 def services(layout: Layout) -> list[Spec]:
     """Pages, edge, and the background: the latter start when the console answers, so that it answers sooner."""
-    web_port, edge_port, host = (
-        int(env.get("SHOUFU_WEB_PORT")),
-        int(env.get("SHOUFU_PORT")),
-        str(env.get("SHOUFU_HOST")),
-    )
-    reach = "127.0.0.1" if host in {"0.0.0.0", "::"} else host
-    background = {"needs": ("web", "edge"), "gate": "migrate", "niceness": 1}
+    web_port, edge_port, host = int(env.get("SHOUFU_WEB_PORT")), int(env.get("SHOUFU_PORT")), env.get("SHOUFU_HOST")
+    reach = "127.0.0.1" if host in {"0.0.0.0", "::"} else str(host)
+    background = [*evaluators(), ("worker", ("worker",)), *watchers()]
     return [
         Spec("web", command("web"), gate="migrate", ready=http_ok(web_port, SIGN_IN), healthy=tcp(web_port)),
-        Spec(
-            "edge",
-            command("edge"),
-            needs=("nats",),
-            gate="migrate",
-            ready=tcp(edge_port, reach),
-            healthy=tcp(edge_port, reach),
-        ),
-        *(
-            Spec(
-                name,
-                command("evaluator", *words),
-                healthy=heartbeat(layout.run / f"{name}.beat", HEARTBEAT_SECONDS),
-                **background,
-            )
-            for name, words in evaluators()
-        ),
-        Spec(
-            "worker", command("worker"), healthy=heartbeat(layout.run / "worker.beat", HEARTBEAT_SECONDS), **background
-        ),
-        *(
-            Spec(
-                name,
-                command("watcher", *words),
-                healthy=heartbeat(layout.run / f"{name}.beat", HEARTBEAT_SECONDS),
-                **background,
-            )
-            for name, words in watchers()
-        ),
+        Spec("edge", command("edge"), needs=("nats",), gate="migrate", ready=tcp(edge_port, reach)),
+        *(_background(layout, name, words) for name, words in background),
     ]
 
 
+def _background(layout: Layout, name: str, words: tuple[str, ...]) -> Spec:
+    alive = heartbeat(layout.run / f"{name}.beat", HEARTBEAT_SECONDS)
+    return Spec(name, command(*words), needs=("web", "edge"), gate="migrate", healthy=alive, niceness=1)
+
+
 def evaluators() -> list[tuple[str, tuple[str, ...]]]:
-    """Name and arguments of one evaluator a shard."""
+    """Name and sub-command of one evaluator a shard."""
     count = int(env.get("SHOUFU_SHARDS"))
-    return [("evaluator" if count == 1 else f"evaluator-{shard}", ("--shard", str(shard))) for shard in range(count)]
+    return [
+        ("evaluator" if count == 1 else f"evaluator-{shard}", ("evaluator", "--shard", str(shard)))
+        for shard in range(count)
+    ]
 
 
 def watchers() -> list[tuple[str, tuple[str, ...]]]:
-    """Name and arguments of the watchers, among which cameras are shared."""
+    """Name and sub-command of the watchers, among which cameras are shared."""
     count = int(env.get("SHOUFU_WATCHERS"))
     if count == 1:
-        return [("watcher", ())]
-    return [(f"watcher-{part}", ("--part", f"{part}/{count}")) for part in range(count)]
+        return [("watcher", ("watcher",))]
+    return [(f"watcher-{part}", ("watcher", "--part", f"{part}/{count}")) for part in range(count)]
 
 
 def has_command(name: str) -> bool:

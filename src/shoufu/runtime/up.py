@@ -10,7 +10,7 @@ from collections.abc import Callable
 import psutil
 import structlog
 
-from shoufu.runtime import env, heartbeat, logs, preflight, processes
+from shoufu.runtime import data, env, heartbeat, logs, preflight, processes
 from shoufu.runtime.supervisor import Spec, Supervisor
 
 log = structlog.get_logger("supervisor")
@@ -38,7 +38,7 @@ def run(
     """
     logs.setup()
     began = float(env.get("SHOUFU_BEGAN")) or psutil.Process().create_time()
-    layout = preflight.check()
+    layout = data.prepare()
     specs = arrange(processes.all_specs(layout))
     _say_missing(specs)
     for spec in specs:
@@ -54,7 +54,7 @@ def run(
     )
 
     log.info("starting", data=str(layout.root), processes=[spec.name for spec in specs], pid=os.getpid())
-    supervisor.run(lambda: on_start(supervisor))
+    supervisor.run(lambda: preflight.check(layout), lambda: on_start(supervisor))
     log.info("stopped", after=round(time.time() - began, 1))
     return supervisor
 

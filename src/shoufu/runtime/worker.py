@@ -30,7 +30,10 @@ async def _work(concurrency: int, queues: list[str] | None) -> None:
         with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]
             async with working.open_async():
                 await working.run_worker_async(
-                    queues=queues, concurrency=concurrency, shutdown_graceful_timeout=8, update_heartbeat_interval=10
+                    **({"queues": queues} if queues else {}),
+                    concurrency=concurrency,
+                    shutdown_graceful_timeout=8,
+                    update_heartbeat_interval=10,
                 )
     finally:
         beat.cancel()

@@ -73,13 +73,14 @@ class Supervisor:
             if name in self.processes:
                 self.processes[name].was_ready.wait()
 
-    def run(self, on_start: Callable[[], None] = lambda: None) -> None:
+    def run(self, check: Callable[[], None] = lambda: None, on_start: Callable[[], None] = lambda: None) -> None:
         """Start everything and stay until asked to stop; afterwards nothing is left running.
 
-        ``on_start`` is called inside the event loop. Raises :class:`Problem` when the data directory is in use or a
-        process never gets ready.
+        ``check`` is called once the directory is ours, ``on_start`` inside the event loop. Raises :class:`Problem` when
+        the data directory is in use or a process never gets ready.
         """
         self._lock.take()
+        check()
         self._reaper = Reaper(self._lock.handle)
         try:
             self._clear_gates()
@@ -108,7 +109,7 @@ class Supervisor:
             self._save_status()
 
     async def _until_stopped(self, tasks: list[asyncio.Task[None]], waiting: asyncio.Task[bool]) -> None:
-        pending: set[asyncio.Task[object]] = {*tasks, waiting}  # type: ignore[arg-type]
+        pending: set[asyncio.Task[object]] = {*tasks, waiting}
         while not self._stop.is_set():
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
