@@ -40,12 +40,10 @@ class _Origin:
 
 
 def _origin(actor: Actor, draft: StoreMedia) -> _Origin:
-    """A device stores for itself only; anybody else needs the right to manage devices at the place."""
+    """A device stores for itself only, a gateway also for the devices in the subtree of its place; anybody else needs
+    the right to manage devices at the place."""
     if actor.kind == "device":
-        device = Device.objects.filter(pk=int(actor.id), retired_at__isnull=True).first()
-        if device is None or draft.device_id not in (None, device.pk):
-            raise Forbidden(_("A device stores media for itself only."))
-        return _Origin(device.pk, device.place_id)
+        return _from_device(int(actor.id), draft.device_id)
     if draft.device_id is not None:
         device = Device.objects.select_related("place").filter(pk=draft.device_id).first()
         if device is None or not actor.may("devices.manage", device.place.path):
@@ -54,6 +52,17 @@ def _origin(actor: Actor, draft: StoreMedia) -> _Origin:
     if actor.is_system and draft.place_id is not None:
         return _Origin(None, draft.place_id)
     raise Invalid.one("device", _("Name the device that the picture comes from."))
+
+
+def _from_device(sender_id: int, device_id: int | None) -> _Origin:
+    rows = Device.objects.filter(pk__in={sender_id, device_id or sender_id}, retired_at__isnull=True)
+    found = {device.pk: device for device in rows.select_related("place")}
+    sender, device = found.get(sender_id), found.get(device_id or sender_id)
+    if sender is not None and device is not None:
+        behind = sender.kind == Device.Kind.GATEWAY and device.place.path.startswith(sender.place.path)
+        if device is sender or behind:
+            return _Origin(device.pk, device.place_id)
+    raise Forbidden(_("A device stores media for itself only, a gateway for the devices at its place."))
 
 
 def store(actor: Actor, draft: StoreMedia, source: bytes | Path) -> MediaObject:

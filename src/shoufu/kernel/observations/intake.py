@@ -46,7 +46,7 @@ def admit(
 def _admit_one(item: Item, sender: DeviceEntry, directory: Directory, oldest: float, newest: float) -> Admitted:
     device = sender
     if item.device is not None and item.device != sender.code:
-        other = _represented(item.device, sender, directory)
+        other = represented(item.device, sender, directory)
         if isinstance(other, Fault):
             return other
         device = other
@@ -87,7 +87,10 @@ def _admit_one(item: Item, sender: DeviceEntry, directory: Directory, oldest: fl
     return Row(copy, out)
 
 
-def _represented(code: str, sender: DeviceEntry, directory: Directory) -> DeviceEntry | Fault:
+def represented(code: str, sender: DeviceEntry, directory: Directory) -> DeviceEntry | Fault:
+    """The device with this code where `sender` may speak for it: itself, or for a gateway those in its subtree."""
+    if code == sender.code:
+        return sender
     device = directory.devices.get(code)
     if device is not None and sender.kind == GATEWAY and device.path.startswith(sender.path):
         return device

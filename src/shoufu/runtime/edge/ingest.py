@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from shoufu.gateways.http import observations as form
-from shoufu.kernel.base.errors import Problem
+from shoufu.kernel.base.errors import Invalid, Problem
 from shoufu.kernel.observations.directory import DeviceEntry
-from shoufu.kernel.observations.intake import Row, admit
+from shoufu.kernel.observations.intake import Row, admit, represented
 from shoufu.kernel.observations.limits import MAX_BODY
 from shoufu.kernel.observations.wire import Fault, parse, too_large
 from shoufu.kernel.observations.writer import Outcome, Unavailable
@@ -51,6 +51,13 @@ class Ingest:
             self._refusals.add(UNKNOWN, "credential", "unknown or revoked device secret")
             raise form.unauthorised("No active device has this secret: check it, or have a new one made.")
         return device
+
+    def represented(self, code: str, sender: DeviceEntry) -> DeviceEntry:
+        """The device that `sender` speaks for by its code; Problem 422 where it may not."""
+        found = represented(code, sender, self._keeper.directory)
+        if isinstance(found, Fault):
+            raise Invalid.one("device", found.message)
+        return found
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":

@@ -38,7 +38,8 @@ class Stored(msgspec.Struct):
 
 
 class Media:
-    """Streams the body to a file, then stores it; time and id stand in the query (``t``, ``until``, ``id``)."""
+    """Streams the body to a file, then stores it; time and id stand in the query (``t``, ``until``, ``id``), from a
+    gateway also the code of the device that it speaks for (``device``)."""
 
     def __init__(self, ingest: Ingest, refusals: Counter, folder: Path) -> None:
         self._ingest = ingest
@@ -52,7 +53,7 @@ class Media:
         handle, name = tempfile.mkstemp(dir=self._folder, prefix="upload-")
         path = Path(name)
         try:
-            draft = _draft(scope, device)
+            draft = _draft(scope, device, self._ingest)
             size = await _save(handle, receive)
             stored = await sync_to_async(_store, thread_sensitive=False)(device, draft, path)
         except Problem as problem:
@@ -66,13 +67,14 @@ class Media:
         await messages.answer(send, 201, msgspec.json.encode(Stored(stored, size)))
 
 
-def _draft(scope: Scope, device: DeviceEntry) -> StoreMedia:
+def _draft(scope: Scope, sender: DeviceEntry, ingest: Ingest) -> StoreMedia:
     shown = (messages.header(scope, b"content-type") or b"").decode("latin-1").partition(";")[0].strip().lower()
     if shown not in TYPES:
         raise Invalid.one("Content-Type", f"{shown or 'nothing'} was sent; send one of {', '.join(TYPES)}.")
     query = {name: values[0] for name, values in parse_qs(scope.get("query_string", b"").decode("latin-1")).items()}
     if "t" not in query:
         raise Invalid.one("t", "Say in the query when it was taken, such as ?t=2026-11-23T18:42:07%2B08:00.")
+    device = ingest.represented(query["device"], sender) if "device" in query else sender
     until = _time("until", query["until"]) if "until" in query else None
     given = _uuid(query["id"]) if "id" in query else None
     return StoreMedia(TYPES[shown], shown, _time("t", query["t"]), until, device.id, None, given)
