@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from uuid import UUID
 
 import msgspec
 
@@ -8,12 +9,12 @@ from shoufu.kernel.observations.wire import Fault, field_errors
 from shoufu.kernel.observations.writer import Outcome
 
 
-class ItemResult(msgspec.Struct, omit_defaults=True):
+class ItemResult(msgspec.Struct, omit_defaults=True, gc=False):
     """What became of one item: status "stored", "duplicate" (stored before) or "refused", then with the reason."""
 
     index: int
     status: str
-    id: str | None = None
+    id: UUID | None = None
     reason: str | None = None
     field: str | None = None
     message: str | None = None

@@ -12,7 +12,7 @@ from shoufu.kernel.observations.wire import Batch, BatchRow
 Connection = psycopg.Connection[Any]
 
 ROW = """
-o.id::text, extract(epoch FROM o.t)::float8, o.kind, d.code, o.device, o.place, o.shard, o.foi, o.result::text, o.ix
+o.id, extract(epoch FROM o.t)::float8, o.kind, d.code, o.device, o.place, o.shard, o.foi, o.result::text, o.ix
 """
 HEADS = """
 SELECT number, key, extract(epoch FROM known)::float8 FROM batch_log WHERE number > %s ORDER BY number LIMIT %s

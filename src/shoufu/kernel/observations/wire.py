@@ -8,7 +8,7 @@ from shoufu.kernel.base.errors import FieldError, Problem
 from shoufu.kernel.observations.limits import MAX_BODY, MAX_FEATURE, MAX_ITEMS
 
 
-class Item(msgspec.Struct, rename={"time": "phenomenonTime", "feature": "featureOfInterest"}):
+class Item(msgspec.Struct, gc=False, rename={"time": "phenomenonTime", "feature": "featureOfInterest"}):
     """One observation as a device sends it (names of OGC SensorThings)."""
 
     kind: str
@@ -19,10 +19,10 @@ class Item(msgspec.Struct, rename={"time": "phenomenonTime", "feature": "feature
     device: str | None = None
 
 
-class BatchRow(msgspec.Struct):
+class BatchRow(msgspec.Struct, gc=False):
     """One row of a committed batch: `t` in epoch seconds, `result` decoded, `ix` its place in the batch."""
 
-    id: str
+    id: UUID
     t: float
     kind: str
     device: str
@@ -34,7 +34,7 @@ class BatchRow(msgspec.Struct):
     ix: int = -1
 
 
-class Batch(msgspec.Struct):
+class Batch(msgspec.Struct, gc=False):
     """A committed batch as it goes out on the subject `obs.batch` (msgpack); `known` in epoch seconds.
 
     `origin` names the edge process that committed it.
@@ -46,7 +46,7 @@ class Batch(msgspec.Struct):
     origin: str = ""
 
 
-class Fault(msgspec.Struct):
+class Fault(msgspec.Struct, gc=False):
     """Why one item was refused: a short reason (counted on the health page) and what is wrong with which field."""
 
     reason: str

@@ -44,7 +44,7 @@ class Nerve:
                 await self.client.connect(
                     self._url, name=self._name, max_reconnect_attempts=-1, reconnect_time_wait=0.25,  # type: ignore[arg-type]
 
-                    pending_size=PENDING_BYTES, allow_reconnect=True, error_cb=_told, connect_timeout=3,
+                    pending_size=PENDING_BYTES, allow_reconnect=True, no_echo=True, error_cb=_told, connect_timeout=3,
                 )  # fmt: skip
                 return
             except (OSError, nats.errors.Error, TimeoutError) as error:

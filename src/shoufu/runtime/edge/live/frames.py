@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -15,7 +16,7 @@ HEARTBEAT = b": \n\n"
 class Shown(msgspec.Struct):
     """An observation as the browser gets it; times as RFC 3339 text in UTC."""
 
-    id: str
+    id: UUID
     kind: str
     t: str
     known: str

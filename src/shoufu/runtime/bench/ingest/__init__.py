@@ -1,0 +1,1 @@
+"""``shoufu bench ingest``: how many observations a second become durable, against plain COPY."""
