@@ -142,7 +142,7 @@ def create_person(actor: Actor, draft: PersonDraft) -> Person:
 
 @transaction.atomic
 def create_people(actor: Actor, drafts: Sequence[PersonDraft]) -> list[Person]:
-    """Register people, all or none; seven queries however many. Numbers are stored encrypted with each person's key."""
+    """Register people, all or none; eight queries however many. Numbers are stored encrypted with each person's key."""
     if not drafts:
         return []
     places = _places(actor, (draft.place for draft in drafts))
