@@ -46,6 +46,8 @@ class Detector:
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = self.options.threads
         settings.inter_op_num_threads = 1
+        # Planning memory ahead saves no time here and costs 18 MB for every size of picture.
+        settings.enable_mem_pattern = False
         settings.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])

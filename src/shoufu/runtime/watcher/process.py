@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
+import sys
 import threading
 import time
 
+import cv2
 import structlog
 from django.db import Error, connections
 
@@ -23,6 +26,7 @@ from .sink import Observed
 
 log = structlog.get_logger("watcher")
 
+_M_ARENA_MAX = -8
 _RELOAD = 5.0
 _BEAT = 30.0
 
@@ -99,10 +103,21 @@ class Watcher:
 
 def run(part: Part) -> None:
     """Watch until SIGTERM or SIGINT."""
+    _spare_memory()
     watcher = Watcher(part)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: watcher.stop())
     watcher.run()
+
+
+def _spare_memory() -> None:
+    """Of many threads each gets a heap of its own from glibc, which fill up with holes; and OpenCV's small jobs here
+    gain nothing from threads."""
+    cv2.setNumThreads(1)
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+        if mallopt is not None:
+            mallopt(_M_ARENA_MAX, 2)
 
 
 def _detector() -> SharedDetector:
