@@ -152,5 +152,4 @@ NATS_URL = nats.url()
 SHARDS = env.get("SHOUFU_SHARDS")
 LATENESS = env.get("SHOUFU_LATENESS")
 HISTORY_ROOT = data.layout().root / "history"
-DATABASE_DSN = postgres.dsn()
 LOGGING_CONFIG = None

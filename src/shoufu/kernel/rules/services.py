@@ -42,7 +42,7 @@ def create_rule(actor: Actor, draft: RuleDraft) -> Rule:
 
 @transaction.atomic
 def create_rules(actor: Actor, drafts: Sequence[RuleDraft]) -> list[Rule]:
-    """Make rules, each with its first draft, in a constant number of queries; all or none. Raises Invalid, Forbidden."""
+    """Make rules, each with its first draft, in a constant number of queries. Raises Invalid, Forbidden."""
     templates = selectors.templates()
     places = Place.objects.in_bulk({draft.place for draft in drafts})
     checker = _Checker(actor)

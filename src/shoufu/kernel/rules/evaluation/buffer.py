@@ -17,7 +17,8 @@ class LatenessBuffer:
     """Buckets of `GRAIN` by phenomenon time.
 
     The watermark is the newest time seen less the lateness, where a row counts at most as new as its commit (a clock
-    that runs ahead moves nothing). Only what is logged moves it: rows, and ticks, which are batches without rows.
+    that runs ahead moves nothing). Only what is logged moves it: rows, and the commit of a batch without rows for this
+    shard; a batch without any row is a tick, logged when nothing else comes.
     """
 
     def __init__(self, lateness: int) -> None:
@@ -49,7 +50,7 @@ class LatenessBuffer:
                 self._first_batch[slot] = number
             bucket.append((t, row.device_id, row.kind, row.id, row))
         self.waiting += len(rows) - len(late)
-        if not batch.rows and known > top:
+        if not rows and known > top:
             top = known
             watermark = max(watermark, (top - self.lateness) // GRAIN * GRAIN)
         self.top, self.watermark = top, watermark

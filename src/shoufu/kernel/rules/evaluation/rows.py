@@ -30,7 +30,7 @@ class Row(msgspec.Struct, gc=False):
 
 
 class Batch(msgspec.Struct, gc=False):
-    """A committed batch; `known` in epoch seconds. A batch without rows is a tick: it moves the watermark only."""
+    """A committed batch; `known` in epoch seconds."""
 
     number: int
     known: float

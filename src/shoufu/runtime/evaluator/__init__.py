@@ -1,0 +1,1 @@
+"""The evaluator process: rules over the log, live."""
