@@ -49,6 +49,14 @@ def test_every_reading_is_of_a_known_kind_and_schema() -> None:
         jsonschema.validate(reading.result, schemas[reading.kind])
 
 
+def test_outbox_gives_no_number_twice(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "door.sqlite")
+    first = outbox.put("obs/d", b"1")
+    outbox.done(first)
+    second = outbox.put("obs/d", b"2")
+    assert outbox.after(first) == [(second, "obs/d", b"2")]
+
+
 def test_outbox_keeps_what_was_not_taken_over_a_restart(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "door.sqlite")
     first, second = outbox.put("obs/d", b"1"), outbox.put("obs/d", b"2")

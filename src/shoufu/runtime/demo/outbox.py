@@ -13,7 +13,10 @@ class Outbox:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._rows = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._rows.execute("pragma journal_mode = wal")
-        self._rows.execute("create table if not exists outbox (number integer primary key, topic text, payload blob)")
+        # autoincrement: a number that was used is never given again, so `after` cannot skip a new message.
+        self._rows.execute(
+            "create table if not exists outbox (number integer primary key autoincrement, topic text, payload blob)"
+        )
 
     def put(self, topic: str, payload: bytes) -> int:
         """Keep a message; returns its number."""
