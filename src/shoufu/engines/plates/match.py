@@ -1,0 +1,175 @@
+"""Finding the registered plate that a reading means, though a character of it may be wrong, missing or too many.
+
+Plates are filed under their canonical body (characters that readers confuse become one) and under that body with
+each one character left out, so a reading finds every plate one error away by a handful of look-ups.
+"""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .grammar import PROVINCES
+
+CONFUSED = ("0DQO", "8B", "1I7TJL", "2Z", "5S", "4A", "6GC", "UVY", "MNH", "EF", "KX", "PR")
+SEPARATORS = frozenset(" ·•・∙.-_\t　")
+
+CONFUSED_COST = 0.35
+PROVINCE_COST = 0.5
+OTHER_COST = 1.0
+FURTHER_ERROR = 0.5
+"""Added for each error after the first: two likely mistakes at once are rarer than one unlikely one."""
+
+FUZZY_LIMIT = 1.25
+
+_GROUP = {character: group[0] for group in CONFUSED for character in group}
+_PROVINCE_SET = frozenset(PROVINCES)
+_CANONICAL = str.maketrans(_GROUP)
+
+
+class MatchClass(StrEnum):
+    """How a reading matches: the same plate, probably that plate (ask), or no plate."""
+
+    EXACT = "exact"
+    FUZZY = "fuzzy"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The registered plate a reading means.
+
+    `plate` is as it was registered, None for class none. `cost`: 0 for exact, at most 1.25 for fuzzy, else None.
+    `rivals`: how many further registered plates fit equally well; never act on a fuzzy match that has any.
+    """
+
+    kind: MatchClass
+    plate: str | None
+    cost: float | None
+    rivals: int = 0
+
+
+def normalised(text: str) -> str:
+    """A plate's characters alone: full-width forms narrowed, letters in upper case, separators left out."""
+    wide = unicodedata.normalize("NFKC", text).upper()
+    return "".join(character for character in wide if character not in SEPARATORS)
+
+
+class PlateIndex:
+    """Registered plates, searchable by readings. 50,000 plates take about 0.1 GB; a look-up well under 1 ms."""
+
+    def __init__(self, plates: Iterable[str] = ()) -> None:
+        self._registered: dict[str, str] = {}
+        self._keys: defaultdict[str, list[str]] = defaultdict(list)
+        for plate in plates:
+            self.add(plate)
+
+    def __len__(self) -> int:
+        return len(self._registered)
+
+    def add(self, plate: str) -> None:
+        """Registers a plate; once is as good as twice. Raises ValueError for a text without characters."""
+        text = normalised(plate)
+        if not text:
+            raise ValueError(f"{plate!r} is no plate: it has no characters.")
+        if text in self._registered:
+            return
+        self._registered[text] = plate
+        for key in _filed(text):
+            self._keys[key].append(text)
+
+    def discard(self, plate: str) -> None:
+        """Takes a plate out; nothing happens if it is not registered."""
+        text = normalised(plate)
+        if self._registered.pop(text, None) is None:
+            return
+        for key in _filed(text):
+            self._keys[key].remove(text)
+            if not self._keys[key]:
+                del self._keys[key]
+
+    def match(self, read: str) -> Match:
+        """The registered plate that `read` means. Exact only when every character is the same."""
+        text = normalised(read)
+        if text in self._registered:
+            return Match(MatchClass.EXACT, self._registered[text], 0.0)
+        best, least, rivals = "", FUZZY_LIMIT + 1e-9, 0
+        for plate in self._near(text):
+            cost = distance(text, plate, least)
+            if cost < least - 1e-9:
+                best, least, rivals = plate, cost, 0
+            elif best and cost <= least + 1e-9:
+                rivals += 1
+                best = min(best, plate)
+        if not best:
+            return Match(MatchClass.NONE, None, None)
+        return Match(MatchClass.FUZZY, self._registered[best], round(least, 3), rivals)
+
+    def _near(self, text: str) -> set[str]:
+        found: set[str] = set()
+        for key in _wanted(_body(text)):
+            if key in self._keys:
+                found.update(self._keys[key])
+        return found
+
+
+def distance(read: str, plate: str, limit: float = float("inf")) -> float:
+    """Weighted edit distance with at most one character missing or too many; infinite when above `limit`.
+
+    A confused character costs 0.35, a wrong province 0.5, anything else 1, each error after the first 0.5 more.
+    """
+    if len(read) == len(plate):
+        return _replaced(read, plate, limit)
+    if abs(len(read) - len(plate)) != 1:
+        return float("inf")
+    longer, shorter = (read, plate) if len(read) > len(plate) else (plate, read)
+    first = PROVINCE_COST if longer[0] in PROVINCES and longer[1:] == shorter else OTHER_COST
+    costs = (
+        _replaced(longer[:gap] + longer[gap + 1 :], shorter, limit, first if gap == 0 else OTHER_COST, 1)
+        for gap in range(len(longer))
+    )
+    return min(costs)
+
+
+def _replaced(read: str, plate: str, limit: float, cost: float = 0.0, errors: int = 0) -> float:
+    for seen, meant in zip(read, plate, strict=True):
+        if seen == meant:
+            continue
+        cost += _character_cost(seen, meant) + (FURTHER_ERROR if errors else 0.0)
+        errors += 1
+        if cost > limit + 1e-9:
+            return float("inf")
+    return cost
+
+
+def _character_cost(seen: str, meant: str) -> float:
+    if _GROUP.get(seen, seen) == _GROUP.get(meant, meant):
+        return CONFUSED_COST
+    return PROVINCE_COST if meant in PROVINCES else OTHER_COST
+
+
+def _body(text: str) -> str:
+    """What stands behind the province, which is often misread, with confused characters made one."""
+    start = next((place + 1 for place in (1, 0) if text[place : place + 1] in _PROVINCE_SET), 0)
+    return text[start:].translate(_CANONICAL)
+
+
+def _gaps(body: str) -> Iterator[str]:
+    """The body without each one of its characters, with the place of the gap."""
+    return (f"{gap}{body[:gap]}{body[gap + 1 :]}" for gap in range(len(body)))
+
+
+def _filed(text: str) -> Iterator[str]:
+    """Keys that a registered plate is filed under."""
+    body = _body(text)
+    yield body
+    yield from _gaps(body)
+
+
+def _wanted(body: str) -> Iterator[str]:
+    """Keys of the plates that a reading may mean: nothing, one character replaced, one too many, one missing."""
+    yield body
+    yield from _gaps(body)
+    yield from (key[1:] for key in _gaps(body))
+    yield from (f"{gap}{body}" for gap in range(len(body) + 1))

@@ -1,0 +1,1 @@
+"""Read number plates in photos and match readings against a register."""
