@@ -1,4 +1,4 @@
-"""The background worker: procrastinate's queue, and the sequencer that chains the audit log."""
+"""The background worker: procrastinate's queue, the sequencer that chains the audit log, and the log's summaries."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from shoufu.runtime import heartbeat
 def run(concurrency: int, queues: list[str] | None) -> None:
     """Run jobs until SIGTERM or SIGINT; jobs under way get ten seconds to end."""
     from shoufu.kernel.audit import sequencer
+    from shoufu.runtime import summaries
 
     stop = threading.Event()
-    chaining = threading.Thread(target=sequencer.run, args=(stop,), name="audit-sequencer", daemon=True)
-    chaining.start()
+    readers = [
+        threading.Thread(target=sequencer.run, args=(stop,), name="audit-sequencer", daemon=True),
+        threading.Thread(target=summaries.run, args=(stop,), name="summaries", daemon=True),
+    ]
+    for reader in readers:
+        reader.start()
     try:
         asyncio.run(_work(concurrency, queues))
     finally:
         stop.set()
-        chaining.join(timeout=5)
+        for reader in readers:
+            reader.join(timeout=5)
 
 
 async def _work(concurrency: int, queues: list[str] | None) -> None:

@@ -44,8 +44,8 @@ class Kinds:
 
 def kinds(connection: Connection) -> Kinds:
     """The kinds as they are in the database now."""
-    rows = connection.execute("SELECT id, code, schema FROM observations_observationkind").fetchall()
-    return Kinds({row[0]: row[1] for row in rows}, {row[0]: _Lenient(row[2]) for row in rows})
+    rows = connection.execute("SELECT id, code, schema::text FROM observations_observationkind").fetchall()
+    return Kinds({row[0]: row[1] for row in rows}, {row[0]: _Lenient(msgspec.json.decode(row[2])) for row in rows})
 
 
 class _Lenient(Validator):

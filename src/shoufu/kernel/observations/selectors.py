@@ -2,15 +2,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from shoufu.kernel.access.policy import limit
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
+from shoufu.kernel.devices.models import Device
 from shoufu.kernel.observations.models import BatchLog, Consumer, HourlyCount, Observation, ObservationKind, Rejection
 
 VIEW = "observations.view"
 REACH = timedelta(days=7)
+UNKNOWN_SENDER = "?"
+"""Stands in the counts for senders without a valid credential."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ def visible(actor: Actor) -> QuerySet[Observation]:
 
 
 def feed(actor: Actor, chosen: FeedFilter, now: datetime, most: int = 60) -> list[Observation]:
-    """The newest observations, at most `most`; with `at` and `known` as it looked then: nothing later, nothing learned later.
+    """The newest observations, at most `most`; with `at` and `known` as it looked then: nothing later, nothing
+    learned later. The batch log's clock decides what was known: a row's own was read before its commit.
 
     Reads at most a week back from its end, so that an empty filter never walks the whole log.
     """
@@ -44,7 +48,8 @@ def feed(actor: Actor, chosen: FeedFilter, now: datetime, most: int = 60) -> lis
     if chosen.device:
         rows = rows.filter(device__code=chosen.device)
     if chosen.known:
-        rows = rows.filter(known__lte=chosen.known)
+        then = BatchLog.objects.filter(key=OuterRef("batch"), known__lte=chosen.known)
+        rows = rows.filter(Exists(then), known__lte=chosen.known)
     return list(rows.select_related("kind", "device", "place").order_by("-t", "-id")[:most])
 
 
@@ -98,4 +103,8 @@ def rejections(actor: Actor, since: datetime, most: int = 50) -> list[Rejection]
     """What the edge refused since a day, most first; for those who manage devices somewhere."""
     if not (actor.may_anywhere("devices.manage") or actor.may_anywhere("devices.view")):
         return []
-    return list(Rejection.objects.filter(day__gte=since.date()).order_by("-count")[:most])
+    rows = Rejection.objects.filter(day__gte=since.date())
+    if not actor.is_system:
+        seen = limit(Device.objects.all(), actor, "devices.view").values("code")
+        rows = rows.filter(Q(device_code__in=seen) | Q(device_code=UNKNOWN_SENDER))
+    return list(rows.order_by("-count")[:most])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoufu.gateways.http import observations as form
 from shoufu.kernel.base.errors import Invalid, Problem
-from shoufu.kernel.observations.directory import DeviceEntry
+from shoufu.kernel.observations.directory import DeviceEntry, Directory
 from shoufu.kernel.observations.intake import Row, admit, represented
 from shoufu.kernel.observations.limits import MAX_BODY
 from shoufu.kernel.observations.wire import Fault, parse, too_large
@@ -41,6 +41,11 @@ class Ingest:
         self._keeper = keeper
         self._group = group
         self._refusals = refusals
+
+    @property
+    def directory(self) -> Directory:
+        """The devices and kinds as they are now."""
+        return self._keeper.directory
 
     def sender(self, scope: Scope) -> DeviceEntry:
         """The device whose secret the request shows; 401 otherwise, 503 before the directory is there."""

@@ -82,12 +82,12 @@ class Nerve:
 
         await self.client.subscribe(SUBJECT, cb=handle)
 
-    async def listen(self, subject: str, told: Callable[[bytes], None]) -> None:
+    async def listen(self, subject: str, told: Callable[[str, bytes], None]) -> None:
         """Call ``told`` with every message; a message that it cannot read is logged and passed over."""
 
         async def handle(message: Msg) -> None:
             try:
-                told(message.data)
+                told(message.subject, message.data)
             except (msgspec.DecodeError, ValueError) as error:
                 log.warning("unreadable message", subject=message.subject, reason=str(error))
 

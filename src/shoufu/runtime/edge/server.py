@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import msgspec
 import psycopg
 import structlog
 import uvicorn
@@ -28,7 +27,7 @@ from shoufu.runtime.edge.ingest import Ingest
 from shoufu.runtime.edge.internal import Internal
 from shoufu.runtime.edge.keeper import Keeper
 from shoufu.runtime.edge.live import Hub, Live
-from shoufu.runtime.edge.live.hub import Pushed
+from shoufu.runtime.edge.live.hub import read_pushed
 from shoufu.runtime.edge.live.replay import Replay
 from shoufu.runtime.edge.media import Media
 from shoufu.runtime.edge.nerve import Nerve
@@ -111,7 +110,7 @@ class Parts:
         await self.keeper.loaded.wait()
         await self._begin_hub()
         await self.nerve.listen_batches(self.hub.batch, self._origin)
-        await self.nerve.listen("live.>", lambda content: self.hub.push(_pushed(content)))
+        await self.nerve.listen("live.>", lambda subject, content: self.hub.push(read_pushed(subject, content)))
         await self.internal.listen(self.nerve.client)
         self._spawn(self.replay.fill(self.hub))
         await self.broker.run(self.nerve.client)
@@ -132,10 +131,6 @@ class Parts:
         await self.group.stop()
         await self.nerve.close()
         self.proxy.close()
-
-
-def _pushed(content: bytes) -> Pushed:
-    return msgspec.json.decode(content, type=Pushed)
 
 
 class _Server(uvicorn.Server):

@@ -28,13 +28,29 @@ RECENT = 1_000
 
 
 class Pushed(msgspec.Struct):
-    """What another process pushes on the subject `live.<kind>`: an event at a place (its path), or for one user."""
+    """An event of another process at a place (its path), or for one user; pushed on the subject `live.<kind>`.
 
-    event: str
-    data: msgspec.Raw = msgspec.Raw(b"{}")
+    `kind` names the event of the stream (case, notice, device, …) and the right that it takes to see it."""
+
+    kind: str
+    message: bytes
+    """The message itself, JSON: the stream's data."""
     path: str = ""
     user: int | None = None
-    id: str | int | None = None
+
+
+class _Address(msgspec.Struct):
+    path: str = ""
+    user: int | None = None
+
+
+def read_pushed(subject: str, content: bytes) -> Pushed:
+    """A message on `live.<kind>`; msgspec.DecodeError when it is not a JSON object on one line."""
+    address = msgspec.json.decode(content, type=_Address)
+    kind = subject.removeprefix("live.")
+    if b"\n" in content or b"\r" in content or not kind.isidentifier():
+        raise ValueError("a live event is one line of JSON on live.<kind>")
+    return Pushed(kind, content, address.path, address.user)
 
 
 class Listener:
@@ -152,22 +168,22 @@ class Hub:
     def push(self, pushed: Pushed) -> None:
         """Hand out an event of another process."""
         self.recent.append((self.last_number, pushed))
-        frame = frames.event(pushed.event, bytes(pushed.data), self.last_number)
+        frame = frames.event(pushed.kind, pushed.message, self.last_number)
         for listener in self.receivers(pushed):
             listener.push(frame)
 
     def receivers(self, pushed: Pushed) -> list[Listener]:
         """Whoever gets this event."""
         if pushed.user is not None:
-            return [one for one in self._all if one.actor.user_id == pushed.user and one.wants(pushed.event)]
-        return list(self.listeners(pushed.event, pushed.path)) if pushed.path else []
+            return [one for one in self._all if one.actor.user_id == pushed.user and one.wants(pushed.kind)]
+        return list(self.listeners(pushed.kind, pushed.path)) if pushed.path else []
 
     def recent_after(self, listener: Listener, number: int) -> list[bytes] | None:
         """Frames of other events since batch ``number``; None when this process cannot know them all."""
         if number < self._began or (len(self.recent) == RECENT and self.recent[0][0] >= number):
             return None
         return [
-            frames.event(pushed.event, bytes(pushed.data), at)
+            frames.event(pushed.kind, pushed.message, at)
             for at, pushed in self.recent
             if at >= number and listener in self.receivers(pushed)
         ]

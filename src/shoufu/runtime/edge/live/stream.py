@@ -28,7 +28,7 @@ ALL = b'{"of":["observation","case","notice","device"]}'
 
 
 class Live:
-    """Serves streams. Query: ``place`` (a place id; its subtree only) and ``events`` (names by comma)."""
+    """Serves streams. Query: ``place`` (an id or a path; its subtree only) and ``events`` (names by comma)."""
 
     def __init__(self, hub: Hub, replay: Replay, sign_in: SignIn) -> None:
         self._hub = hub
@@ -71,7 +71,7 @@ class Live:
         root = ""
         if query.get("place"):
             text = query["place"][0]
-            found = self._hub.path_of(int(text)) if text.isdecimal() and len(text) < 19 else None
+            found = text if _is_path(text) else self._hub.path_of(int(text)) if _is_id(text) else None
             if found is None or not any(found.startswith(path) or path.startswith(found) for path in _paths(actor)):
                 raise Problem("Not found", f"There is no place {text[:32]!r} that you may see.", 404, "not-found")
             root = found
@@ -87,9 +87,9 @@ class Live:
         position = frames.position(shown.decode("latin-1"))
         missed = await self._replay.missed(listener, *position, last) if position else None
         if position is None or missed is None:
-            return await _part(send, start + frames.event("reset", ALL, last))
+            return await _part(send, start + frames.event("resync", ALL, last))
         others = self._hub.recent_after(listener, position[0])
-        pieces = [start, *missed, *([frames.event("reset", OTHERS, last)] if others is None else others)]
+        pieces = [start, *missed, *([frames.event("resync", OTHERS, last)] if others is None else others)]
         return await _part(send, b"".join(pieces))
 
     async def _pump(self, scope: Scope, listener: Listener, send: Send) -> None:
@@ -101,13 +101,21 @@ class Live:
             whole = listener.take()
             if listener.overflowed:
                 listener.overflowed = False
-                whole = frames.event("reset", ALL, self._hub.last_number)
+                whole = frames.event("resync", ALL, self._hub.last_number)
             await _part(send, whole)
             if asyncio.get_running_loop().time() - checked > HEARTBEAT_EVERY:
                 checked = asyncio.get_running_loop().time()
                 if await self._sign_in.actor(scope) != listener.actor:
                     return  # rights changed or ended: the client comes back and gets what it may see now
             await asyncio.sleep(GAP)
+
+
+def _is_id(text: str) -> bool:
+    return text.isdecimal() and len(text) < 19
+
+
+def _is_path(text: str) -> bool:
+    return len(text) <= 200 and text.startswith("/") and text.endswith("/")
 
 
 def _paths(actor: Actor) -> list[str]:

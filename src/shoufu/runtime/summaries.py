@@ -1,0 +1,35 @@
+"""The reader of the log that keeps figures and device states: a thread of the worker, or ``shoufu summaries``."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+from django.db import Error, close_old_connections, connections
+
+from shoufu.kernel.observations import summaries
+
+log = structlog.get_logger("summaries")
+
+REST_SECONDS = 0.5
+DOWN_SECONDS = 2.0
+
+
+def run(stop: threading.Event) -> None:
+    """Keep up with the log until told to stop; while the database is away, wait for it."""
+    try:
+        while not stop.is_set():
+            stop.wait(_step())
+    finally:
+        connections.close_all()
+
+
+def _step() -> float:
+    """Read what is there; the seconds to wait until the next time."""
+    try:
+        close_old_connections()
+        return 0.0 if summaries.step() == summaries.AT_ONCE else REST_SECONDS
+    except Error as error:
+        log.warning("log not read", reason=str(error).strip()[:200])
+        connections.close_all()
+        return DOWN_SECONDS
