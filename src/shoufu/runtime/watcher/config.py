@@ -8,6 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shoufu.engines.tracking import Line
+from shoufu.runtime.models import ModelError
+
+from . import footage
 
 Place = tuple[float, float]
 
@@ -78,6 +81,10 @@ def camera_spec(code: str, config: Mapping[str, Any]) -> CameraSpec:
     source = str(config.get("source", ""))
     if not source:
         raise ConfigError(f"{code}: source is empty; give an rtsp:// address or a file")
+    try:
+        source = footage.resolve(source)
+    except ModelError as error:
+        raise ConfigError(f"{code}: source {source!r}: {error}") from error
     drawn = list(config.get("zones", ()))
     lines = tuple(_line(shape) for shape in drawn if shape.get("kind") == "line")
     zones = tuple(
