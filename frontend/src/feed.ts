@@ -1,1 +1,93 @@
-export {};
+import { onLive } from "./live";
+import { block, clock } from "./words";
+
+interface Start {
+  kinds: Record<string, string>;
+  kind: string;
+  device: string;
+  live: boolean;
+}
+interface Observed {
+  id: string;
+  kind: string;
+  t: string;
+  device: string;
+  result: Record<string, unknown>;
+  foi?: string | null;
+}
+
+const start = block<Start>("feed-start");
+const feed = document.getElementById("feed") as HTMLElement;
+const KEEP = 300;
+let held = false;
+const waiting: Observed[] = [];
+
+function words(result: Record<string, unknown>): string {
+  return Object.entries(result ?? {})
+    .filter(([name]) => !["snapshot", "clip", "box"].includes(name))
+    .slice(0, 6)
+    .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .join(" · ");
+}
+
+function line(seen: Observed): HTMLElement {
+  const row = document.createElement("li");
+  row.className = "feed-line fresh";
+  row.id = `o-${seen.id}`;
+  const time = document.createElement("time");
+  time.dateTime = seen.t;
+  time.textContent = clock(new Date(seen.t));
+  const kind = document.createElement("span");
+  kind.className = "kind";
+  kind.textContent = start?.kinds[seen.kind] ?? seen.kind;
+  const who = document.createElement("span");
+  who.className = "who";
+  const link = document.createElement("a");
+  link.href = `/devices/?text=${encodeURIComponent(seen.device)}`;
+  link.textContent = seen.device;
+  who.append(link);
+  const what = document.createElement("span");
+  what.className = "what";
+  what.textContent = words(seen.result);
+  row.append(time, kind, who, what);
+  return row;
+}
+
+// Many a second are put in together, once a frame; a held feed keeps what came for later.
+let frame = 0;
+function flush(): void {
+  frame = 0;
+  if (held) return;
+  feed.querySelector(".empty")?.remove();
+  const fresh = waiting.splice(0).slice(-KEEP);
+  const top = document.createDocumentFragment();
+  for (const seen of fresh.reverse()) if (!document.getElementById(`o-${seen.id}`)) top.append(line(seen));
+  feed.prepend(top);
+  const lines = feed.querySelectorAll(".feed-line");
+  for (let index = KEEP; index < lines.length; index += 1) lines[index].remove();
+}
+
+const first = !new URL(location.href).searchParams.has("before");
+if (start?.live && first) {
+  onLive("observation", (event) => {
+    const seen = event as unknown as Observed;
+    if ((start.kind && seen.kind !== start.kind) || (start.device && seen.device !== start.device)) return;
+    waiting.push(seen);
+    if (waiting.length > 2000) waiting.splice(0, 1000);
+    if (!frame) frame = requestAnimationFrame(flush);
+  });
+}
+const hold = document.querySelector<HTMLButtonElement>("[data-hold]");
+hold?.addEventListener("click", () => {
+  held = !held;
+  hold.setAttribute("aria-pressed", String(held));
+  if (!held) flush();
+});
+document.querySelector<HTMLInputElement>("[data-then]")?.addEventListener("change", (event) => {
+  const value = (event.target as HTMLInputElement).value;
+  const url = new URL(location.href);
+  url.searchParams.delete("before");
+  if (value) url.searchParams.set("at", new Date(value).toISOString());
+  else url.searchParams.delete("at");
+  location.href = url.href;
+});

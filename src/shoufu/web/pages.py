@@ -1,16 +1,22 @@
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
+from shoufu.kernel.access import services as access
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.base.pages import PageRequest, needs, public
+from shoufu.kernel.cases import selectors as cases
+from shoufu.web import overview as reports
 from shoufu.web import scopes
+from shoufu.web import search as finder
 
 YEAR = timedelta(days=365)
 
@@ -25,7 +31,24 @@ def home(request: PageRequest) -> HttpResponseBase:
 @needs("cases.view")
 def overview(request: PageRequest) -> HttpResponseBase:
     """Figures and charts of the scope."""
-    return render(request, "shell/overview.html", {})
+    span = request.GET.get("span", "day")
+    span = span if span in reports.SPANS else "day"
+    until = request.moment.at or timezone.now()
+    since = until - reports.SPANS[span]
+    actor, path = request.actor, request.scope.path
+    return render(
+        request,
+        "shell/overview.html",
+        {
+            "figures": cases.figures(actor, path, since, until),
+            "scene_figures": reports.scene_figures(actor, path),
+            "kinds": reports.by_kind(actor, request.scope, since, until),
+            "urgent": cases.queue(actor, cases.CaseFilter(place=path))[:5],
+            "charts": reports.charts(actor, request.scope, span, until),
+            "span": span,
+            "spans": [("day", _("24 hours")), ("week", _("7 days")), ("month", _("30 days"))],
+        },
+    )
 
 
 def scope_menu(request: PageRequest) -> HttpResponseBase:
@@ -42,8 +65,11 @@ def scope_menu(request: PageRequest) -> HttpResponseBase:
 
 
 def search(request: PageRequest) -> HttpResponseBase:
-    """Everything found for a text."""
-    return render(request, "shell/search.html", {})
+    """Everything found for a text: cases, people (with the right), plates, devices, places, rules."""
+    text = request.GET.get("q", "").strip()
+    groups = finder.everything(request.actor, text)
+    template = "shell/search_hits.html" if "HX-Request" in request.headers else "shell/search.html"
+    return render(request, template, {"groups": groups, "text": text})
 
 
 @public
@@ -55,14 +81,19 @@ def healthz(request: Any) -> HttpResponseBase:
 
 
 @public
+def push_worker(request: Any) -> HttpResponseBase:
+    """The service worker for web push; it must come from the top to serve every page."""
+    script = Path(__file__).parent / "static" / "shell" / "push-worker.js"
+    return HttpResponse(script.read_bytes(), content_type="text/javascript; charset=utf-8")
+
+
+@public
 def language(request: Any, code: str) -> HttpResponseBase:
     """Switch the language: kept with the user when signed in, in a cookie always."""
     if code not in dict(settings.LANGUAGES):
         raise NotFound(_("There is no such language here."))
     if request.user.is_authenticated:
-        from shoufu.kernel.access import services as access
-
-        access.set_preferences(request.actor, language=code)
+        access.set_preferences(request.actor, access.Preferences(language=code))
     back = request.GET.get("next", "/")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}):
         back = "/"

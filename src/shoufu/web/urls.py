@@ -29,6 +29,7 @@ urlpatterns = [
     path("scope/", pages.scope_menu, name="scope"),
     path("search/", pages.search, name="search"),
     path("healthz", pages.healthz, name="healthz"),
+    path("push-worker.js", pages.push_worker, name="push-worker"),
     path("language/<str:code>/", pages.language, name="language"),
     path("profile/", include("shoufu.web.profile.urls")),
     path("health/", include("shoufu.web.health.urls")),
