@@ -51,17 +51,17 @@ def sorted_rows(rows: QuerySet[M], sort: str, sortable: Mapping[str, str]) -> Qu
 
 def answer(
     rows: QuerySet[M], query: ListQuery, sortable: Mapping[str, str], row: Callable[[M], S], name: str
-) -> Page[S] | StreamingHttpResponse:
-    """One page as JSON (a count and a page: two queries), or all rows as a CSV file `name`.csv."""
+) -> dict[str, Any] | StreamingHttpResponse:
+    """One page for a response of type `Page[S]` (two queries), or all rows as the CSV file `name`.csv."""
     rows = sorted_rows(rows, query.sort, sortable)
     if query.format == "csv":
         return csv_response((row(item).model_dump() for item in rows[:CSV_MAXIMUM]), name)
     start = (query.page - 1) * query.size
-    items = [row(item) for item in rows[start : start + query.size]]
+    items = list(rows[start : start + query.size])
     # Counting all would read a large table whole, and beyond the limit nobody pages.
     found = rows.order_by()[: COUNT_LIMIT + 1].count()
     count, capped = min(found, COUNT_LIMIT), found > COUNT_LIMIT
-    return Page(items=items, count=count, capped=capped, page=query.page, size=query.size)
+    return {"items": items, "count": count, "capped": capped, "page": query.page, "size": query.size}
 
 
 def cell(value: Any) -> str:

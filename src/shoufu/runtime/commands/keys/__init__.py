@@ -1,0 +1,1 @@
+"""The key ring that personal data is encrypted with."""
