@@ -100,7 +100,8 @@ class _Converter:
             self._emit(self.nodes[name])
         short = {output: output.rsplit("/", 1)[-1] for output in outputs}
         for output, name in short.items():
-            self._add("Identity", [output], name)
+            if name != output:
+                self._add("Identity", [output], name)
         model = helper.make_model(
             helper.make_graph(
                 self.onnx_nodes,
