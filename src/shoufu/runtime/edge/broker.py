@@ -45,6 +45,8 @@ class Broker:
         self._commands = Commands()
         self._refusals = refusals
         self._log_file = log_file
+        self.signing = False
+        """Whether devices can sign in now."""
 
     async def run(self, client: Client) -> None:
         """Until cancelled. Consumers come first: no device is let in before what it sends would be kept."""
@@ -60,6 +62,7 @@ class Broker:
         answers = await self._commands.prepare(client)
         await self._keeper.loaded.wait()
         signing = await client.subscribe(SUBJECT, queue=GROUP, cb=self._sign_in)
+        self.signing = True
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._observations.run(client, taking))
@@ -68,6 +71,7 @@ class Broker:
                 if self._log_file is not None:
                     tasks.create_task(self._watch_log(client, self._log_file))
         finally:
+            self.signing = False
             if client.is_connected:
                 await signing.unsubscribe()
 

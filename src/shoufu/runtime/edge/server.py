@@ -133,7 +133,7 @@ class Parts:
         self.proxy.close()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Ends the streams first: they would otherwise hold up the orderly end."""
 
     def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
@@ -145,6 +145,15 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def configuration(parts: Parts, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves the edge. X-Forwarded-* of callers is not believed here; the proxy part decides."""
+    return uvicorn.Config(
+        parts.app, host=host, port=port, log_config=None, access_log=False, server_header=False, lifespan="on",
+        timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=75, proxy_headers=False, ws="none",
+        h11_max_incomplete_event_size=64 << 10, backlog=4096,
+    )  # fmt: skip
+
+
 async def serve(options: Options, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT."""
     # Rows come and go by the ten thousand and form no cycles: looking for some cost a third of the time.
@@ -153,12 +162,7 @@ async def serve(options: Options, host: str, port: int) -> None:
     gc.set_threshold(100_000, 50, 100)
     options.uploads.mkdir(parents=True, exist_ok=True)
     parts = Parts(options)
-    config = uvicorn.Config(
-        parts.app, host=host, port=port, log_config=None, access_log=False, server_header=False, lifespan="on",
-        timeout_graceful_shutdown=GRACE_SECONDS, timeout_keep_alive=75, proxy_headers=False, ws="none",
-        h11_max_incomplete_event_size=64 << 10, backlog=4096,
-    )  # fmt: skip
-    await _Server(config, parts).serve()
+    await Server(configuration(parts, host, port), parts).serve()
 
 
 def options() -> Options:
