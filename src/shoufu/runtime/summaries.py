@@ -1,4 +1,4 @@
-"""The reader of the log that keeps figures and device states: a thread of the worker, or ``shoufu summaries``."""
+"""The readers of the log that keep figures and device states and derive further observations: a thread of the worker, or ``shoufu summaries``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import structlog
 from django.db import Error, close_old_connections, connections
 
-from shoufu.kernel.observations import summaries
+from shoufu.kernel.observations import derivations, summaries
 
 log = structlog.get_logger("summaries")
 
@@ -28,7 +28,8 @@ def _step() -> float:
     """Read what is there; the seconds to wait until the next time."""
     try:
         close_old_connections()
-        return 0.0 if summaries.step() == summaries.AT_ONCE else REST_SECONDS
+        read = max(derivations.step(), summaries.step())
+        return 0.0 if read == summaries.AT_ONCE else REST_SECONDS
     except Error as error:
         log.warning("log not read", reason=str(error).strip()[:200])
         connections.close_all()

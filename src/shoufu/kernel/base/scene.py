@@ -1,6 +1,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,28 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Derived:
+    """An observation that a scene derives from another (`source` is its id); it takes its time, device and place."""
+
+    source: UUID
+    kind: str
+    result: Mapping[str, Any]
+    feature: str | None = None
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A function that makes observations of observations, so that rules can read what the register knows.
+
+    `function` is the dotted path of a function that takes rows of these kinds and returns `Derived` ones.
+    What it returns is logged: replaying the log does not ask it again.
+    """
+
+    kinds: tuple[str, ...]
+    function: str
+
+
+@dataclass(frozen=True)
 class Scene:
     """All that a scene declares. Dropping a folder with a `scene.py` that holds `scene = Scene(…)` installs it.
 
@@ -103,6 +126,7 @@ class Scene:
     rule_templates: Sequence[RuleTemplate] = ()
     roles: Sequence[Role] = ()
     figures: Sequence[Figure] = ()
+    derivations: Sequence[Derivation] = ()
     api: str = ""
     urls: str = ""
     demo: str = ""

@@ -109,7 +109,6 @@ KERNEL_KINDS = (
             score=SCORE,
             colour=_choice("blue", "green", "yellow", "white", "black", "unknown"),
             direction=_choice("in", "out"),
-            registered={"type": "boolean"},
             snapshot=MEDIA,
         ),
         personal=True,

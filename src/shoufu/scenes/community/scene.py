@@ -1,10 +1,36 @@
-from shoufu.kernel.base.scene import CaseKind, RuleTemplate, Scene
+from shoufu.kernel.base.scene import CaseKind, Derivation, Kind, RuleTemplate, Scene
+
+PASSAGE = {
+    "type": "object",
+    "properties": {
+        "plate": {"type": "string", "maxLength": 12},
+        "class": {"type": "string", "enum": ["registered", "similar", "unknown"]},
+        "like": {"type": "string", "maxLength": 12},
+        "direction": {"type": "string", "enum": ["in", "out"]},
+        "snapshot": {"type": "string", "maxLength": 64},
+    },
+    "required": ["plate", "class"],
+    "additionalProperties": False,
+}
 
 scene = Scene(
     code="community",
     name="智慧社区防控",
     name_en="Community safety",
     group="governance",
+    kinds=(
+        Kind(
+            "vehicle.passage",
+            "车辆通行",
+            "Vehicle passage",
+            PASSAGE,
+            personal=True,
+            purpose="Vehicle access to the compound",
+            retention_days=30,
+        ),
+    ),
+    derivations=(Derivation(("plate.read",), "shoufu.scenes.community.passages.vehicle_passages"),),
+    demo="shoufu.scenes.community.demo.load",
     case_kinds=(
         CaseKind("door.forced", "门被强行打开", "Door forced", icon="door"),
         CaseKind("door.held_open", "门长时间未关", "Door held open", icon="door-enter"),
@@ -63,8 +89,8 @@ scene = Scene(
             "未登记车辆入场",
             "Unknown vehicle at the gate",
             {
-                "kinds": ["plate.read"],
-                "where": "!has(result.registered) || !result.registered",
+                "kinds": ["vehicle.passage"],
+                "where": "result.class == 'unknown'",
                 "key": "device+feature",
                 "pattern": {"type": "match"},
                 "cooldown": 600,
