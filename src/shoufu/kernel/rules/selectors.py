@@ -77,11 +77,11 @@ def listed(actor: Actor, *, place_path: str = "", search: str = "", state: str =
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(name_en__icontains=search) | Q(code__icontains=search))
     if state == "live":
-        rows = rows.filter(live_number__isnull=False)
+        rows = rows.filter(live_number__isnull=False)  # type: ignore[misc]
     elif state == "draft":
-        rows = rows.filter(draft_number__isnull=False)
+        rows = rows.filter(draft_number__isnull=False)  # type: ignore[misc]
     elif state == "off":
-        rows = rows.filter(live_number__isnull=True)
+        rows = rows.filter(live_number__isnull=True)  # type: ignore[misc]
     return rows
 
 

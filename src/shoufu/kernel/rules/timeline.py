@@ -90,7 +90,10 @@ class Runner:
 def from_log(batch: LogBatch) -> Batch:
     """A batch read from the database, as the engine takes it."""
     rows = [
-        Row(str(row.id), row.t, row.kind, row.device, row.device_id, row.place_id, row.shard, row.foi, row.result, row.ix)
+        Row(
+            str(row.id), row.t, row.kind, row.device, row.device_id, row.place_id, row.shard, row.foi, row.result,
+            row.ix,
+        )
         for row in batch.rows
-    ]
+    ]  # fmt: skip
     return Batch(batch.number, batch.known, rows)

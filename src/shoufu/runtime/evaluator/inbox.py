@@ -41,7 +41,7 @@ class Inbox:
         with self._lock:
             for old in [held for held in self._held if held <= number]:
                 del self._held[old]
-            found = []
+            found: list[Batch] = []
             while len(found) < most and (batch := self._held.pop(number + 1, None)) is not None:
                 found.append(batch)
                 number += 1

@@ -54,7 +54,7 @@ def run(shard: int) -> None:
 
 
 class Session:
-    """From a checkpoint on, until the database goes away; what was not committed is evaluated again, with equal outcome."""
+    """From a checkpoint on, until the database goes away; what was not committed then is evaluated again."""
 
     def __init__(self, shard: int, inbox: Inbox) -> None:
         self.shard = shard
@@ -116,7 +116,7 @@ class Session:
         return [from_log(batch) for batch in rows]
 
     def _process(self, batches: list[Batch]) -> None:
-        # A change of the rules is committed before the batch it begins with gets its number: who sees one sees the other.
+        # A change of the rules commits before the batch it begins with gets its number: seeing one, we see the other.
         self.runner.update(Timeline.load())
         known = self.engine.places.paths
         if any(row.place_id not in known for batch in batches for row in batch.rows):

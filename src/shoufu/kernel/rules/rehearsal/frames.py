@@ -157,6 +157,14 @@ class Part:
         """A part of a table in memory."""
         return Part(kind, *columns_of(schema, table.schema), read=lambda names: table.select(list(names)))
 
+    def between(self, since: int, until: int) -> Part:
+        """The rows with since ≤ t < until (microseconds); the part itself where that is all of them."""
+        t = self.numbers("t")
+        first, last = np.searchsorted(t, [since, until]).tolist()
+        if (first, last) == (0, len(t)):
+            return self
+        return Part(self.kind, self.fields, self.hidden, lambda names: self.read(names).slice(first, last - first))
+
     def result(self, name: str) -> Column | None:
         """The column of a field of the result, masked where it is missing; None where no row can have it.
 
