@@ -95,6 +95,8 @@ ON CONFLICT (place_id, kind_id, hour) DO UPDATE SET count = observations_hourlyc
 
 def _count(found: Digest, kinds: dict[str, int]) -> None:
     rows = sorted((place, kinds[kind], hour, count) for (place, kind, hour), count in found.counts.items())
+    if not rows:
+        return
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [list(column) for column in zip(*rows, strict=True)])
 
