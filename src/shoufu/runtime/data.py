@@ -47,6 +47,11 @@ class Layout:
         return self.root / "media"
 
     @property
+    def static(self) -> Path:
+        """Static files of the pages, collected for a server of your own; empty where nobody collected them."""
+        return self.root / "static"
+
+    @property
     def keys(self) -> Path:
         """Generated secrets, readable by the owner only."""
         return self.root / "keys"
@@ -83,7 +88,7 @@ def prepare(where: Layout | None = None) -> Layout:
     where = where or layout()
     try:
         where.root.mkdir(parents=True, exist_ok=True)
-        for folder in (where.media, where.keys, where.logs, where.run):
+        for folder in (where.media, where.static, where.keys, where.logs, where.run):
             folder.mkdir(exist_ok=True)
         where.keys.chmod(0o700)
         with tempfile.TemporaryFile(dir=where.root) as probe:
