@@ -13,7 +13,7 @@ for (const entry of readdirSync(join(home, "../src/shoufu"), { recursive: true }
     for (const [, name] of text.matchAll(/icon="?\s*"([a-z0-9-]+)"/g)) found.add(name);
     for (const [, name] of text.matchAll(/\{% icon "([a-z0-9-]+)"/g)) found.add(name);
   } else if (/icon|scene\.py|kinds\.py|context\.py/i.test(text.slice(0, 0) + file) || /\bicon/i.test(text)) {
-    for (const [, name] of text.matchAll(/"([a-z][a-z0-9-]{2,40})"/g)) if (exists(name)) found.add(name);
+    for (const [, name] of text.matchAll(/"([a-z][a-z0-9-]{0,40})"/g)) if (exists(name)) found.add(name);
   }
 }
 for (const file of readdirSync(join(home, "src"))) {

@@ -29,6 +29,7 @@ export interface Mark {
   title_en: string;
   severity: string;
   place: number;
+  path: string;
   longitude: number | null;
   latitude: number | null;
 }
@@ -118,9 +119,13 @@ function style(colours: Palette): StyleSpecification {
         id: "names", type: "symbol", source: "labels",
         layout: {
           "text-field": ["get", "text"], "text-font": NAMES, "text-size": ["interpolate", ["linear"], ["zoom"], 14, 11, 18, 15],
-          "text-anchor": ["get", "anchor"] as never, "text-offset": [0, 0], "text-allow-overlap": false,
+          "text-anchor": ["get", "anchor"] as never, "text-offset": ["match", ["get", "kind"], "building", ["literal", [0.7, 0]], ["literal", [0, 0]]], "text-allow-overlap": false,
         },
-        paint: { "text-color": colours.text, "text-halo-color": colours.halo, "text-halo-width": 1.4 },
+        paint: {
+          "text-color": ["match", ["get", "kind"], "gate", colours.road, colours.text],
+          "text-halo-color": colours.halo,
+          "text-halo-width": ["match", ["get", "kind"], "building", 0, "gate", 0, 1.4],
+        },
       },
     ],
   };
@@ -158,6 +163,11 @@ function centreOf(feature: Feature): [number, number] | null {
   const points = geometry.coordinates[0].slice(0, -1);
   const sum = points.reduce(([x, y], [a, b]) => [x + a, y + b], [0, 0]);
   return [sum[0] / points.length, sum[1] / points.length];
+}
+
+/** The western edge of a shape, in degrees. */
+function west(feature: Feature): number | null {
+  return feature.geometry.type === "Polygon" ? Math.min(...feature.geometry.coordinates[0].map(([x]) => x)) : null;
 }
 
 const LABELLED = new Set(["block", "compound", "building", "gate"]);
@@ -212,12 +222,14 @@ export class DistrictMap {
     const labels: Feature[] = [];
     for (const feature of this.data.places.features) {
       const properties = feature.properties as { kind: string; name: string; name_en: string };
-      const centre = LABELLED.has(properties.kind) ? centreOf(feature) : null;
+      const own = feature.id === this.data.scope;
+      const centre = LABELLED.has(properties.kind) && !own ? centreOf(feature) : null;
       if (centre) {
+        if (properties.kind === "building") centre[0] = west(feature) ?? centre[0];
         labels.push({
           type: "Feature",
           geometry: { type: "Point", coordinates: centre },
-          properties: { text: label(properties), anchor: properties.kind === "gate" ? "bottom" : "center", kind: properties.kind },
+          properties: { text: label(properties), anchor: properties.kind === "building" ? "left" : "center", kind: properties.kind },
         });
       }
     }
@@ -296,8 +308,14 @@ export class DistrictMap {
 
   private position(mark: Mark): [number, number] | null {
     if (mark.longitude !== null && mark.latitude !== null) return [mark.longitude, mark.latitude];
-    const feature = this.data?.places.features.find((place) => place.id === mark.place);
-    return feature ? centreOf(feature) : null;
+    // A place without a position lends one from what lies in it (a unit's door), else from what it lies in.
+    const features = this.data?.places.features ?? [];
+    const path = (feature: Feature): string => String(feature.properties?.path ?? "");
+    const inside = features.find((feature) => path(feature).startsWith(mark.path));
+    if (inside) return centreOf(inside);
+    const around = features.filter((feature) => mark.path.startsWith(path(feature)));
+    around.sort((a, b) => path(b).length - path(a).length);
+    return around.length ? centreOf(around[0]) : null;
   }
 
   highlight(id: number | null): void {
@@ -338,7 +356,9 @@ export class DistrictMap {
   private fit(): void {
     const bounds = new maplibregl.LngLatBounds();
     const features = this.data?.places.features ?? [];
-    const inside = features.filter((feature) => feature.id === this.data?.scope);
+    const scope = features.find((feature) => feature.id === this.data?.scope);
+    const fine = scope && !["district", "block"].includes(String(scope.properties?.kind));
+    const inside = fine ? [scope] : [];
     const compounds = features.filter((feature) => feature.properties?.kind === "compound");
     for (const feature of inside.length && inside[0].geometry.type === "Polygon" ? inside : compounds.length ? compounds : features) {
       if (feature.geometry.type === "Polygon") for (const point of feature.geometry.coordinates[0]) bounds.extend(point as [number, number]);

@@ -33,7 +33,7 @@ function base(slots: string[], daily: boolean): Record<string, unknown> {
   const axis = { axisLabel: { color: colour("--faint") }, axisLine: { lineStyle: { color: colour("--line") } } };
   return {
     animation: false,
-    textStyle: { fontFamily: "inherit" },
+    textStyle: { fontFamily: "Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif" },
     grid: { left: 38, right: 10, top: 36, bottom: 24 },
     legend: { top: 0, left: 0, textStyle: { color: colour("--muted") }, itemWidth: 12, itemHeight: 10, icon: "roundRect" },
     tooltip: { trigger: "axis", backgroundColor: colour("--surface"), borderColor: colour("--line"), textStyle: { color: colour("--text") } },

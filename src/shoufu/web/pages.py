@@ -43,7 +43,7 @@ def overview(request: PageRequest) -> HttpResponseBase:
             "figures": cases.figures(actor, path, since, until),
             "scene_figures": reports.scene_figures(actor, path),
             "kinds": reports.by_kind(actor, request.scope, since, until),
-            "urgent": cases.queue(actor, cases.CaseFilter(place=path))[:5],
+            "urgent": cases.queue(actor, cases.CaseFilter(place=path)).select_related("place__parent__parent")[:5],
             "charts": reports.charts(actor, request.scope, span, until),
             "span": span,
             "spans": [("day", _("24 hours")), ("week", _("7 days")), ("month", _("30 days"))],

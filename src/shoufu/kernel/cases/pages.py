@@ -337,7 +337,7 @@ def list_page() -> ListPage:
 def listing(request: PageRequest) -> HttpResponseBase:
     """Cases of the scope: filters in the address, sort, page, CSV, act on many."""
     rows = selectors.listing(request.actor, selectors.CaseFilter(place=request.scope.path))
-    return answer(request, list_page(), rows)
+    return answer(request, list_page(), rows.select_related("place__parent__parent", "device", "assignee"))
 
 
 @require_POST

@@ -64,14 +64,13 @@ def list_page() -> ListPage:
 def listing(request: PageRequest) -> HttpResponseBase:
     """Devices of the scope with their health and last picture."""
     rows = selectors.visible(request.actor).filter(place__path__startswith=request.scope.path)
-    response = answer(
+    return answer(
         request,
         list_page(),
-        rows,
+        rows.select_related("place__parent__parent"),
         health=selectors.health(request.actor, request.scope.path),
         pictures=_Pictures(request),
     )
-    return response
 
 
 class _Pictures:

@@ -50,7 +50,7 @@ def feed(actor: Actor, chosen: FeedFilter, now: datetime, most: int = 60) -> lis
     if chosen.known:
         then = BatchLog.objects.filter(key=OuterRef("batch"), known__lte=chosen.known)
         rows = rows.filter(Exists(then), known__lte=chosen.known)
-    return list(rows.select_related("kind", "device", "place").order_by("-t", "-id")[:most])
+    return list(rows.select_related("kind", "device", "place__parent__parent").order_by("-t", "-id")[:most])
 
 
 def get(actor: Actor, observation_id: UUID) -> Observation:

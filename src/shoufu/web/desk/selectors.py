@@ -62,7 +62,7 @@ def queue(actor: Actor, scope: Scope, moment: Moment, tab: str) -> list[QueueRow
     else:
         state = (Case.State.DISPATCHED,) if tab == "dispatched" else ()
         rows = cases.queue(actor, cases.CaseFilter(place=scope.path, mine=tab == "mine", state=state))
-    return [_row(case, now) for case in rows[:WAITING]]
+    return [_row(case, now) for case in rows.select_related("place__parent__parent", "device", "assignee")[:WAITING]]
 
 
 def map_data(actor: Actor, scope: Scope) -> dict[str, Any]:
@@ -91,6 +91,7 @@ def _mark(case: Case) -> dict[str, Any]:
         "title_en": case.title_en,
         "severity": case.severity,
         "place": case.place_id,
+        "path": case.place.path,
         "longitude": spot.longitude,
         "latitude": spot.latitude,
         "opened_at": case.opened_at.isoformat(),

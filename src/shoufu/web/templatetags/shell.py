@@ -73,6 +73,19 @@ def label(thing: Any) -> str:
 
 
 @register.filter
+def where(place: Any) -> str:
+    """A place's name; of a unit or a door with what it lies in, so that "2 单元" says of which building.
+
+    Reads parents only where the query brought them along (`select_related("place__parent__parent")`).
+    """
+    if place is None:
+        return ""
+    if place.kind not in ("unit", "door") or "parent" not in place._state.fields_cache or place.parent is None:
+        return str(place.label)
+    return f"{where(place.parent)} {place.label}"
+
+
+@register.filter
 def clock(moment: datetime | None) -> str:
     """Time of day with seconds, in the pages' zone."""
     return timezone.localtime(moment).strftime("%H:%M:%S") if moment else ""
