@@ -436,6 +436,16 @@ def test_the_repetitions_the_language_wants_work_in_both_forms(text: str) -> Non
     both(text, a=nested)
 
 
+def test_macros_cannot_run_away() -> None:
+    doubling = "['ab']" + ".map(x, x + x)" * 40
+    assert "longer than" in fails(doubling)
+    many = list(range(1001))
+    assert "the limit is 1000" in fails("l.all(x, l.all(y, y >= 0))", l=many)
+    assert both("l.map(x, x + 1).all(y, y > 0)", l=many) is True
+    with pytest.raises(CelSyntaxError, match="macros are nested deeper than 4"):
+        cel.compile("[1].all(a, " * 5 + "true" + ")" * 5)
+
+
 def test_python_values_are_converted() -> None:
     moment = datetime(2026, 11, 23, 18, 42, 7, 125_000, tzinfo=timezone(timedelta(hours=8)))
     assert cel.compile("string(t)").evaluate({"t": moment}) == "2026-11-23T10:42:07.125Z"

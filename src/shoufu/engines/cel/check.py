@@ -10,6 +10,8 @@ from shoufu.engines.cel.errors import CelEvaluationError, CelTypeError
 from shoufu.engines.cel.functions import TYPE_NAMES, Function, Overload, dispatch, table_for
 from shoufu.engines.cel.matching import compile_pattern
 from shoufu.engines.cel.messages import WRAPPERS, wrapper_of
+from shoufu.engines.cel.operators import turn_limit
+from shoufu.engines.cel.parser import macro_nesting
 from shoufu.engines.cel.syntax import (
     Binary,
     Call,
@@ -82,7 +84,8 @@ class Checked:
 
     `types` has every node. `variables` maps the nodes that stand for a variable (`x`, or `a.b` where that dotted
     name is declared) to its name, `locals` the uses of macro variables to their slot, `slots` the macros to the
-    slot of their variable, `constants` the nodes whose value is known.
+    slot of their variable, `constants` the nodes whose value is known. `within_macro` has the additions that a macro
+    repeats, `turn_limit` the longest list a macro may run over.
     """
 
     root: Node
@@ -92,6 +95,8 @@ class Checked:
     locals: dict[Node, int] = field(default_factory=dict)
     slots: dict[Node, int] = field(default_factory=dict)
     constants: dict[Node, object] = field(default_factory=dict)
+    within_macro: set[Node] = field(default_factory=set)
+    turn_limit: int = 0
     functions: dict[str, Function] = field(default_factory=dict)
 
 
@@ -102,6 +107,7 @@ def check(root: Node, text: str, variables: Mapping[str, Type] | None, functions
     """
     checker = _Checker(Checked(root, strict=variables is not None), text, variables or {}, functions)
     checker.visit(root)
+    checker.facts.turn_limit = turn_limit(macro_nesting(root))
     return checker.facts
 
 
@@ -266,6 +272,8 @@ class _Checker:
 
     def binary(self, node: Binary) -> Type:
         left, right = self.visit(node.left), self.visit(node.right)
+        if self.scope and node.operator == "+":
+            self.facts.within_macro.add(node)
         if node.operator in ("==", "!="):
             self.equality(node, left, right)
             return BOOL

@@ -96,7 +96,7 @@ def _closure(facts: Checked, node: Node) -> Closure:
             operate = operators.invert if node.operator == "!" else operators.negate
             return lambda env: operate(operand(env))
         case Binary():
-            left, right, binary = build(facts, node.left), build(facts, node.right), operators.BINARY[node.operator]
+            left, right, binary = build(facts, node.left), build(facts, node.right), binary_operation(facts, node)
             return lambda env: binary(left(env), right(env))
         case Logic():
             return absorbing([build(facts, term) for term in node.terms], node.operator)
@@ -113,6 +113,11 @@ def _closure(facts: Checked, node: Node) -> Closure:
         case Comprehension():
             return _comprehension(facts, node)
     raise AssertionError(f"unknown node {type(node).__name__}")
+
+
+def binary_operation(facts: Checked, node: Binary) -> Callable[[Any, Any], Any]:
+    """The operation on two values."""
+    return operators.add_bounded if node in facts.within_macro else operators.BINARY[node.operator]
 
 
 def _adapted(read: Closure, declared: Type) -> Closure:
@@ -255,13 +260,13 @@ def _host_call(name: str, implementation: Callable[..., object] | None, argument
     return call
 
 
-def elements(source: Any, macro: str) -> list[Any]:
+def elements(source: Any, macro: str, limit: int) -> list[Any]:
     """What a macro runs over: the elements of a list or the keys of a map. Raises CelEvaluationError."""
-    if type(source) is list:
-        return source
-    if type(source) is dict:
-        return [plain_key(key) for key in source]
-    raise CelEvaluationError(f"no such overload: {type_name(source)}.{macro}(); it takes a list or a map")
+    if type(source) is not list and type(source) is not dict:
+        raise CelEvaluationError(f"no such overload: {type_name(source)}.{macro}(); it takes a list or a map")
+    if len(source) > limit:
+        raise CelEvaluationError(f"{macro}() over {len(source)} elements; the limit is {limit} in this expression")
+    return source if type(source) is list else [plain_key(key) for key in source]
 
 
 def truth(value: Any, macro: str) -> bool:
@@ -272,13 +277,13 @@ def truth(value: Any, macro: str) -> bool:
 
 
 def _comprehension(facts: Checked, node: Comprehension) -> Closure:
-    source, slot, macro = build(facts, node.source), facts.slots[node], node.macro
+    source, slot, macro, limit = build(facts, node.source), facts.slots[node], node.macro, facts.turn_limit
     predicate = build(facts, node.predicate) if node.predicate is not None else None
     transform = build(facts, node.transform) if node.transform is not None else None
 
     def collect(env: Environment) -> list[Any]:
         result = []
-        for element in elements(source(env), macro):
+        for element in elements(source(env), macro, limit):
             env[slot] = element
             if predicate is None or truth(predicate(env), macro):
                 result.append(element if transform is None else transform(env))
@@ -289,15 +294,15 @@ def _comprehension(facts: Checked, node: Comprehension) -> Closure:
     if macro == "exists_one":
         return lambda env: len(collect(env)) == 1
     assert predicate is not None
-    return _quantifier(source, slot, macro, predicate)
+    return _quantifier(source, slot, macro, limit, predicate)
 
 
-def _quantifier(source: Closure, slot: int, macro: str, predicate: Closure) -> Closure:
+def _quantifier(source: Closure, slot: int, macro: str, limit: int, predicate: Closure) -> Closure:
     decisive = macro == "exists"
 
     def quantifier(env: Environment) -> bool:
         failure: CelEvaluationError | None = None
-        for element in elements(source(env), macro):
+        for element in elements(source(env), macro, limit):
             env[slot] = element
             try:
                 if truth(predicate(env), macro) is decisive:

@@ -15,7 +15,7 @@ from typing import Any
 
 from shoufu.engines.cel import operators
 from shoufu.engines.cel.check import Checked
-from shoufu.engines.cel.closures import elements, truth
+from shoufu.engines.cel.closures import binary_operation, elements, truth
 from shoufu.engines.cel.errors import CelEvaluationError
 from shoufu.engines.cel.functions import Overload, dispatch, table_for
 from shoufu.engines.cel.matching import compile_pattern
@@ -296,7 +296,7 @@ class _Emitter:
         return text or self.by_value(node)
 
     def by_value(self, node: Binary) -> str:
-        operation = self.bind(operators.BINARY[node.operator], _BINARY_NAMES[node.operator])
+        operation = self.bind(binary_operation(self.facts, node), _BINARY_NAMES[node.operator])
         return f"{operation}({self.exact(node.left)}, {self.exact(node.right)})"
 
     def equality(self, node: Binary) -> str | None:
@@ -349,6 +349,8 @@ class _Emitter:
             # One side exact makes the result a double. Division by zero raises here and is infinite there.
             return f"({self.exact(node.left)} {node.operator} {self.raw(node.right)})"
         if node.operator == "+" and left in (Kind.STRING, Kind.BYTES, Kind.LIST):
+            if node in self.facts.within_macro:
+                return None
             return f"({self.raw(node.left)} + {self.raw(node.right)})"
         if left is Kind.INT:
             return self.int_arithmetic(node)
@@ -421,8 +423,8 @@ class _Emitter:
         self.in_source += 1
         source = self.raw(node.source)
         self.in_source -= 1
-        if self.kind(node.source) is not Kind.LIST:
-            source = f"{self.bind(elements, 'elements')}({source}, {node.macro!r})"
+        limit = self.facts.turn_limit
+        source = f"{self.bind(elements, 'elements')}({source}, {node.macro!r}, {limit})"
         name = f"x{self.facts.slots[node]}"
         predicate = self.condition(node.predicate) if node.predicate is not None else None
         if node.macro == "all":

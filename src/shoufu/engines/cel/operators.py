@@ -192,6 +192,25 @@ def _arithmetic(symbol: str, table: _Table) -> Callable[[Any, Any], Any]:
 
 
 add = _arithmetic("+", _ADD)
+
+MAX_LENGTH = 1_000_000
+"""Longest text, bytes or list that `+` makes within a macro, where lengths could double with every turn."""
+MAX_TURNS = 1_000_000
+"""Most turns that macros within one another take together."""
+
+
+def add_bounded(left: Any, right: Any) -> Any:
+    """`+` within a macro."""
+    if type(left) is type(right) and type(left) in (str, bytes, list) and len(left) + len(right) > MAX_LENGTH:
+        raise CelEvaluationError(f"the result of + is longer than {MAX_LENGTH}")
+    return add(left, right)
+
+
+def turn_limit(nesting: int) -> int:
+    """The longest list a macro may run over in an expression that has so many macros within one another."""
+    return int(MAX_TURNS ** (1 / nesting) + 0.5) if nesting else MAX_TURNS
+
+
 subtract = _arithmetic("-", _SUBTRACT)
 multiply = _arithmetic("*", _MULTIPLY)
 divide = _arithmetic("/", _DIVIDE)

@@ -33,6 +33,8 @@ MAX_CHAIN = 100
 """Most operators of one precedence, selections or calls in one row."""
 MAX_DEPTH = 150
 """Deepest syntax tree. The three limits keep every stage far from Python's recursion limit."""
+MAX_MACROS = 4
+"""Most macros within one another."""
 
 _LEVELS = dict.fromkeys(("<", "<=", ">=", ">", "==", "!=", "in"), 1) | {"+": 2, "-": 2, "*": 3, "/": 3, "%": 3}
 _MACROS = {"all": (2,), "exists": (2,), "exists_one": (2,), "existsOne": (2,), "map": (2, 3), "filter": (2,)}
@@ -52,6 +54,19 @@ def _depth(node: Node) -> int:
         depth += 1
         level = [child for parent in level for child in parent.children()]
     return depth
+
+
+def macro_nesting(root: Node) -> int:
+    """How many macros run within one another; the list a macro runs over is outside of it."""
+    deepest = 0
+    waiting: list[tuple[Node, int]] = [(root, 0)]
+    while waiting:
+        node, outer = waiting.pop()
+        inner = outer + isinstance(node, Comprehension)
+        deepest = max(deepest, inner)
+        outside = node.source if isinstance(node, Comprehension) else None
+        waiting += [(child, outer if child is outside else inner) for child in node.children()]
+    return deepest
 
 
 class _Parser:
@@ -77,6 +92,8 @@ class _Parser:
             raise CelSyntaxError(f"expected an operator or the end, found {rest}", rest.start)
         if _depth(node) > MAX_DEPTH:
             raise CelSyntaxError(f"the expression is deeper than {MAX_DEPTH} operations; split it", node.start)
+        if macro_nesting(node) > MAX_MACROS:
+            raise CelSyntaxError(f"macros are nested deeper than {MAX_MACROS}; split the expression", node.start)
         return node
 
     def accept(self, text: str) -> Token | None:
