@@ -35,7 +35,7 @@ class Spec:
     ready: Check | None = None
     healthy: Check | None = None
     settle: float = 1.0
-    ready_timeout: float = 60.0
+    ready_timeout: float = 180.0
     once: bool = False
     server: bool = False
     niceness: int = 0
