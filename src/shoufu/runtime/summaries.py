@@ -1,4 +1,4 @@
-"""The readers of the log that keep figures and device states and derive further observations: a thread of the worker, or ``shoufu summaries``."""
+"""Readers of the log: they keep figures and device states and derive observations (a thread of the worker)."""
 
 from __future__ import annotations
 

@@ -53,10 +53,13 @@ class Nerve:
                 self.client = Client()
 
     async def close(self) -> None:
-        """Send what waits, then close."""
-        if self.client.is_connected:
-            await self.client.drain()
-        elif not self.client.is_closed:
+        """Send what waits, then close; draining subscriptions could take half a minute."""
+        try:
+            if self.client.is_connected:
+                await self.client.flush(timeout=1)
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            log.warning("not all sent", reason=str(error) or type(error).__name__)
+        if not self.client.is_closed:
             await self.client.close()
 
     async def publish_batch(self, batch: Batch) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 
 @dataclass
@@ -85,7 +86,7 @@ async def load(
             "POST /v1/observations HTTP/1.1\r\nhost: 127.0.0.1\r\n"
             f"authorization: Bearer {secret}\r\ncontent-type: application/json\r\n"
         ).encode()
-        _, client = await loop.create_connection(lambda h=head: Client(h, body, size, tally), "127.0.0.1", port)
+        _, client = await loop.create_connection(partial(Client, head, body, size, tally), "127.0.0.1", port)
         clients.append(client)
     await asyncio.sleep(seconds)
     for client in clients:

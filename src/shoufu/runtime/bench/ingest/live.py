@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import datetime
+from functools import partial
 
 KNOWN = b'"known":"'
 
@@ -57,7 +58,7 @@ async def listen(port: int, tokens: list[str], clients: int) -> tuple[list[Strea
         group = []
         for number in range(first, min(first + 50, clients)):
             token = tokens[number % len(tokens)]
-            _, stream = await loop.create_connection(lambda t=token: Stream(t, ages), "127.0.0.1", port)
+            _, stream = await loop.create_connection(partial(Stream, token, ages), "127.0.0.1", port)
             group.append(stream)
         await asyncio.gather(*(stream.open for stream in group))
         streams += group

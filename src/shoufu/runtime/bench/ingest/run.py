@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 import psycopg
@@ -160,7 +161,7 @@ async def _live(where: Stage, devices: list[Sender], seconds: float) -> list[flo
             "content-type: application/json\r\n"
         ).encode()
         _, client = await loop.create_connection(
-            lambda h=head: http.Client(h, one.make, 1, tally), "127.0.0.1", where.port
+            partial(http.Client, head, one.make, 1, tally), "127.0.0.1", where.port
         )
         client.stop()
         await asyncio.sleep(1 / LIVE_PER_SECOND)

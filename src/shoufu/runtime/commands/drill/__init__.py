@@ -1,0 +1,1 @@
+"""Break things on purpose and count what was lost."""
