@@ -35,7 +35,7 @@ def test_a_fast_car_that_is_recognised_only_now_and_then_is_one_car():
         box = at(40, -60 + 200 * t, 110, 150)
         seen = [(box, 0.45 if number % 5 == 0 else 0.15, CAR)] if number % 3 == 0 else []
         show(tracker, t, *seen, moves=[box])
-    assert count(tracker.finish()) == count([track for track in tracker.ended])
+    assert count(tracker.finish()) == count(list(tracker.ended))
     assert count(tracker.ended).vehicles == 1
     assert count(tracker.ended).persons == 0
 

@@ -67,3 +67,17 @@ def test_what_stays_long_enough_becomes_background():
     for step in range(1, 120):
         gate.update(parked, time + step, SIZE)
     assert not gate.update(parked, time + 121, SIZE).active
+
+
+def test_what_is_as_bright_as_the_ground_is_seen_by_its_colour():
+    gate, still = MotionGate(), ground()
+    grey = np.dstack([still, np.full_like(still, 128), np.full_like(still, 128)])
+    for step in range(30):
+        gate.update(grey, step / 10, SIZE)
+    entered = grey.copy()
+    entered[30:60, 50:80, 2] = 190
+    seen = gate.update(entered, 3.0, SIZE)
+    assert len(seen.blobs) == 1
+    warmer = grey.copy()
+    warmer[..., 2] = 150
+    assert gate.update(warmer, 3.1, SIZE).share < 0.01

@@ -10,6 +10,7 @@ import numpy as np
 from .boxes import Booleans, Floats, Image
 
 _NOISE_FLOOR = 14.0
+_COLOUR_FLOOR = 16.0
 _CUT_SHARE = 0.75
 _SHADOW_VARIANCE = 0.04**2
 
@@ -56,10 +57,12 @@ class Foreground:
 
 @dataclass(slots=True)
 class _Background:
-    """What stands still: mean and mean deviation of every pixel; since when, and until when, it was learnt."""
+    """What stands still: mean and mean deviation of every pixel's brightness, mean of its colour (at half the size);
+    since when, and until when, it was learnt."""
 
     level: Floats
     noise: Floats
+    colour: Floats | None
     started: float
     time: float
 
@@ -71,33 +74,43 @@ class MotionGate:
         self.options = options or MotionOptions()
         self._background: _Background | None = None
 
-    def update(self, grey: Image, time: float, size: tuple[int, int]) -> Foreground:
-        """`grey`: rows x columns, uint8, small (see `small_size`). `time`: seconds. `size`: full width and height."""
-        picture = np.asarray(cv2.GaussianBlur(grey, (3, 3), 0), np.float32)
+    def update(self, image: Image, time: float, size: tuple[int, int]) -> Foreground:
+        """`image`: small (see `small_size`), uint8, rows x columns of brightness or rows x columns x 3 of YUV, which
+        also shows what is as bright as the ground. `time`: seconds. `size`: full width and height."""
+        picture, colour = _planes(image)
         known = self._background
-        if known is None or known.level.shape != picture.shape:
-            return self._restart(picture, time, size, cut=False)
+        if known is None or known.level.shape != picture.shape or (known.colour is None) != (colour is None):
+            return self._restart(picture, colour, time, size, cut=False)
         level = picture * np.float32(_gain(picture, known.level))
         difference = np.abs(level - known.level)
         changed = difference > np.maximum(_NOISE_FLOOR, 4 * known.noise)
         if changed.mean() > _CUT_SHARE:
-            return self._restart(picture, time, size, cut=True)
-        mask = _cleaned(changed & ~_shadow(level, known.level))
-        self._learn(known, level, difference, mask, time)
+            return self._restart(picture, colour, time, size, cut=True)
+        moved = changed & ~_shadow(level, known.level)
+        if colour is not None and known.colour is not None:
+            moved |= _recoloured(colour, known.colour, moved.shape)
+        mask = _cleaned(moved)
+        still, moving = self._rates(known, time)
+        rate = np.where(mask, np.float32(moving), np.float32(still))
+        known.level += rate * (level - known.level)
+        known.noise += np.where(mask, np.float32(0), np.float32(still)) * (difference - known.noise)
+        if colour is not None and known.colour is not None:
+            known.colour += _half(rate)[..., None] * (colour - known.colour)
         return _foreground(mask, self.options, size, cut=False)
 
-    def _learn(self, known: _Background, level: Floats, difference: Floats, mask: Booleans, time: float) -> None:
+    def _rates(self, known: _Background, time: float) -> tuple[float, float]:
+        """Shares by which still and moving pixels are learnt from this picture."""
         elapsed = min(max(time - known.time, 0.0), 1.0)
         known.time = time
         # Right after a start everything is learnt quickly, so that what stood in the first picture fades.
         young = time - known.started < self.options.settle
         moving = elapsed / (self.options.settle * 2 if young else self.options.absorb)
-        still = min(1.0, elapsed / self.options.settle)
-        known.level += np.where(mask, np.float32(moving), np.float32(still)) * (level - known.level)
-        known.noise += np.where(mask, np.float32(0), np.float32(still)) * (difference - known.noise)
+        return min(1.0, elapsed / self.options.settle), moving
 
-    def _restart(self, picture: Floats, time: float, size: tuple[int, int], *, cut: bool) -> Foreground:
-        self._background = _Background(picture.copy(), np.full_like(picture, 2.0), time, time)
+    def _restart(
+        self, picture: Floats, colour: Floats | None, time: float, size: tuple[int, int], *, cut: bool
+    ) -> Foreground:
+        self._background = _Background(picture.copy(), np.full_like(picture, 2.0), colour, time, time)
         return _foreground(np.zeros(picture.shape, np.bool_), self.options, size, cut=cut)
 
 
@@ -106,6 +119,28 @@ def small_size(width: int, height: int, options: MotionOptions | None = None) ->
     wanted = (options or MotionOptions()).width
     scale = min(1.0, wanted / max(width, height))
     return max(2, round(width * scale)), max(2, round(height * scale))
+
+
+def _planes(image: Image) -> tuple[Floats, Floats | None]:
+    """Brightness, softened, and colour (U and V, at half the size) where the picture has it."""
+    if image.ndim == 2:
+        return np.asarray(cv2.GaussianBlur(image, (3, 3), 0), np.float32), None
+    brightness = np.asarray(cv2.GaussianBlur(image[..., 0], (3, 3), 0), np.float32)
+    return brightness, _half(np.asarray(image[..., 1:], np.float32))
+
+
+def _half(plane: Floats) -> Floats:
+    rows, columns = plane.shape[:2]
+    return np.asarray(cv2.resize(plane, (columns // 2, rows // 2), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _recoloured(colour: Floats, known: Floats, shape: tuple[int, ...]) -> Booleans:
+    """Where the colour is another than the background's, as a mask of this shape."""
+    # What the whole picture does, the camera's white balance did.
+    difference = colour - known
+    difference -= np.median(difference[::2, ::2], axis=(0, 1))
+    changed = (np.abs(difference).max(axis=2) > _COLOUR_FLOOR).astype(np.uint8)
+    return np.asarray(cv2.resize(changed, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST), np.bool_)
 
 
 def _gain(picture: Floats, background: Floats) -> float:

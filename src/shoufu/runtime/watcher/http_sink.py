@@ -81,7 +81,8 @@ class HttpSink:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
-        self._thread.join(patience)
+        if self._thread.ident is not None:
+            self._thread.join(patience)
         self._client.close()
 
     def publish(self, observations: Sequence[Observed]) -> None:

@@ -62,9 +62,9 @@ class Pipeline:
         self._analysed = picture.time
         width, height = scaled_size(picture.frame.width, picture.frame.height, self._detector.size)
         with self.costs.measure("scale"):
-            grey = picture.grey(*small_size(width, height))
+            small = picture.yuv(*small_size(width, height))
         with self.costs.measure("motion"):
-            foreground = self._gate.update(grey, picture.time, (width, height))
+            foreground = self._gate.update(small, picture.time, (width, height))
         image = self._image(picture, foreground, width, height)
         detections = None
         if image is not None:

@@ -40,9 +40,10 @@ class Picture:
         """Scaled to `width` x `height`, RGB."""
         return np.asarray(self.frame.reformat(width, height, "rgb24", interpolation="BILINEAR").to_ndarray(), np.uint8)
 
-    def grey(self, width: int, height: int) -> Image:
-        """Scaled to `width` x `height`, grey."""
-        return np.asarray(self.frame.reformat(width, height, "gray", interpolation="BILINEAR").to_ndarray(), np.uint8)
+    def yuv(self, width: int, height: int) -> Image:
+        """Scaled to `width` x `height`, one channel each of Y, U and V."""
+        planes = self.frame.reformat(width, height, "yuv444p", interpolation="BILINEAR").to_ndarray()
+        return np.ascontiguousarray(np.moveaxis(np.asarray(planes, np.uint8), 0, -1))
 
 
 class Video:
