@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shoufu.engines import cel
-from shoufu.kernel.rules.evaluation.rows import SECOND, Origin, Row
+from shoufu.kernel.rules.evaluation.rows import SECOND, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Absence, Count, Dwell, Occupancy, Threshold
 from shoufu.kernel.rules.spec import Sequence as Sequence_
@@ -14,7 +14,7 @@ from shoufu.kernel.rules.spec import Sequence as Sequence_
 Reason = dict[str, Any]
 
 
-def atoms(rule: CompiledRule, pointer: str, t: int, row: Row | Origin) -> list[Reason]:
+def atoms(rule: CompiledRule, pointer: str, t: int, row: Row) -> list[Reason]:
     """The atoms of the expression at `pointer` for this row: text, value, whether decisive, leaves read, field."""
     explanation = rule.programs[pointer].explain(rule.activation(t, row))
     return [
@@ -31,7 +31,7 @@ def atoms(rule: CompiledRule, pointer: str, t: int, row: Row | Origin) -> list[R
 
 
 def why(
-    rule: CompiledRule, t: int, trigger: Row | Origin, times: Sequence[int], total: int | None = None
+    rule: CompiledRule, t: int, trigger: Row, times: Sequence[int], total: int | None = None
 ) -> list[Reason]:
     """Everything that made a firing at `t`: atoms of the row that triggered it, and what the pattern saw.
 

@@ -37,26 +37,9 @@ class Batch(msgspec.Struct, gc=False):
     rows: list[Row]
 
 
-class Origin(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """The row a pending state started with, kept in that state; `t` in microseconds."""
-
-    id: str
-    t: int
-    kind: str
-    device: str
-    device_id: int
-    place_id: int
-    foi: str | None
-    result: Any
-
-
 def microseconds(t: float) -> int:
     """Epoch seconds as whole microseconds."""
     return round(t * 1e6)
-
-
-def origin(t: int, row: Row) -> Origin:
-    return Origin(row.id, t, row.kind, row.device, row.device_id, row.place_id, row.foi, row.result)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from shoufu.engines import cel
 from shoufu.engines.cel import parser as cel_parser
 from shoufu.engines.cel.syntax import Call, Literal
 from shoufu.kernel.rules.evaluation.calendar import Calendar, LocalTime
-from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Origin, Row
+from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row
 from shoufu.kernel.rules.spec import KindLike, RuleSpec, variables
 from shoufu.kernel.rules.spec.checking import DAY, RECENT
 
@@ -144,7 +144,7 @@ class CompiledRule:
                 return lambda row: row.foi or ""
         return lambda row: (row.device_id, row.foi or "")
 
-    def key_text(self, row: Row | Origin) -> str:
+    def key_text(self, row: Row) -> str:
         """The row's key as it is stored with a firing."""
         match self.spec.key:
             case "device":
@@ -238,7 +238,7 @@ class CompiledRule:
         self.recent.t, self.recent.place = t, row.place_id
         return self.recent
 
-    def activation(self, t: int, row: Row | Origin) -> dict[str, object]:
+    def activation(self, t: int, row: Row) -> dict[str, object]:
         """Every variable and function at a row, for explaining."""
         self.recent.t, self.recent.place = t, row.place_id
         return {

@@ -3,16 +3,17 @@ from __future__ import annotations
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Origin, Row, origin
+from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Absence
 
 
 class Waiting(msgspec.Struct, array_like=True):
-    """The last matching row, and when its absence is complete."""
+    """The last matching row, when it was, and when its absence is complete."""
 
     deadline: int
-    origin: Origin
+    last: int
+    row: Row
 
 
 class AbsenceMachine(Machine[Waiting]):
@@ -33,13 +34,18 @@ class AbsenceMachine(Machine[Waiting]):
         deadline = t + self.after
         if self.scheduled:
             deadline = self.rule.next_open(deadline, row.place_id)
-        self.put(key, Waiting(deadline, origin(t, row)))
-        self.arm(deadline, key)
+        state = self.states.get(key)
+        if state is None:
+            self.states[key] = Waiting(deadline, t, row)
+        else:
+            state.deadline, state.last, state.row = deadline, t, row
+        self.dirty.add(key)
+        if key not in self.armed or deadline < self.armed[key]:
+            self.arm(deadline, key)
 
     def complete(self, deadline: int, key: Key, state: Waiting) -> None:
         self.drop(key)
-        last = state.origin
-        self.emit(deadline, key, last, [(last.t, last.id)])
+        self.emit(deadline, key, state.row, [(state.last, state.row.id)])
 
     def pending(self, state: Waiting) -> int | None:
         return state.deadline

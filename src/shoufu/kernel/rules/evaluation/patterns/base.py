@@ -7,7 +7,7 @@ from heapq import heappush
 from typing import Any, Generic, TypeVar
 
 from shoufu.kernel.rules.evaluation.reasons import why
-from shoufu.kernel.rules.evaluation.rows import SECOND, Firing, Key, Origin, Row
+from shoufu.kernel.rules.evaluation.rows import SECOND, Firing, Key, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 
 S = TypeVar("S")
@@ -98,7 +98,7 @@ class Machine(Generic[S]):
             self.dirty.add(key)
 
     def emit(
-        self, t: int, key: Key, row: Row | Origin, seen: Sequence[tuple[int, str]], total: int | None = None
+        self, t: int, key: Key, row: Row, seen: Sequence[tuple[int, str]], total: int | None = None
     ) -> None:
         """One firing; a second one of the same key at the same `t` is the same firing.
 

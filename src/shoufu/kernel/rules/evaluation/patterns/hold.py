@@ -3,17 +3,18 @@ from __future__ import annotations
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Origin, Row, origin
+from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Dwell, Threshold
 
 
 class Hold(msgspec.Struct, array_like=True):
-    """Since `origin` the condition holds; fires at `deadline` (0: has fired). `seen` is the last row that said so."""
+    """Since `row`, at `start`, the condition holds; `seen` was the last row to say so. `deadline` 0: has fired."""
 
     deadline: int
     seen: int
-    origin: Origin
+    start: int
+    row: Row
 
 
 class HoldMachine(Machine[Hold]):
@@ -55,20 +56,17 @@ class HoldMachine(Machine[Hold]):
         deadline = t + self.hold
         if self.scheduled:
             deadline = self.rule.next_open(deadline, row.place_id)
-        state = Hold(deadline, t, origin(t, row))
-        self.put(key, state)
+        state = self.states[key] = Hold(deadline, t, t, row)
+        self.dirty.add(key)
         if deadline == t:
-            self._fire(key, state)
-        else:
+            self.complete(deadline, key, state)
+        elif key not in self.armed or deadline < self.armed[key]:
             self.arm(deadline, key)
 
     def complete(self, deadline: int, key: Key, state: Hold) -> None:
-        self._fire(key, state)
-
-    def _fire(self, key: Key, state: Hold) -> None:
-        t, state.deadline = state.deadline, 0
+        state.deadline = 0
         self.dirty.add(key)
-        self.emit(t, key, state.origin, [(state.origin.t, state.origin.id)])
+        self.emit(deadline, key, state.row, [(state.start, state.row.id)])
 
     def pending(self, state: Hold) -> int | None:
         return state.deadline or None

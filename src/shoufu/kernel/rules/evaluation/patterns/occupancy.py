@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.rows import Key, Origin, Row, origin
+from shoufu.kernel.rules.evaluation.rows import Key, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Occupancy
 
@@ -12,13 +12,17 @@ MOST = 1_000_000_000
 
 
 class Sum(msgspec.Struct, array_like=True):
-    """The running sum; while it is over the limit, the row that took it there and when that fires (0: has fired)."""
+    """The running sum, `seen` when it last changed.
+
+    While it is over the limit: the row that took it there, when, to what sum, and when that fires (0: has fired).
+    """
 
     value: int
     seen: int
     deadline: int = 0
-    origin: Origin | None = None
+    start: int = 0
     peak: int = 0
+    row: Row | None = None
 
 
 class OccupancyMachine(Machine[Sum]):
@@ -42,33 +46,32 @@ class OccupancyMachine(Machine[Sum]):
         key = self.key(row)
         state = self.states.get(key)
         if state is None or t - state.seen > self.forget:
-            state = Sum(0, t)
-        state.value = min(max(0, state.value + max(-MOST, min(MOST, delta))), MOST)
+            state = self.states[key] = Sum(0, t)
+        value = state.value + (delta if -MOST < delta < MOST else MOST if delta > 0 else -MOST)
+        state.value = value = 0 if value < 0 else value if value < MOST else MOST
         state.seen = t
-        self.put(key, state)
-        if state.value <= self.limit:
-            state.origin, state.deadline = None, 0
-            if not state.value:
-                self.drop(key)
-        elif state.origin is None:
-            self._start(t, key, state, row)
+        self.dirty.add(key)
+        if value > self.limit:
+            if state.row is None:
+                self._start(t, key, state, row)
+        elif value:
+            state.row, state.deadline = None, 0
+        else:
+            del self.states[key]
 
     def _start(self, t: int, key: Key, state: Sum, row: Row) -> None:
-        state.origin, state.peak = origin(t, row), state.value
+        state.row, state.start, state.peak = row, t, state.value
         state.deadline = self.rule.next_open(t, row.place_id)
         if state.deadline == t:
-            self._fire(key, state)
+            self.complete(t, key, state)
         else:
             self.arm(state.deadline, key)
 
     def complete(self, deadline: int, key: Key, state: Sum) -> None:
-        self._fire(key, state)
-
-    def _fire(self, key: Key, state: Sum) -> None:
-        start, t, state.deadline = state.origin, state.deadline, 0
-        assert start is not None
+        assert state.row is not None
+        state.deadline = 0
         self.dirty.add(key)
-        self.emit(t, key, start, [(start.t, start.id)], state.peak)
+        self.emit(deadline, key, state.row, [(state.start, state.row.id)], state.peak)
 
     def pending(self, state: Sum) -> int | None:
         return state.deadline or None
