@@ -73,8 +73,10 @@ def verify(roots_file: Path | None = None, keys: dict[str, Ed25519PublicKey] | N
     another machine: who can write this database and this data directory together could otherwise rewrite both.
     """
     report = Report()
+    within = connection.in_atomic_block  # then the caller's transaction is the snapshot
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("set transaction isolation level repeatable read, read only")
+        if not within:
+            cursor.execute("set transaction isolation level repeatable read, read only")
         # Exported first, then read: a root that is exported is committed, so every one must be found.
         exported = _exported(report, roots_file)
         roots = _roots(report, exported, keys if keys is not None else signing.public_keys())

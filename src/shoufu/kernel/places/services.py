@@ -83,6 +83,8 @@ def create_many(actor: Actor, drafts: Sequence[PlaceDraft]) -> list[Place]:
     for number, pk in zip(order, _ids(len(drafts)), strict=True):
         draft = drafts[number]
         parent = made.get(draft.parent or "") or known.get(draft.parent or "")
+        if parent is not None and parent.code not in made and not _in_sight(actor, parent):
+            parent = None  # says the same as a place that is not there
         found = _errors(draft, parent)
         if found:
             errors += [FieldError(f"/{number}/{error.field}", error.message) for error in found]
@@ -152,6 +154,10 @@ def _wrong_parent(kind: str) -> str:
         "kind": Place.Kind(kind).label,
         "inside": ", ".join(labels),
     }
+
+
+def _in_sight(actor: Actor, place: Place) -> bool:
+    return actor.may("places.view", place.path) or actor.may(MANAGE, place.path)
 
 
 def _require_below(actor: Actor, parent: Place | None) -> None:
@@ -225,7 +231,7 @@ def _created(place: Place) -> Act:
 
 def _locked(actor: Actor, place_id: int) -> Place:
     place = Place.objects.select_for_update().filter(pk=place_id).first()
-    if place is None or not (actor.may("places.view", place.path) or actor.may(MANAGE, place.path)):
+    if place is None or not _in_sight(actor, place):
         raise NotFound(_("There is no place %(id)s that you may see.") % {"id": place_id})
     policy.require(actor, MANAGE, place)
     return place

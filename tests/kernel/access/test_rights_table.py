@@ -1,0 +1,413 @@
+"""Role × endpoint × foreign place: every endpoint of the URL map has a row, and every role of home is refused abroad.
+
+A new API operation fails `test_every_endpoint_has_a_row` until it is declared in ROWS; a page whose address has an
+argument that SIDE does not know fails until it is declared there. Everybody here has a role in the compound "home";
+everything in the compound "foreign" has FOREIGN in its name.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from shoufu.kernel.access import services as access
+from shoufu.kernel.access.models import RoleAssignment, User
+from shoufu.kernel.access.services import RoleDraft, UserDraft
+from shoufu.kernel.audit.models import AuditEntry
+from shoufu.kernel.base import registry
+from shoufu.kernel.base.actor import SYSTEM
+from shoufu.kernel.base.ids import uuid7
+from shoufu.kernel.cases.models import Case
+from shoufu.kernel.devices import services as devices
+from shoufu.kernel.media.models import MediaObject
+from shoufu.kernel.parties import services as parties
+from shoufu.kernel.places import services as places
+from shoufu.kernel.places.services import PlaceDraft
+from shoufu.kernel.rules.models import Rehearsal, Rule, RuleVersion
+
+pytestmark = pytest.mark.django_db
+FOREIGN = "FOREIGN-SECRET"
+REFUSED = {400, 401, 403, 404, 405, 409, 422}
+Body = Callable[["Side"], Any]
+
+
+@dataclass
+class Side:
+    """One compound with one thing of each kind; `ids` by the names that addresses use for them."""
+
+    tag: str
+    ids: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.ids[name]
+
+
+@dataclass(frozen=True)
+class Row:
+    """Which right an operation needs ("" = being signed in), a good body, and whether it is a list, one's own affair,
+    or (`loose`) may also refuse because of the state the thing is in."""
+
+    right: str
+    body: Body | None = None
+    query: Body | None = None
+    lists: bool = False
+    own: bool = False
+    loose: bool = False
+
+
+def reason(_side: Side) -> Any:
+    return {"reason": "test"}
+
+
+def version(_side: Side) -> Any:
+    return {"version": 1}
+
+
+ROWS: dict[str, Row] = {
+    "GET /api/places": Row("places.view", lists=True),
+    "POST /api/places": Row(
+        "places.manage", lambda s: [{"kind": "area", "code": "new", "name": "新", "parent": f"{s.tag}-compound"}]
+    ),
+    "GET /api/places/tree": Row("places.view", query=lambda s: {"root": s["place_id"]}),
+    "GET /api/places/geojson": Row("places.view", query=lambda s: {"root": s["place_id"]}),
+    "GET /api/places/search": Row("places.view", query=lambda s: {"text": s.tag}, lists=True),
+    "GET /api/places/{int:place_id}": Row("places.view"),
+    "GET /api/places/{int:place_id}/ancestors": Row("places.view"),
+    "POST /api/places/{int:place_id}/rename": Row("places.manage", lambda s: {"name": "新名"}),
+    "POST /api/places/{int:place_id}/shape": Row("places.manage", lambda s: {"longitude": 123.4, "latitude": 41.8}),
+    "POST /api/places/{int:place_id}/move": Row("places.manage", lambda s: {"parent": s["area_id"]}, loose=True),
+    "POST /api/places/{int:place_id}/close": Row("places.manage", reason, loose=True),
+    "POST /api/places/{int:place_id}/reopen": Row("places.manage"),
+    "GET /api/devices": Row("devices.view", lists=True),
+    "POST /api/devices": Row(
+        "devices.manage", lambda s: [{"code": "new", "kind": "sensor", "name": "新", "place": s["place_id"]}]
+    ),
+    "GET /api/devices/health": Row("devices.view", query=lambda s: {"path": s["path"]}, lists=True),
+    "GET /api/devices/states": Row("devices.view", query=lambda s: {"path": s["path"]}, lists=True),
+    "GET /api/devices/{int:device_id}": Row("devices.view"),
+    "POST /api/devices/{int:device_id}/change": Row("devices.manage", lambda s: {"version": 1, "name": "新"}),
+    "PUT /api/devices/{int:device_id}/config": Row("devices.manage", lambda s: {"version": 1, "config": {}}),
+    "POST /api/devices/{int:device_id}/rotate-secret": Row("devices.manage"),
+    "POST /api/devices/{int:device_id}/retire": Row("devices.manage", reason),
+    "GET /api/devices/{int:device_id}/shadow": Row("devices.view"),
+    "PATCH /api/devices/{int:device_id}/shadow": Row("devices.command", lambda s: {"patch": {"mode": "night"}}),
+    "GET /api/devices/{int:device_id}/commands": Row("devices.view"),
+    "POST /api/devices/{int:device_id}/commands": Row("devices.command", lambda s: {"name": "open", "reason": "x"}),
+    "GET /api/parties/people": Row("parties.view", lists=True),
+    "POST /api/parties/people": Row("parties.manage", lambda s: [{"name": "新人", "place": s["place_id"]}]),
+    "POST /api/parties/people/search": Row("parties.view", lambda s: {"text": s.tag}, lists=True),
+    "GET /api/parties/people/{int:person_id}": Row("parties.view"),
+    "POST /api/parties/people/{int:person_id}/look": Row("parties.view", reason),
+    "POST /api/parties/people/{int:person_id}/correct": Row("parties.manage", lambda s: {"name": "新"}),
+    "POST /api/parties/people/{int:person_id}/erase": Row("parties.manage", reason),
+    "GET /api/parties/people/{int:person_id}/consents": Row("parties.view"),
+    "POST /api/parties/people/{int:person_id}/consents": Row(
+        "parties.manage", lambda s: {"purpose": "face", "how": "signed"}
+    ),
+    "POST /api/parties/people/{int:person_id}/consents/withdraw": Row(
+        "parties.manage", lambda s: {"purpose": "welfare"}
+    ),
+    "GET /api/parties/me/looks": Row("own.view", own=True),
+    "GET /api/parties/households": Row("parties.view", lists=True),
+    "POST /api/parties/households": Row("parties.manage", lambda s: [{"place": s["place_id"], "number": "999"}]),
+    "POST /api/parties/residencies": Row(
+        "parties.manage", lambda s: [{"person": s["person_id"], "household": s["other_household_id"]}]
+    ),
+    "POST /api/parties/residencies/{int:residency_id}/end": Row("parties.manage", lambda s: {}),
+    "GET /api/parties/organisations": Row("parties.view", lists=True),
+    "POST /api/parties/organisations": Row(
+        "parties.manage", lambda s: [{"code": "new", "kind": "company", "name": "新", "place": s["place_id"]}]
+    ),
+    "POST /api/parties/memberships": Row(
+        "parties.manage",
+        lambda s: [{"person": s["person_id"], "organisation": s["organisation_id"], "title": "x"}],
+    ),
+    "GET /api/parties/vehicles": Row("parties.view", lists=True),
+    "POST /api/parties/vehicles": Row("parties.manage", lambda s: [{"plate": "辽B12345", "place": s["place_id"]}]),
+    "POST /api/parties/vehicles/{int:vehicle_id}/remove": Row("parties.manage", reason),
+    "GET /api/access/me": Row("", own=True),
+    "PATCH /api/access/me": Row("", lambda s: {"theme": "dark"}, own=True),
+    "GET /api/access/roles": Row("", own=True),
+    "GET /api/access/users": Row("access.view", lists=True),
+    "POST /api/access/users": Row("access.manage", lambda s: {"username": "new"}, own=True),
+    "GET /api/access/users/{int:user_id}": Row("access.view"),
+    "POST /api/access/users/{int:user_id}/deactivate": Row("access.manage", reason),
+    "GET /api/access/assignments": Row("access.view", lists=True),
+    "POST /api/access/assignments": Row(
+        "access.manage", lambda s: [{"user_id": s["user_id"], "role": "auditor", "place_id": s["place_id"]}]
+    ),
+    "POST /api/access/assignments/{int:assignment_id}/end": Row("access.manage", reason),
+    "GET /api/access/tokens": Row("", own=True),
+    "POST /api/access/tokens": Row("", lambda s: {"name": "test"}, own=True),
+    "POST /api/access/tokens/{int:token_id}/revoke": Row("", own=True, loose=True),
+    "GET /api/audit/entries": Row("audit.view", lists=True),
+    "GET /api/audit/entries/{int:entry_id}": Row("audit.view"),
+    "GET /api/audit/chain": Row("audit.view", own=True),
+    "GET /api/media": Row(
+        "media.view",
+        query=lambda s: {"device": s["device_id"], "since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"},
+        lists=True,
+    ),
+    "GET /api/media/{uuid:media_id}": Row("media.view"),
+    "GET /api/cases": Row("cases.view", lists=True),
+    "POST /api/cases": Row("cases.handle", lambda s: {"place": s["place_id"], "title": "新"}),
+    "GET /api/cases/{int:case_id}": Row("cases.view"),
+    "GET /api/cases/{int:case_id}/timeline": Row("cases.view"),
+    "POST /api/cases/{int:case_id}/acknowledge": Row("cases.handle", version),
+    "POST /api/cases/{int:case_id}/dispatch": Row("cases.handle", lambda s: {"role": "guard"}, loose=True),
+    "POST /api/cases/{int:case_id}/resolve": Row("cases.handle", lambda s: {"outcome": "x"}, loose=True),
+    "POST /api/cases/{int:case_id}/close": Row("cases.handle", version, loose=True),
+    "POST /api/cases/{int:case_id}/false-alarm": Row("cases.handle", reason, loose=True),
+    "POST /api/cases/{int:case_id}/merge": Row("cases.handle", lambda s: {"into": s["other_case_id"]}, loose=True),
+    "POST /api/cases/{int:case_id}/reopen": Row("cases.handle", reason, loose=True),
+    "POST /api/cases/{int:case_id}/notes": Row("cases.handle", lambda s: {"text": "x"}, loose=True),
+    "POST /api/cases/{int:case_id}/evidence": Row(
+        "cases.handle", lambda s: {"media": str(s["media_id"]), "at": "2026-11-23T00:00:00Z"}, loose=True
+    ),
+    "POST /api/cases/{int:case_id}/feedback": Row("cases.handle", lambda s: {"verdict": "useful"}, loose=True),
+    "GET /api/notices": Row("notices.view", lists=True),
+    "GET /api/notices/deliveries": Row("notices.manage", lists=True),
+    "POST /api/notices/read": Row("", lambda s: {"ids": []}, own=True),
+    "GET /api/notices/endpoints": Row("", own=True),
+    "POST /api/notices/endpoints": Row(
+        "", lambda s: {"channel": "email", "address": {"email": "a@example.com"}}, own=True, loose=True
+    ),
+    "DELETE /api/notices/endpoints/{int:endpoint_id}": Row("", own=True, loose=True),
+    "GET /api/notices/web-push-key": Row("", own=True),
+}
+
+
+def operations() -> list[str]:
+    """Every API operation of the URL map, as "METHOD /path/with/{arguments}"."""
+    from shoufu.web.api import api
+
+    return sorted(
+        f"{method} /api{prefix}{path}".replace("uuidstr:", "uuid:")
+        for prefix, router in api._routers
+        for path, view in router.path_operations.items()
+        for operation in view.operations
+        for method in operation.methods
+    )
+
+
+def _cases(tag: str, place: Any) -> list[int]:
+    now = timezone.now()
+    made = [
+        Case.objects.create(
+            number=f"{tag}-{n}",
+            kind="case.manual",
+            title=f"{tag} case",
+            severity="low",
+            severity_rank=3,
+            place=place,
+            opened_at=now,
+            known_at=now,
+            last_at=now,
+        )
+        for n in (1, 2)
+    ]
+    return [case.pk for case in made]
+
+
+def side(tag: str, name: str, district: str) -> Side:
+    compound, area = places.create_many(
+        SYSTEM,
+        [
+            PlaceDraft("compound", f"{name}-compound", f"{tag} compound", district),
+            PlaceDraft("area", f"{name}-area", f"{tag} area", f"{name}-compound"),
+        ],
+    )
+    device = devices.register(SYSTEM, devices.DeviceDraft(f"{tag}-cam", "camera", f"{tag} camera", compound.pk)).device
+    person = parties.create_person(SYSTEM, parties.PersonDraft(f"{tag} person", compound.pk))
+    drafts = [parties.HouseholdDraft(area.pk, number, f"{tag}-{number}") for number in ("1", "2")]
+    home, other = parties.create_households(SYSTEM, drafts)
+    since = timezone.localdate() - timedelta(days=9)
+    (residency,) = parties.move_in(SYSTEM, [parties.ResidencyDraft(person.pk, home.pk, since=since)])
+    office = parties.OrganisationDraft(f"{tag}-office", "company", f"{tag} office", compound.pk)
+    (organisation,) = parties.create_organisations(SYSTEM, [office])
+    plate = "辽A11111" if name == "home" else "辽A99999"
+    vehicle = parties.register_vehicle(SYSTEM, parties.VehicleDraft(plate, compound.pk, since=since))
+    parties.give_consent(SYSTEM, person.pk, "welfare", "form")
+    user = access.create_user(SYSTEM, UserDraft(f"{tag}-user", f"{tag} user"))
+    assignment = access.give_role(SYSTEM, RoleDraft(user.pk, "guard", compound.pk))
+    token = access.create_token(_actor(user), f"{tag} token")
+    case, second = _cases(tag, compound)
+    rule = Rule.objects.create(code=f"{tag}-rule", name=f"{tag} rule", place=compound)
+    draft = RuleVersion.objects.create(rule=rule, number=1, spec={}, state="draft", author="test")
+    now = timezone.now()
+    rehearsal = Rehearsal.objects.create(
+        **{
+            f.name: value
+            for f, value in ((f, _sample(f, draft, user, now)) for f in Rehearsal._meta.concrete_fields)
+            if value is not None
+        }
+    )
+    media = MediaObject.objects.create(
+        id=uuid7(), kind="snapshot", content_type="image/png", size=1, sha256=b"x" * 32, key=f"{tag}/x.png",
+        device=device, place=compound, t=now, keep_until=now + timedelta(days=1),
+    )  # fmt: skip
+    entry = AuditEntry.objects.filter(place=compound.pk).order_by("id").first()
+    assert entry is not None
+    ids = {
+        "place_id": compound.pk, "area_id": area.pk, "path": compound.path, "device_id": device.pk,
+        "person_id": person.pk, "household_id": home.pk, "other_household_id": other.pk, "residency_id": residency.pk,
+        "organisation_id": organisation.pk, "vehicle_id": vehicle.pk, "user_id": user.pk,
+        "assignment_id": assignment.pk, "token_id": token.row.pk, "case_id": case, "other_case_id": second,
+        "rule_id": rule.pk, "version_id": draft.pk, "rehearsal_id": rehearsal.pk, "media_id": media.pk,
+        "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x",
+    }  # fmt: skip
+    return Side(name, ids)
+
+
+def _sample(model_field: Any, draft: RuleVersion, user: User, now: Any) -> Any:
+    """A value for a required field of a rehearsal."""
+    if model_field.primary_key or model_field.has_default() or model_field.null or model_field.blank:
+        return None
+    if model_field.is_relation:
+        return draft if model_field.related_model is RuleVersion else user
+    return now if model_field.get_internal_type() == "DateTimeField" else 0
+
+
+def _actor(user: User) -> Any:
+    from shoufu.kernel.access.selectors import actor_for_user
+
+    return actor_for_user(user)
+
+
+@dataclass
+class District:
+    home: Side
+    foreign: Side
+
+    def client(self, role: str) -> Client:
+        """Somebody who has the role at home, signed in."""
+        user = User.objects.create(username=f"role-{role}", display_name=role)
+        since = timezone.now() - timedelta(days=1)
+        RoleAssignment.objects.create(user=user, role=role, place_id=self.home["place_id"], since=since)
+        client = Client()
+        client.force_login(user)
+        return client
+
+
+@pytest.fixture
+def district() -> District:
+    places.create(SYSTEM, PlaceDraft("district", "rights", "权区"))
+    return District(side("home-thing", "home", "rights"), side(FOREIGN, "foreign", "rights"))
+
+
+def send(client: Client, key: str, row: Row, where: Side) -> Any:
+    """The row's request about one side; whatever it changed is undone."""
+    method, _space, template = key.partition(" ")
+    path = template
+    for part in [piece[1:-1] for piece in template.split("/") if piece.startswith("{")]:
+        path = path.replace(f"{{{part}}}", str(where[part.partition(":")[2]]))
+    body = row.body(where) if row.body else None
+    with transaction.atomic():
+        written = AuditEntry.objects.count()
+        response = client.generic(
+            method,
+            path,
+            b"" if body is None else json.dumps(body).encode(),
+            content_type="application/json",
+            query_params=row.query(where) if row.query else None,
+        )
+        response.acts = AuditEntry.objects.count() - written  # type: ignore[attr-defined]
+        transaction.set_rollback(True)
+    return response
+
+
+def content(response: Any) -> str:
+    raw = b"".join(response.streaming_content) if response.streaming else response.content
+    return str(raw, errors="replace")
+
+
+def test_every_endpoint_has_a_row() -> None:
+    declared, there = set(ROWS), set(operations())
+    assert not there - declared, f"declare in ROWS: {sorted(there - declared)}"
+    assert not declared - there, f"no such endpoint: {sorted(declared - there)}"
+
+
+def faults(key: str, row: Row, code: str, client: Client, district: District) -> Iterator[str]:
+    """What is wrong with one role at one endpoint, at home and abroad."""
+    holds = not row.right or row.right in registry.roles()[code].permissions
+    at_home = send(client, key, row, district.home)
+    shown, status = content(at_home), at_home.status_code
+    if status >= 500 or FOREIGN in shown:
+        yield f"at home {status}: {shown[:200]}"
+    if holds and not (status < 300 or (row.loose and status in (404, 409, 422))):
+        yield f"at home {status} in spite of the right: {shown[:200]}"
+    if not holds and status not in REFUSED and not (row.lists and status == 200 and "home-thing" not in shown):
+        yield f"at home {status} without the right"
+    if row.own:
+        return
+    abroad = send(client, key, row, district.foreign)
+    if FOREIGN in content(abroad):
+        yield f"reads abroad: {content(abroad)[:200]}"
+    if abroad.status_code not in REFUSED and not (row.lists and abroad.status_code == 200):
+        yield f"abroad {abroad.status_code}: {content(abroad)[:200]}"
+    if abroad.acts and not row.lists:
+        yield "leaves an act abroad"
+
+
+@pytest.mark.parametrize("role", sorted(registry.roles()))
+def test_the_role_is_served_at_home_and_refused_abroad(role: str, district: District) -> None:
+    client = district.client(role)
+    problems = [f"{key}: {fault}" for key, row in ROWS.items() for fault in faults(key, row, role, client, district)]
+    assert not problems, "\n".join(problems)
+
+
+def test_nobody_unknown_gets_in(district: District) -> None:
+    for key, row in ROWS.items():
+        response = send(Client(), key, row, district.home)
+        assert (key, response.status_code, response["Content-Type"]) == (key, 401, "application/problem+json")
+
+
+def pages(resolver: URLResolver | None = None, before: str = "") -> Iterator[str]:
+    """Every page of the URL map (API and allauth's own pages aside)."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        address = before + str(pattern.pattern)
+        if address.startswith(("api/", "accounts/")):
+            continue
+        if isinstance(pattern, URLResolver):
+            yield from pages(pattern, address)
+        elif isinstance(pattern, URLPattern):
+            yield address
+
+
+def address(template: str, where: Side) -> str:
+    found = "/" + template
+    for part in [piece.partition(">")[0] for piece in template.split("<")[1:]]:
+        name = part.partition(":")[2] or part
+        assert name in where.ids, f"declare {name!r} of {template} in `side`"
+        found = found.replace(f"<{part}>", str(where[name]))
+    return found
+
+
+def visit(client: Client, method: str, template: str, where: Side) -> str:
+    """Open or post to a page about a side; what is wrong with the answer, or nothing. What it changed is undone."""
+    acts = AuditEntry.objects.filter(place=where["place_id"])
+    with transaction.atomic():
+        written = acts.count()
+        form = "application/x-www-form-urlencoded"
+        response = client.generic(method, address(template, where), b"reason=x&version=1", form)
+        done = acts.count() - written
+        transaction.set_rollback(True)
+    concrete = "<int:" in template or "<uuid:" in template
+    opened = concrete and response.status_code not in REFUSED | {302}
+    if FOREIGN in content(response) or done or opened or response.status_code >= 500:
+        return f"{method} /{template}: {response.status_code}"
+    return ""
+
+
+@pytest.mark.parametrize("role", sorted(registry.roles()))
+def test_no_page_shows_or_does_anything_abroad(role: str, district: District) -> None:
+    client = district.client(role)
+    answers = [visit(client, method, page, district.foreign) for page in pages() for method in ("GET", "POST")]
+    assert not [answer for answer in answers if answer]
