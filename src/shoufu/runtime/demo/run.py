@@ -32,7 +32,8 @@ AFTER_LOAD = ("evaluator", "watcher")
 
 def specs(arrange: list[Spec]) -> list[Spec]:
     """The product's processes with the loader and the simulated door controllers among them."""
-    load = Spec(LOAD, processes.command("demo", "load"), needs=("migrate",), once=True)
+    # After the console answers: it shows what comes in, and answers sooner.
+    load = Spec(LOAD, processes.command("demo", "load"), needs=("migrate", "web", "edge"), once=True)
     cabinets = [
         Spec(
             f"doors-{number}",
