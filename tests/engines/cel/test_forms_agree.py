@@ -252,7 +252,7 @@ def careful(program: Program, activation: dict[str, Any]) -> object:
 
 # A true random source, by seed: hypothesis' own prefers small choices, and would write `true` again and again.
 randoms = st.randoms(use_true_random=True)
-thorough = settings(deadline=None, max_examples=400)
+thorough = settings(deadline=None, max_examples=200)
 ROWS = 8
 
 

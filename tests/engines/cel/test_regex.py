@@ -105,7 +105,7 @@ def _write(random: Random, depth: int) -> str:
 
 
 @given(st.randoms(use_true_random=True))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 def test_both_searches_agree(random: Random) -> None:
     text = _write(random, 3)
     tree = Pattern(text).tree

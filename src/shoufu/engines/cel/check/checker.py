@@ -1,17 +1,26 @@
-"""The type checker: what every name means and which type every node has."""
+"""The walk over the tree that finds names and types."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from difflib import get_close_matches
 
+from shoufu.engines.cel.check.facts import Checked
+from shoufu.engines.cel.check.rules import (
+    ARITHMETIC,
+    KEYS,
+    NUMERIC,
+    ORDERED,
+    accepts,
+    comparable,
+    fits,
+    join,
+    signatures,
+    suggest,
+)
 from shoufu.engines.cel.errors import CelEvaluationError, CelTypeError
 from shoufu.engines.cel.functions import TYPE_NAMES, Function, Overload, dispatch, table_for
 from shoufu.engines.cel.matching import compile_pattern
 from shoufu.engines.cel.messages import WRAPPERS, wrapper_of
-from shoufu.engines.cel.operators import turn_limit
-from shoufu.engines.cel.parser import macro_nesting
 from shoufu.engines.cel.syntax import (
     Binary,
     Call,
@@ -33,12 +42,10 @@ from shoufu.engines.cel.types import (
     BOOL,
     BYTES,
     DOUBLE,
-    DURATION,
     DYN,
     INT,
     NULL,
     STRING,
-    TIMESTAMP,
     TYPE,
     UINT,
     Kind,
@@ -46,9 +53,6 @@ from shoufu.engines.cel.types import (
 )
 from shoufu.engines.cel.values import TypeValue, UInt
 
-_NUMERIC = frozenset({Kind.INT, Kind.UINT, Kind.DOUBLE})
-_ORDERED = _NUMERIC | {Kind.BOOL, Kind.STRING, Kind.BYTES, Kind.TIMESTAMP, Kind.DURATION}
-_KEYS = frozenset({Kind.INT, Kind.UINT, Kind.BOOL, Kind.STRING, Kind.DYN})
 _LITERALS: dict[type, Type] = {
     type(None): NULL,
     bool: BOOL,
@@ -58,72 +62,9 @@ _LITERALS: dict[type, Type] = {
     str: STRING,
     bytes: BYTES,
 }
-_SAME = {
-    "+": (INT, UINT, DOUBLE, STRING, BYTES, DURATION),
-    "-": (INT, UINT, DOUBLE, DURATION),
-    "*": (INT, UINT, DOUBLE),
-    "/": (INT, UINT, DOUBLE),
-    "%": (INT, UINT),
-}
-ARITHMETIC: dict[str, dict[tuple[Kind, Kind], Type]] = {
-    symbol: {(found.kind, found.kind): found for found in types} for symbol, types in _SAME.items()
-}
-ARITHMETIC["+"] |= {
-    (Kind.TIMESTAMP, Kind.DURATION): TIMESTAMP,
-    (Kind.DURATION, Kind.TIMESTAMP): TIMESTAMP,
-}
-ARITHMETIC["-"] |= {
-    (Kind.TIMESTAMP, Kind.DURATION): TIMESTAMP,
-    (Kind.TIMESTAMP, Kind.TIMESTAMP): DURATION,
-}
 
 
-@dataclass(slots=True)
-class Checked:
-    """The facts about a tree that later stages need.
-
-    `types` has every node. `variables` maps the nodes that stand for a variable (`x`, or `a.b` where that dotted
-    name is declared) to its name, `locals` the uses of macro variables to their slot, `slots` the macros to the
-    slot of their variable, `constants` the nodes whose value is known. `within_macro` has the additions that a macro
-    repeats, `turn_limit` the longest list a macro may run over.
-    """
-
-    root: Node
-    strict: bool
-    types: dict[Node, Type] = field(default_factory=dict)
-    variables: dict[Node, str] = field(default_factory=dict)
-    locals: dict[Node, int] = field(default_factory=dict)
-    slots: dict[Node, int] = field(default_factory=dict)
-    constants: dict[Node, object] = field(default_factory=dict)
-    within_macro: set[Node] = field(default_factory=set)
-    turn_limit: int = 0
-    functions: dict[str, Function] = field(default_factory=dict)
-
-
-def check(root: Node, text: str, variables: Mapping[str, Type] | None, functions: Iterable[Function] = ()) -> Checked:
-    """Resolve names and types. With `variables` None nothing is an error: what does not fit fails when evaluated.
-
-    Raises CelTypeError.
-    """
-    checker = _Checker(Checked(root, strict=variables is not None), text, variables or {}, functions)
-    checker.visit(root)
-    checker.facts.turn_limit = turn_limit(macro_nesting(root))
-    return checker.facts
-
-
-def join(types: Iterable[Type]) -> Type:
-    """The type of a value that has one of these types: that type, with null if null is among them, or dyn."""
-    known = set(types)
-    others = {found.not_null() for found in known if found.kind is not Kind.NULL}
-    if not others:
-        return NULL if known else DYN
-    if len(others) > 1:
-        return DYN
-    nullable = any(found.nullable or found.kind is Kind.NULL for found in known)
-    return others.pop().or_null() if nullable else others.pop()
-
-
-class _Checker:
+class Checker:
     def __init__(self, facts: Checked, text: str, variables: Mapping[str, Type], functions: Iterable[Function]) -> None:
         self.facts = facts
         self.text = text
@@ -202,7 +143,7 @@ class _Checker:
         self.facts.variables[node] = node.name
         if node.name in self.facts.functions:
             return self.fail(f"'{node.name}' is a function; call it: {node.name}(…)", node)
-        return self.fail(f"unknown name '{node.name}'{_suggest(node.name, self.variables, 'there are')}", node)
+        return self.fail(f"unknown name '{node.name}'{suggest(node.name, self.variables, 'there are')}", node)
 
     def select(self, node: Select) -> Type:
         if not node.test and (name := dotted_name(node)) and not self.is_local_root(node):
@@ -231,7 +172,7 @@ class _Checker:
         if operand.open:
             return DYN
         known = [field_name for field_name, _ in operand.fields]
-        return self.fail(f"{self.source(owner)} has no field '{name}'{_suggest(name, known, 'its fields are')}", node)
+        return self.fail(f"{self.source(owner)} has no field '{name}'{suggest(name, known, 'its fields are')}", node)
 
     def index(self, node: Index) -> Type:
         operand, key = self.visit(node.operand), self.visit(node.index)
@@ -242,14 +183,14 @@ class _Checker:
                 )
             return operand.parameters[0]
         if operand.kind is Kind.MAP:
-            if not _fits(operand.parameters[0], key):
+            if not fits(operand.parameters[0], key):
                 wanted = operand.parameters[0]
                 return self.fail(f"the key of {self.source(node.operand)} must be {wanted}, not {key}", node.index)
             return operand.parameters[1]
         if operand.kind is Kind.OBJECT:
             if isinstance(node.index, Literal) and isinstance(node.index.value, str):
                 return self.field_of(operand, node.index.value, node.operand, node.index)
-            return DYN if _fits(STRING, key) else self.fail(f"the key must be string, not {key}", node.index)
+            return DYN if fits(STRING, key) else self.fail(f"the key must be string, not {key}", node.index)
         if operand.kind is Kind.DYN:
             return DYN
         return self.fail(f"{self.source(node.operand)} is {operand}; only lists and maps have []", node)
@@ -283,7 +224,7 @@ class _Checker:
         if node.operator in ARITHMETIC:
             return self.arithmetic(node, left, right)
         both = {left.kind, right.kind} - {Kind.DYN}
-        if both <= _NUMERIC or (both <= _ORDERED and len(both) == 1):
+        if both <= NUMERIC or (both <= ORDERED and len(both) == 1):
             return BOOL
         self.mismatch(node, left, right)
         return BOOL
@@ -322,12 +263,12 @@ class _Checker:
             owner = node.left if left.kind is Kind.OBJECT else node.right
             found = left if left.kind is Kind.OBJECT else right
             return f"; {self.source(owner)} has the fields {', '.join(name for name, _ in found.fields)}"
-        if Kind.STRING in kinds and kinds & _NUMERIC:
+        if Kind.STRING in kinds and kinds & NUMERIC:
             return "; put quotes around texts and none around numbers"
         return ""
 
     def equality(self, node: Binary, left: Type, right: Type) -> None:
-        if not _comparable(left, right):
+        if not comparable(left, right):
             if Kind.NULL in (left.kind, right.kind):
                 other = node.right if left.kind is Kind.NULL else node.left
                 self.fail(f"{self.source(other)} is never null", node)
@@ -343,7 +284,7 @@ class _Checker:
             return
         if literal.value not in found.choices:
             names = [str(choice) for choice in found.choices]
-            hint = _suggest(literal.value, names, "it is one of")
+            hint = suggest(literal.value, names, "it is one of")
             self.fail(f"{self.source(owner)} is never '{literal.value}'{hint}", literal)
 
     def membership(self, node: Binary, item: Type, container: Type) -> None:
@@ -356,7 +297,7 @@ class _Checker:
         else:
             self.fail(f"{self.source(node.right)} is {container}; 'in' needs a list or a map at its right", node)
             return
-        if not _comparable(item, element):
+        if not comparable(item, element):
             self.fail(f"{self.source(node.left)} is {item}, but {self.source(node.right)} holds {element}", node)
         if isinstance(node.right, ListLiteral):
             for candidate in node.right.items:
@@ -376,7 +317,7 @@ class _Checker:
         keys = [self.visit(key) for key, _ in node.entries]
         values = [self.visit(value) for _, value in node.entries]
         for (key, _), found in zip(node.entries, keys, strict=True):
-            if found.kind not in _KEYS or found.nullable:
+            if found.kind not in KEYS or found.nullable:
                 self.fail(f"a map key cannot be {found}; use int, uint, bool or string", key)
         return Type.map_of(join(keys), join(values))
 
@@ -424,10 +365,10 @@ class _Checker:
         overloads = table_for(receiver=node.receiver is not None).get(node.function)
         if overloads is None:
             return self.unknown_function(node)
-        fitting = [overload for overload in overloads if _accepts(overload, arguments)]
+        fitting = [overload for overload in overloads if accepts(overload, arguments)]
         if not fitting:
             shown = ", ".join(map(str, arguments))
-            return self.fail(f"no such overload: {node.function}({shown}); it takes {_signatures(overloads)}", node)
+            return self.fail(f"no such overload: {node.function}({shown}); it takes {signatures(overloads)}", node)
         self.fold(node, nodes, fitting)
         results = {overload.result for overload in fitting}
         return results.pop() if len(results) == 1 else DYN
@@ -448,7 +389,7 @@ class _Checker:
         if len(arguments) != len(function.parameters):
             return self.fail(f"{function.name}({wanted}) takes {len(function.parameters)} arguments", node)
         for argument, found, parameter in zip(node.arguments, arguments, function.parameters, strict=True):
-            if not _fits(parameter, found):
+            if not fits(parameter, found):
                 self.fail(
                     f"{self.source(argument)} is {found}, but {function.name}({wanted}) wants {parameter}", argument
                 )
@@ -458,52 +399,4 @@ class _Checker:
         known: set[str] = set(table_for(receiver=node.receiver is not None))
         if node.receiver is None:
             known |= set(self.facts.functions)
-        return self.fail(f"unknown function '{node.function}'{_suggest(node.function, known, 'there are')}", node)
-
-
-def _fits(wanted: Type, found: Type) -> bool:
-    """Whether a value of `found` may be given where `wanted` is expected; null is caught when evaluated."""
-    if wanted.is_dyn or found.is_dyn:
-        return True
-    if {wanted.kind, found.kind} == {Kind.MAP, Kind.OBJECT}:
-        return True
-    if wanted.kind is not found.kind:
-        return False
-    pairs = zip(wanted.parameters, found.parameters, strict=False)
-    return all(_fits(inner, other) for inner, other in pairs)
-
-
-def _accepts(overload: Overload, arguments: list[Type]) -> bool:
-    if len(arguments) != len(overload.parameters):
-        return False
-    return all(_fits(parameter, found) for parameter, found in zip(overload.parameters, arguments, strict=True))
-
-
-def _comparable(left: Type, right: Type) -> bool:
-    if left.is_dyn or right.is_dyn:
-        return True
-    if left.kind is Kind.NULL or right.kind is Kind.NULL:
-        other = right if left.kind is Kind.NULL else left
-        return other.nullable or other.kind is Kind.NULL
-    if left.kind in _NUMERIC and right.kind in _NUMERIC:
-        return True
-    if {left.kind, right.kind} == {Kind.MAP, Kind.OBJECT}:
-        return True
-    if left.kind is not right.kind:
-        return False
-    return all(_comparable(one, other) for one, other in zip(left.parameters, right.parameters, strict=False))
-
-
-def _signatures(overloads: Iterable[Overload]) -> str:
-    return " or ".join("(" + ", ".join(map(str, overload.parameters)) + ")" for overload in overloads)
-
-
-def _suggest(name: str, known: Iterable[str], listing: str) -> str:
-    """A hint for a mistyped name: the nearest, or all when they are few."""
-    names = sorted(known)
-    if near := get_close_matches(name, names, 1, 0.6):
-        return f"; did you mean '{near[0]}'?"
-    if not names:
-        return ""
-    more = ", …" if len(names) > 12 else ""
-    return f"; {listing}: {', '.join(names[:12])}{more}"
+        return self.fail(f"unknown function '{node.function}'{suggest(node.function, known, 'there are')}", node)

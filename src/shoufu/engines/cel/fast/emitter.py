@@ -1,16 +1,8 @@
-"""Checked tree → one Python function: the fast form.
-
-The function trusts the declared types, uses Python's own operators where those mean the same, and lets Python's
-`and` and `or` stand for `&&` and `||`. Whatever goes wrong in it, a missing field, a division by zero, a value of
-an unexpected type, ends in an exception; then the reference form (`closures.py`) computes the whole expression
-again and says what the value or the error is. Expressions have no side effects, so that twice is as good as once.
-A value that comes out of this form without an exception is the value of the reference form: each rule below has to
-keep that promise.
-"""
+"""Node → Python expression."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shoufu.engines.cel import operators
@@ -30,18 +22,12 @@ from shoufu.engines.cel.syntax import (
     Literal,
     Logic,
     MapLiteral,
-    MessageLiteral,
     Node,
     Select,
     Unary,
 )
 from shoufu.engines.cel.types import Kind, Type
 from shoufu.engines.cel.values import INT_MAX, normal_key
-
-Activation = Mapping[str, object]
-
-MAX_DEPTH = 32
-"""Deeper trees stay with the reference form: Python's own compiler limits nesting."""
 
 _EXACT = 1 << 53
 """Integers below this are doubles without loss, and compare with doubles in Python as CEL wants it."""
@@ -64,68 +50,6 @@ _BINARY_NAMES = {
 }
 
 
-class Fast:
-    """The fast forms of one expression, made when first asked for."""
-
-    def __init__(self, facts: Checked, careful: Callable[[Activation], object]) -> None:
-        self.facts = facts
-        self.careful = careful
-
-    def of_activation(self) -> Callable[[Activation], object]:
-        if _too_deep(self.facts.root):
-            return self.careful
-        emitter = _Emitter(self.facts)
-        body = emitter.exact(self.facts.root)
-        # Read once, at the start: an activation that lacks one is a case for the reference form anyway.
-        reads = [f"        {local} = a[{name!r}]\n" for name, local in emitter.names.items()]
-        source = _FUNCTION.format(parameters="a", reads="".join(reads), body=body, again="a")
-        return emitter.make(source, {"careful": self.careful})
-
-    def of_arguments(self, names: Sequence[str]) -> Callable[..., object]:
-        careful = self.careful
-        missing = sorted(self._wanted() - set(names))
-        if missing:
-            raise ValueError(f"the expression also reads {', '.join(missing)}; add it to the names")
-        if len(set(names)) != len(names):
-            raise ValueError(f"a name occurs twice: {', '.join(names)}")
-        if _too_deep(self.facts.root):
-            return lambda *values: careful(dict(zip(names, values, strict=True)))
-        emitter = _Emitter(self.facts, frozenset(names))
-        body = emitter.exact(self.facts.root)
-        parameters = ", ".join(emitter.names.get(name, f"unused{i}") for i, name in enumerate(names))
-        again = f"dict(zip(names, ({parameters},)))" if names else "{}"
-        source = _FUNCTION.format(parameters=parameters, reads="", body=body, again=again)
-        return emitter.make(source, {"careful": careful, "names": tuple(names)})
-
-    def _wanted(self) -> set[str]:
-        called = {
-            node.function
-            for node in self.facts.root.walk()
-            if isinstance(node, Call) and node.receiver is None and node.function in self.facts.functions
-        }
-        late = {name for name in called if self.facts.functions[name].implementation is None}
-        return set(self.facts.variables.values()) | late
-
-
-_FUNCTION = """\
-def evaluate({parameters}):
-    try:
-{reads}        return {body}
-    except Exception:  # whatever it was, the reference form knows better
-        return careful({again})
-"""
-
-
-def _too_deep(node: Node) -> bool:
-    depth, level = 0, [node]
-    while level:
-        depth += 1
-        if any(isinstance(part, MessageLiteral) for part in level):
-            return True
-        level = [child for parent in level for child in parent.children()]
-    return depth > MAX_DEPTH
-
-
 def _want_bool(value: Any) -> bool:
     return truth(value, "a logical operator")
 
@@ -141,7 +65,7 @@ def _make_map(entries: tuple[tuple[object, object], ...]) -> dict[object, object
     return result
 
 
-class _Emitter:
+class Emitter:
     """Writes a Python expression for each node.
 
     `raw` gives the value as it is stored, where a double may be an int and an int a float with .0 (JSON has one
