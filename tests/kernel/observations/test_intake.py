@@ -91,9 +91,7 @@ def test_deep_results_and_bodies_are_refused(item: Item) -> None:
         parse(b"[" * 100_000 + b"]" * 100_000)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"[1,", b"\xff\xfe", b"[" + b"1," * 2000 + b"1]"]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"[1,", b"\xff\xfe", b"[" + b"1," * 2000 + b"1]"])
 def test_broken_bodies_are_refused_whole(body: bytes) -> None:
     with pytest.raises(Problem):
         parse(body)

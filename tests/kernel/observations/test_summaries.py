@@ -3,9 +3,9 @@ from collections.abc import Callable
 from typing import Any
 
 from shoufu.kernel.devices.models import Change, Device, Shadow
-from shoufu.kernel.observations import summaries
+from shoufu.kernel.observations import silence, summaries
 from shoufu.kernel.observations.intake import Row
-from shoufu.kernel.observations.models import HourlyCount
+from shoufu.kernel.observations.models import HourlyCount, Observation
 
 Item = Callable[..., dict[str, Any]]
 Rows = Callable[..., list[Row]]
@@ -38,3 +38,20 @@ def test_a_late_row_does_not_turn_the_shadow_back(item: Item, rows: Rows, write:
     write(rows([item("open", at=now - 500)]))
     summaries.step()
     assert Shadow.objects.get(device__code="door-east").reported["state"] == "closed"
+
+
+def test_silence_is_an_observation_and_ends_with_the_next_one(item: Item, rows: Rows, write: Write) -> None:
+    now = time.time()
+    write(rows([item(at=now - 600)]))
+    summaries.step()
+    assert silence.report() == 1
+    told = Observation.objects.get(kind__code="device.status")
+    assert told.result == {"state": "offline", "reason": "no heartbeat"}
+    summaries.step()
+    east = Device.objects.get(code="door-east")
+    assert east.status == "offline"
+    assert east.last_seen is not None and abs(east.last_seen.timestamp() - (now - 600)) < 0.001
+    assert silence.report() == 0
+    write(rows([item(at=now)]))
+    summaries.step()
+    assert Device.objects.get(code="door-east").status == "online"

@@ -155,3 +155,20 @@ def test_a_withdrawn_role_ends_the_stream(edge: Any, listen: Any, item: Item, mo
     while len(edge.parts.hub) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert len(edge.parts.hub) == 0
+
+
+def test_a_browsers_session_is_enough(edge: Any, district: Any, item: Item) -> None:
+    from django.conf import settings
+    from django.test import Client
+
+    from shoufu.kernel.access.models import User
+
+    browser = Client()
+    browser.force_login(User.objects.get(username="guard-east"), backend=settings.AUTHENTICATION_BACKENDS[0])
+    cookie = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=10) as connection:
+        connection.sendall(
+            f"GET /live HTTP/1.1\r\nhost: x\r\ncookie: a=b; {settings.SESSION_COOKIE_NAME}={cookie}\r\n\r\n".encode()
+        )
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200")
+    assert edge.request("GET", "/live", headers={"Cookie": f"{settings.SESSION_COOKIE_NAME}=nonsense"})[0] == 401

@@ -13,7 +13,7 @@ from shoufu.kernel.base.nerve import publish_on_commit
 from shoufu.kernel.devices import services as devices
 from shoufu.kernel.devices.models import Device, Shadow
 from shoufu.kernel.devices.services import StateChange, Status
-from shoufu.kernel.observations import reader
+from shoufu.kernel.observations import reader, silence
 from shoufu.kernel.observations.models import Consumer, ObservationKind
 from shoufu.kernel.observations.wire import Batch, BatchRow
 
@@ -47,6 +47,8 @@ def _add(found: Digest, row: BatchRow, known: datetime, state: str) -> None:
     moment = datetime.fromtimestamp(row.t, UTC)
     found.counts[(row.place_id, row.kind, int(row.t) // 3600 * 3600)] += 1
     told = row.result.get("state") if row.kind in DEVICE_STATUS and isinstance(row.result, dict) else None
+    if told == "offline" and row.result.get("reason") == silence.REASON:
+        return  # told of the device, not by it; its status and change are kept where the silence was noticed
     # No device can be heard of later than the batch that says so, whatever its clock.
     found.statuses.append(Status(row.device_id, min(moment, known), told or "online"))
     if not state or not isinstance(row.result, dict) or state not in row.result:

@@ -1,7 +1,7 @@
 from procrastinate.contrib.django import app
 
 from shoufu.kernel.base.actor import SYSTEM
-from shoufu.kernel.observations import services
+from shoufu.kernel.observations import services, silence
 
 
 @app.periodic(cron="7 * * * *")
@@ -16,3 +16,10 @@ def make_partitions(timestamp: int) -> int:
 def apply_retention(timestamp: int) -> None:
     """Every night: what is past its retention goes."""
     services.apply_retention(SYSTEM)
+
+
+@app.periodic(cron="* * * * * */20")
+@app.task(queue="observations", queueing_lock="observations.silence", pass_context=False)
+def report_silence(timestamp: int) -> int:
+    """Every twenty seconds: devices that missed their heartbeats become offline. Returns how many."""
+    return silence.report()
