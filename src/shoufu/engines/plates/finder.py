@@ -4,19 +4,19 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from .detect import Floats, Image, PlateDetector, Region
-from .rectify import edge_lengths
+from .rectify import aspect, warp
 
 COMMON_SIDE = 960
 LARGE_SIDE = 1760
 CLOSE_WIDTH = 150.0
-CLOSE_CANVAS = (288, 448)
+CLOSE_CANVAS = (256, 352)
+CLOSE_ASPECTS = (1.3, 3.4)
 SURE = 0.6
 CLEAR = 0.9
 LEAST = 0.25
-CROP_ASPECTS = (1.2, 6.5)
+CROP_ASPECTS = (0.9, 8.0)
 CROP_PIXELS = 640
 
 
@@ -112,40 +112,22 @@ def _look_closer(detector: PlateDetector, image: Image, region: Region) -> Regio
 
 
 def close_up(detector: PlateDetector, image: Image, region: Region) -> Region | None:
-    """The best plate seen around `region` when it is scaled to a width that the network knows best."""
-    width, height = edge_lengths(region.corners)
-    scale = CLOSE_WIDTH / max(width, height * 1.6, 1.0)
+    """The best plate seen around `region` when the view is turned so that the region stands upright at an easy size.
+
+    The network places the corners of upright plates best, so this also straightens what it had only roughly.
+    """
     rows, columns = CLOSE_CANVAS
-    middle = region.corners.mean(axis=0)
-    move: NDArray[np.float64] = np.array(
-        [[scale, 0, columns / 2 - middle[0] * scale], [0, scale, rows / 2 - middle[1] * scale]]
-    )
-    canvas = _window(image, move, columns, rows)
-    found = detector.find(canvas, threshold=LEAST)
+    shape = float(np.clip(aspect(region.corners), *CLOSE_ASPECTS))
+    half = np.array([CLOSE_WIDTH / 2, CLOSE_WIDTH / shape / 2])
+    target = (np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half + [columns / 2, rows / 2]).astype(np.float32)
+    view, turn = warp(image, region.corners, target, (columns, rows))
+    found = detector.find(view, threshold=LEAST)
     if not found:
         return None
-    back = [replace(seen, corners=_undo(seen.corners, move)) for seen in found]
-    return max(back, key=lambda seen: seen.score * overlap(seen, region))
-
-
-def _window(image: Image, move: NDArray[np.float64], columns: int, rows: int) -> Image:
-    scale = float(move[0, 0])
-    if scale >= 0.6:
-        view = cv2.warpAffine(
-            image, move, (columns, rows), flags=cv2.INTER_CUBIC, borderValue=(104, 117, 123)
-        )
-        return np.asarray(view, dtype=np.uint8)
-    height, width = image.shape[:2]
-    left, top = np.clip((-move[:, 2] / scale).astype(int), 0, None)
-    right, bottom = min(width, int(left + columns / scale) + 2), min(height, int(top + rows / scale) + 2)
-    small = cv2.resize(image[top:bottom, left:right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    shift = np.array([[1.0, 0.0, left * scale + move[0, 2]], [0.0, 1.0, top * scale + move[1, 2]]])
-    view = cv2.warpAffine(small, shift, (columns, rows), flags=cv2.INTER_LINEAR, borderValue=(104, 117, 123))
-    return np.asarray(view, dtype=np.uint8)
-
-
-def _undo(corners: Floats, move: NDArray[np.float64]) -> Floats:
-    return ((corners - move[:, 2]) / move[0, 0]).astype(np.float32)
+    middle = Region(target, 1.0)
+    best = max(found, key=lambda seen: seen.score * overlap(seen, middle))
+    back = cv2.perspectiveTransform(best.corners[None].astype(np.float64), np.linalg.inv(turn))[0]
+    return Region(back.astype(np.float32), best.score)
 
 
 def _merged(regions: list[Region]) -> list[Region]:

@@ -121,7 +121,7 @@ FORMS = (
     _form("aviation", ["民", "航", LETTERS, *[DIGITS] * 4], "green", -2.0),
     _form("armed-police", ["W", "J", PROVINCES, *[DIGITS] * 4, ALNUM], "white", -3.0),
     _form("armed-police-old", ["W", "J", *[DIGITS] * 2, *[ALNUM] * 5], "white", -3.0),
-    _form("army", [LETTERS, LETTERS, *[DIGITS] * 5], "white", -6.0),
+    _form("army", [LETTERS, LETTERS, *[DIGITS] * 5], "white", -10.0),
 )
 
 

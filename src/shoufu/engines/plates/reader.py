@@ -59,8 +59,11 @@ class PlateReader:
         corners = candidate.outlines[0]
         colour = ground_colour(flatten(image, corners, SINGLE_ROW_ASPECT))
         reading = self._vote(_single_row_crops(image, candidate), colour)
-        if reading.score < CLEAR and aspect(corners) < TWO_ROWS_BELOW:
-            reading = max(reading, self._vote(_two_row_crops(image, candidate), colour), key=lambda r: r.score)
+        if reading.score < CLEAR:
+            # Rows joined from different outlines seldom line up, so each outline votes for itself.
+            tall = [outline for outline in candidate.outlines if aspect(outline) < TWO_ROWS_BELOW]
+            joined = [self._vote(_two_row_crops(image, outline), colour) for outline in tall]
+            reading = max([reading, *joined], key=lambda r: r.score)
         if reading.score < ACCEPT:
             return None
         return Plate(reading.text, reading.score, corners, colour.colour, reading.form.name, reading.certainty)
@@ -77,7 +80,7 @@ class PlateReader:
 
     def _views(self, crop: Image) -> list[View]:
         seen = [(recogniser, recogniser.frames([crop])) for recogniser in self._recognisers]
-        return [View(frames[0], peaks[0], recogniser.open) for recogniser, (frames, peaks) in seen]
+        return [View(frames[0], peaks[0], recogniser.known, recogniser.open) for recogniser, (frames, peaks) in seen]
 
 
 def _single_row_crops(image: Image, candidate: Candidate) -> Iterator[Image]:
@@ -87,10 +90,9 @@ def _single_row_crops(image: Image, candidate: Candidate) -> Iterator[Image]:
             yield even_light(flatten(image, outline, SINGLE_ROW_ASPECT, margin))
 
 
-def _two_row_crops(image: Image, candidate: Candidate) -> Iterator[Image]:
+def _two_row_crops(image: Image, outline: Floats) -> Iterator[Image]:
     for margin in TWO_ROW_MARGINS:
-        for outline in candidate.outlines:
-            yield even_light(join_rows(flatten(image, outline, TWO_ROW_ASPECT, margin)))
+        yield even_light(join_rows(flatten(image, outline, TWO_ROW_ASPECT, margin)))
 
 
 def _distinct(plates: list[Plate]) -> list[Plate]:

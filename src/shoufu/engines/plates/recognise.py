@@ -62,6 +62,7 @@ class Recogniser:
         signs = list(characters) if characters is not None else self._characters_of_model()
         self.open = len(signs) > OPEN_VOCABULARY
         self._columns, self._targets = _class_map(signs)
+        self.known = np.isin(np.arange(len(ALPHABET)), np.array(self._targets) - 1)
 
     def _size_of_model(self) -> tuple[int, int]:
         height, width = self._session.get_inputs()[0].shape[2:]

@@ -51,22 +51,33 @@ def flatten(image: Image, corners: Floats, ratio: float, margin: tuple[float, fl
         ],
         dtype=np.float32,
     )
-    matrix = cv2.getPerspectiveTransform(np.ascontiguousarray(corners, dtype=np.float32), target)
-    source, matrix = _shrunk(image, corners, matrix, height)
-    flat = cv2.warpPerspective(source, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(flat, dtype=np.uint8)
+    flat, _ = warp(image, corners, target, (width, height))
+    return flat
 
 
-def _shrunk(image: Image, corners: Floats, matrix: NDArray[np.float64], height: int) -> tuple[Image, NDArray[np.float64]]:
-    """A part of `image`, made smaller when the plate is far larger than the output, so that warping does not alias."""
-    _, tall = edge_lengths(corners)
-    factor = height / max(tall, 1.0)
+def warp(image: Image, corners: Floats, target: Floats, size: tuple[int, int]) -> tuple[Image, NDArray[np.float64]]:
+    """A view of `size` (width, height) in which `corners` lie at `target`; and its 3×3 matrix, image to view."""
+    matrix = cv2.getPerspectiveTransform(
+        np.ascontiguousarray(corners, dtype=np.float32), np.ascontiguousarray(target, dtype=np.float32)
+    )
+    factor = edge_lengths(target)[0] / max(edge_lengths(corners)[0], 1.0)
+    source, source_matrix = _shrunk(image, corners, matrix, factor, size)
+    view = cv2.warpPerspective(source, source_matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(view, dtype=np.uint8), matrix
+
+
+def _shrunk(
+    image: Image, corners: Floats, matrix: NDArray[np.float64], factor: float, size: tuple[int, int]
+) -> tuple[Image, NDArray[np.float64]]:
+    """The part of `image` that the view shows, made smaller when it is far larger, so that warping does not alias."""
     if factor > 0.7:
         return image, matrix
-    left, top = np.floor(corners.min(axis=0) - tall).astype(int).clip(min=0)
-    right, bottom = np.ceil(corners.max(axis=0) + tall).astype(int)
-    part = image[top:bottom, left:right]
-    small = cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    reach = max(size) / factor / 2
+    middle = corners.mean(axis=0)
+    height, width = image.shape[:2]
+    left, top = np.clip(np.floor(middle - reach), 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(np.ceil(middle + reach), [left + 1, top + 1], [width, height]).astype(int)
+    small = cv2.resize(image[top:bottom, left:right], None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     back = np.array([[1 / factor, 0, left], [0, 1 / factor, top], [0, 0, 1]])
     return np.asarray(small, dtype=np.uint8), matrix @ back
 

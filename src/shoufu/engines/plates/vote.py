@@ -17,8 +17,13 @@ OTHER_COLOUR = -4.0
 NOT_ISSUED = -2.5
 POLICE_O = -4.0
 LEAST_MARK = 0.02
-WORST = -25.0
+WORST_OPEN = -25.0
+WORST_CLOSED = -4.0
+"""A network that knows only plates finds some plate in everything: it cannot rule a form out."""
+
+UNKNOWN_MARK = -1.0
 LEAST_WEIGHT = 0.05
+LEAST_OPEN_WEIGHT = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,14 @@ class View:
     """One network's look at one crop.
 
     `frames`: time × (1 + alphabet) probabilities; `peaks`: time, the largest probability of all its classes.
+    `known`: alphabet, the characters that the network can say at all.
     `open`: whether it knows many more characters than plates have, so that other text looks unlike a plate to it.
     """
 
     frames: Doubles
     peaks: Doubles
-    open: bool = True
+    known: NDArray[np.bool_]
+    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ class Ballot:
     def add(self, views: Sequence[View]) -> Reading:
         """Takes further views and gives the likeliest text over all of them and all forms; `views` not empty."""
         old, self._views = self._views, [*self._views, *views]
-        forms = _possible_forms(self._views)
+        forms = _possible_forms(self._views, self._colour)
         known = [form for form in forms if form.name in self._fits]
         fresh = [form for form in forms if form.name not in self._fits]
         for form in fresh:
@@ -90,22 +97,34 @@ class Ballot:
     def _form_scores(
         self, forms: Sequence[Form], table: Sequence[Sequence[FormFit]], grades: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        likelihoods = np.array([[fit.likelihood for fit in row] for row in table])
-        relative = np.maximum(likelihoods - likelihoods.max(axis=0), WORST)
-        weights = np.maximum(grades.max(axis=0), LEAST_WEIGHT)
-        prior = np.array([_prior(form, self._colour) for form in forms])
-        total: NDArray[np.float64] = prior + relative @ weights
-        return total
+        scores = np.array([_prior(form, self._colour) for form in forms])
+        for column, view in enumerate(self._views):
+            sayable = np.array([_can_say(view, form) for form in forms])
+            likelihoods = np.array([row[column].likelihood for row in table])
+            floor = WORST_OPEN if view.open else WORST_CLOSED
+            relative = np.maximum(likelihoods - likelihoods[sayable].max(), floor)
+            least = LEAST_OPEN_WEIGHT if view.open else LEAST_WEIGHT
+            scores += np.where(sayable, relative, UNKNOWN_MARK) * max(least, grades[:, column].max())
+        return scores
 
 
-def _possible_forms(views: Sequence[View]) -> list[Form]:
-    """Ordinary forms, and those whose marks at least one view has seen."""
+def _possible_forms(views: Sequence[View], colour: ColourGuess) -> list[Form]:
+    """Ordinary forms, those whose marks at least one view has seen, and unmarked ones on their own colour only."""
     strongest = np.max([view.frames[:, 1:].max(axis=0) for view in views], axis=0)
 
     def seen(place: str) -> bool:
         return bool(max(strongest[INDEX[c]] for c in place) >= LEAST_MARK)
 
-    return [form for form in FORMS if all(seen(place) for place in form.literals)]
+    def fits(form: Form) -> bool:
+        if form.places[0] == PROVINCES or form.literals:
+            return all(seen(place) for place in form.literals)
+        return colour.colour in form.colours
+
+    return [form for form in FORMS if fits(form)]
+
+
+def _can_say(view: View, form: Form) -> bool:
+    return all(any(view.known[INDEX[c]] for c in place) for place in form.literals)
 
 
 def _grade(fit: FormFit, free: float) -> float:
