@@ -6,7 +6,7 @@ import msgspec
 from shoufu.kernel.base.errors import Invalid, Problem
 from shoufu.kernel.observations.intake import Row
 from shoufu.kernel.observations.wire import Fault, field_errors
-from shoufu.kernel.observations.writer import Outcome
+from shoufu.kernel.observations.writer import STORED, Outcome
 
 
 class ItemResult(msgspec.Struct, omit_defaults=True, gc=False):
@@ -44,6 +44,8 @@ def unauthorised(detail: str) -> Problem:
 
 def results(rows: Sequence[Row | Fault], outcomes: Sequence[Outcome]) -> list[ItemResult]:
     """One result an item: faults found before the database, and `outcomes` of the rows that reached it, in order."""
+    if len(rows) == len(outcomes) == outcomes.count(STORED):
+        return [ItemResult(index, STORED, row.out.id) for index, row in enumerate(rows)]  # type: ignore[union-attr]
     told = iter(outcomes)
     found = []
     for index, row in enumerate(rows):
@@ -60,6 +62,9 @@ def results(rows: Sequence[Row | Fault], outcomes: Sequence[Outcome]) -> list[It
 
 def answer(items: list[ItemResult], many: bool) -> tuple[int, bytes]:
     """Status and JSON body: 200 when all are stored, 207 when some are; Problem 422 when none is."""
+    stored = sum([item.status == STORED for item in items])
+    if stored == len(items):
+        return 200, msgspec.json.encode(Answer(stored, 0, 0, items))
     duplicates = sum(item.status == "duplicate" for item in items)
     refused = sum(item.status == "refused" for item in items)
     if refused == len(items):

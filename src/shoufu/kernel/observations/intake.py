@@ -14,7 +14,6 @@ from shoufu.kernel.observations.schema import ResultError
 from shoufu.kernel.observations.wire import BatchRow, Fault, Item, Parsed
 
 GATEWAY = "gateway"
-_odd_in_json = re.compile(rb"[\x00-\x1f\\]").search
 _odd_in_text = re.compile(r"[\\\t\n\r]").search
 _sorted = msgspec.json.Encoder(order="sorted").encode
 
@@ -78,7 +77,8 @@ def _admit_one(item: Item, time_text: bytes, frame: _Frame) -> Admitted:
         result = kind.decode(text)
     except ResultError as error:
         return _unfit(error)
-    if _odd_in_json(text):
+    # Decoding has refused every control character but white space; four searches cost a fifth of one by pattern.
+    if b"\\" in text or b"\n" in text or b"\t" in text or b"\r" in text:
         if b"\\u0000" in text and _has_nul(result):
             return Fault("schema", "/result", "A text holds the character U+0000: leave it out.")
         text = msgspec.json.encode(result).replace(b"\\", b"\\\\")

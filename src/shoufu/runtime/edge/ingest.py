@@ -8,7 +8,7 @@ from shoufu.kernel.observations.directory import DeviceEntry, Directory
 from shoufu.kernel.observations.intake import Row, admit, represented
 from shoufu.kernel.observations.limits import MAX_BODY
 from shoufu.kernel.observations.wire import Fault, parse, too_large
-from shoufu.kernel.observations.writer import Outcome, Unavailable
+from shoufu.kernel.observations.writer import STORED, Outcome, Unavailable
 from shoufu.runtime.edge import messages
 from shoufu.runtime.edge.group import Full, Group
 from shoufu.runtime.edge.keeper import Keeper
@@ -78,12 +78,15 @@ class Ingest:
         good = [row for row in rows if type(row) is Row]
         outcomes = await self._stored(good) if good else []
         results = form.results(rows, outcomes)
-        if len(good) < len(rows) or any(type(outcome) is Fault for outcome in outcomes):
-            for one in results:
-                if one.status == "refused":
-                    self._refusals.add(device.code, one.reason or "invalid", f"{one.field}: {one.message}")
+        if outcomes.count(STORED) < len(rows):
+            self._count_refused(device, results)
         status, answer = form.answer(results, many)
         await messages.answer(send, status, answer)
+
+    def _count_refused(self, device: DeviceEntry, results: list[form.ItemResult]) -> None:
+        for one in results:
+            if one.status == "refused":
+                self._refusals.add(device.code, one.reason or "invalid", f"{one.field}: {one.message}")
 
     async def _stored(self, rows: list[Row]) -> list[Outcome]:
         try:
