@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -74,7 +75,16 @@ def _client(package: Package, **options: Any) -> subprocess.CompletedProcess[Any
                 **options,
             )
         case Registry.APT:
-            return subprocess.run(["apt-get", "download", package.name], check=False, **options)
+            return _apt(package.name, **options)
+
+
+def _apt(name: str, **options: Any) -> subprocess.CompletedProcess[Any]:
+    """`apt-get download`; where root has no lists of packages yet (a minimal machine), they are brought first."""
+    done = subprocess.run(["apt-get", "download", name], check=False, **options)
+    if done.returncode == 0 or os.geteuid() != 0:
+        return done
+    subprocess.run(["apt-get", "update"], check=False, **options)
+    return subprocess.run(["apt-get", "download", name], check=False, **options)
 
 
 def _run(package: Package, cwd: Path) -> None:
