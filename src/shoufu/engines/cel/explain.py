@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shoufu.engines.cel import closures
 from shoufu.engines.cel.check import Checked
 from shoufu.engines.cel.errors import CelEvaluationError
+from shoufu.engines.cel.fast import Activation, Fast
 from shoufu.engines.cel.syntax import (
     Call,
     Comprehension,
@@ -62,7 +62,7 @@ class Explanation:
         return tuple(atom for atom in self.atoms if atom.decisive)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Outcome:
     """A value or an error, with the atoms it was made of."""
 
@@ -80,7 +80,7 @@ class Explainer:
         self.part = self._build(facts.root)
 
     def __call__(self, activation: Mapping[str, object]) -> Explanation:
-        outcome = self.part(closures.environment(self.facts, activation))
+        outcome = self.part(activation)
         return Explanation(outcome.value, outcome.atoms, str(outcome.error) if outcome.error else None)
 
     def _build(self, node: Node) -> Any:
@@ -92,17 +92,20 @@ class Explainer:
             return self._not(node)
         return self._atom(node)
 
+    def _compiled(self, node: Node) -> Callable[[Activation], object]:
+        return Fast(self.facts, node).of_activation()
+
     def _source(self, node: Node) -> str:
         return self.text[node.start : node.end]
 
     def _atom(self, node: Node) -> Any:
-        text, closure = self._source(node), closures.build(self.facts, node)
-        leaves = [(self._source(leaf), closures.build(self.facts, leaf)) for leaf in self._leaves(node)]
+        text, closure = self._source(node), self._compiled(node)
+        leaves = [(self._source(leaf), self._compiled(leaf)) for leaf in self._leaves(node)]
 
-        def atom(env: closures.Environment) -> _Outcome:
-            read = tuple([_leaf(path, leaf, env) for path, leaf in leaves])
+        def atom(activation: Activation) -> _Outcome:
+            read = tuple([_leaf(path, leaf, activation) for path, leaf in leaves])
             try:
-                value = closure(env)
+                value = closure(activation)
             except CelEvaluationError as error:
                 return _Outcome(None, error, (Atom(text, None, read, True, str(error)),))
             return _Outcome(value, None, (Atom(text, value, read, True),))
@@ -150,8 +153,8 @@ class Explainer:
         parts = [self._build(term) for term in node.terms]
         decisive = node.operator == "||"
 
-        def logic(env: closures.Environment) -> _Outcome:
-            outcomes = [part(env) for part in parts]
+        def logic(activation: Activation) -> _Outcome:
+            outcomes = [part(activation) for part in parts]
             if any(outcome.value is decisive and outcome.error is None for outcome in outcomes):
                 atoms = [
                     atom if outcome.error is None and outcome.value is decisive else replace(atom, decisive=False)
@@ -166,12 +169,12 @@ class Explainer:
     def _conditional(self, node: Conditional) -> Any:
         test, then, other = self._build(node.test), self._build(node.then), self._build(node.other)
 
-        def conditional(env: closures.Environment) -> _Outcome:
-            outcome = test(env)
+        def conditional(activation: Activation) -> _Outcome:
+            outcome = test(activation)
             if outcome.error is not None or type(outcome.value) is not bool:
                 error = outcome.error or CelEvaluationError("the condition of ?: is not bool", node.at)
                 return _Outcome(None, error, outcome.atoms)
-            branch = (then if outcome.value else other)(env)
+            branch = (then if outcome.value else other)(activation)
             return _Outcome(branch.value, branch.error, outcome.atoms + branch.atoms)
 
         return conditional
@@ -179,8 +182,8 @@ class Explainer:
     def _not(self, node: Unary) -> Any:
         part = self._build(node.operand)
 
-        def invert(env: closures.Environment) -> _Outcome:
-            outcome = part(env)
+        def invert(activation: Activation) -> _Outcome:
+            outcome = part(activation)
             if outcome.error is not None:
                 return outcome  # type: ignore[no-any-return]
             if type(outcome.value) is not bool:
@@ -190,9 +193,9 @@ class Explainer:
         return invert
 
 
-def _leaf(path: str, closure: closures.Closure, env: closures.Environment) -> Leaf:
+def _leaf(path: str, closure: Callable[[Activation], object], activation: Activation) -> Leaf:
     try:
-        return Leaf(path, closure(env))
+        return Leaf(path, closure(activation))
     except CelEvaluationError as error:
         return Leaf(path, None, error.message)
 

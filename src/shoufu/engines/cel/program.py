@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
-from shoufu.engines.cel import closures
 from shoufu.engines.cel.check import Checked, check
 from shoufu.engines.cel.explain import Explainer, Explanation
 from shoufu.engines.cel.fast import Fast
@@ -52,16 +51,12 @@ class Program:
             if not self._facts.strict or name in self.variables or name in self.functions
         }
 
-    @cached_property
-    def _reference(self) -> closures.Closure:
-        return closures.build(self._facts, self._facts.root)
-
     def _evaluate_carefully(self, activation: Activation) -> object:
-        return self._reference(closures.environment(self._facts, activation))
+        return self._fast.careful(activation)
 
     @cached_property
     def _fast(self) -> Fast:
-        return Fast(self._facts, self._evaluate_carefully)
+        return Fast(self._facts, self._facts.root)
 
     @cached_property
     def closure(self) -> Callable[[Activation], object]:

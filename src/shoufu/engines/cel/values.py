@@ -150,7 +150,11 @@ def from_python(value: object) -> object:
         if not INT_MIN <= value <= INT_MAX:  # type: ignore[operator]
             raise CelEvaluationError(f"{value} is out of the range of int; 64 bits hold ±9223372036854775807")
         return value
-    if kind in _TYPE_NAMES and kind is not list and kind is not dict:
+    if kind is list:
+        return [from_python(item) for item in value]  # type: ignore[attr-defined]
+    if kind is dict:
+        return {key if type(key) is str else normal_key(key): from_python(item) for key, item in value.items()}  # type: ignore[attr-defined]
+    if kind in _TYPE_NAMES:
         return value
     if isinstance(value, list | tuple):
         return [from_python(item) for item in value]

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from shoufu.engines.cel import closures
 from shoufu.engines.cel.check import Checked
+from shoufu.engines.cel.closures import environment
 from shoufu.engines.cel.fast.emitter import Emitter
 from shoufu.engines.cel.syntax import Call, MessageLiteral, Node
 
@@ -23,17 +25,19 @@ MAX_DEPTH = 32
 
 
 class Fast:
-    """The fast forms of one expression, made when first asked for."""
+    """The fast forms of an expression or a part of it that is outside of macros."""
 
-    def __init__(self, facts: Checked, careful: Callable[[Activation], object]) -> None:
+    def __init__(self, facts: Checked, root: Node) -> None:
         self.facts = facts
-        self.careful = careful
+        self.root = root
+        reference = closures.build(facts, root)
+        self.careful: Callable[[Activation], object] = lambda activation: reference(environment(facts, activation))
 
     def of_activation(self) -> Callable[[Activation], object]:
-        if _too_much(self.facts.root):
+        if _too_much(self.root):
             return self.careful
         emitter = Emitter(self.facts)
-        body = emitter.exact(self.facts.root)
+        body = emitter.exact(self.root)
         # Read once, at the start: an activation that lacks one is a case for the reference form anyway.
         reads = [f"        {local} = a[{name!r}]\n" for name, local in emitter.names.items()]
         source = _FUNCTION.format(parameters="a", reads="".join(reads), body=body, again="a")
@@ -46,10 +50,10 @@ class Fast:
             raise ValueError(f"the expression also reads {', '.join(missing)}; add it to the names")
         if len(set(names)) != len(names):
             raise ValueError(f"a name occurs twice: {', '.join(names)}")
-        if _too_much(self.facts.root):
+        if _too_much(self.root):
             return lambda *values: careful(dict(zip(names, values, strict=True)))
         emitter = Emitter(self.facts, frozenset(names))
-        body = emitter.exact(self.facts.root)
+        body = emitter.exact(self.root)
         parameters = ", ".join(emitter.names.get(name, f"unused{i}") for i, name in enumerate(names))
         again = f"dict(zip(names, ({parameters},)))" if names else "{}"
         source = _FUNCTION.format(parameters=parameters, reads="", body=body, again=again)
@@ -58,7 +62,7 @@ class Fast:
     def _wanted(self) -> set[str]:
         called = {
             node.function
-            for node in self.facts.root.walk()
+            for node in self.root.walk()
             if isinstance(node, Call) and node.receiver is None and node.function in self.facts.functions
         }
         late = {name for name in called if self.facts.functions[name].implementation is None}

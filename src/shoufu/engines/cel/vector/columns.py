@@ -101,11 +101,14 @@ def _encoded(name: str, column: Column) -> Dictionary:
         return column
     if column.dtype.kind not in "OUT":
         raise Unsupported(f"the column '{name}' is {column.dtype}, expected texts")
-    missing = np.ma.getmaskarray(column)
-    known: dict[str, int] = {}
-    codes = np.empty(len(column), np.int64)
-    for row, (value, absent) in enumerate(zip(np.ma.getdata(column).tolist(), missing.tolist(), strict=True)):
-        if not absent and type(value) is not str:
-            raise Unsupported(f"the column '{name}' has {value!r} in row {row}, expected a text")
-        codes[row] = -1 if absent else known.setdefault(value, len(known))
+    values = np.ma.getdata(column).tolist()
+    missing = np.flatnonzero(np.ma.getmaskarray(column))
+    for row in missing.tolist():
+        values[row] = ""
+    if wrong := set(map(type, values)) - {str}:
+        names = ", ".join(sorted(kind.__name__ for kind in wrong))
+        raise Unsupported(f"the column '{name}' has values of type {names}, expected texts; mask the missing ones")
+    known = {value: code for code, value in enumerate(dict.fromkeys(values))}
+    codes = np.fromiter(map(known.__getitem__, values), np.int64, len(values))
+    codes[missing] = -1
     return Dictionary(codes, list(known))
