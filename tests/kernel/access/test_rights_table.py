@@ -70,6 +70,8 @@ def version(_side: Side) -> Any:
     return {"version": 1}
 
 
+RULE = {"kinds": ["door.state"], "pattern": {"type": "match"}}
+
 ROWS: dict[str, Row] = {
     "GET /api/places": Row("places.view", lists=True),
     "POST /api/places": Row(
@@ -100,6 +102,13 @@ ROWS: dict[str, Row] = {
     "PATCH /api/devices/{int:device_id}/shadow": Row("devices.command", lambda s: {"patch": {"mode": "night"}}),
     "GET /api/devices/{int:device_id}/commands": Row("devices.view"),
     "POST /api/devices/{int:device_id}/commands": Row("devices.command", lambda s: {"name": "open", "reason": "x"}),
+    "GET /api/observations": Row("observations.view", query=lambda s: {"path": s["path"]}, lists=True),
+    "GET /api/observations/kinds": Row("", own=True),
+    "GET /api/observations/hourly": Row(
+        "observations.view",
+        query=lambda s: {"path": s["path"], "since": "2026-11-01T00:00:00Z", "until": "2026-12-01T00:00:00Z"},
+        lists=True,
+    ),
     "GET /api/parties/people": Row("parties.view", lists=True),
     "POST /api/parties/people": Row("parties.manage", lambda s: [{"name": "新人", "place": s["place_id"]}]),
     "POST /api/parties/people/search": Row("parties.view", lambda s: {"text": s.tag}, lists=True),
@@ -129,6 +138,7 @@ ROWS: dict[str, Row] = {
         "parties.manage",
         lambda s: [{"person": s["person_id"], "organisation": s["organisation_id"], "title": "x"}],
     ),
+    "POST /api/parties/memberships/{int:membership_id}/end": Row("parties.manage", lambda s: {}),
     "GET /api/parties/vehicles": Row("parties.view", lists=True),
     "POST /api/parties/vehicles": Row("parties.manage", lambda s: [{"plate": "辽B12345", "place": s["place_id"]}]),
     "POST /api/parties/vehicles/{int:vehicle_id}/remove": Row("parties.manage", reason),
@@ -181,6 +191,18 @@ ROWS: dict[str, Row] = {
     ),
     "DELETE /api/notices/endpoints/{int:endpoint_id}": Row("", own=True, loose=True),
     "GET /api/notices/web-push-key": Row("", own=True),
+    "GET /api/rules": Row("rules.view", lists=True),
+    "POST /api/rules": Row("rules.manage", lambda s: [{"place": s["place_id"], "name": "新", "spec": RULE}]),
+    "POST /api/rules/check": Row("places.view", lambda s: {"place": s["place_id"], "spec": RULE}),
+    "GET /api/rules/rehearsals/{int:rehearsal_id}": Row("rules.view"),
+    "POST /api/rules/versions/{int:version_id}/rehearsals": Row(
+        "rules.manage", lambda s: {"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"}
+    ),
+    "POST /api/rules/versions/{int:version_id}/activate": Row("rules.manage"),
+    "GET /api/rules/{int:rule_id}": Row("rules.view"),
+    "POST /api/rules/{int:rule_id}/drafts": Row("rules.manage", lambda s: {"spec": RULE}),
+    "POST /api/rules/{int:rule_id}/retire": Row("rules.manage", loose=True),
+    "GET /api/rules/{int:rule_id}/firings": Row("rules.view"),
 }
 
 
@@ -232,6 +254,8 @@ def side(tag: str, name: str, district: str) -> Side:
     (residency,) = parties.move_in(SYSTEM, [parties.ResidencyDraft(person.pk, home.pk, since=since)])
     office = parties.OrganisationDraft(f"{tag}-office", "company", f"{tag} office", compound.pk)
     (organisation,) = parties.create_organisations(SYSTEM, [office])
+    job = parties.MembershipDraft(person.pk, organisation.pk, f"{tag} job", since)
+    (membership,) = parties.add_members(SYSTEM, [job])
     plate = "辽A11111" if name == "home" else "辽A99999"
     vehicle = parties.register_vehicle(SYSTEM, parties.VehicleDraft(plate, compound.pk, since=since))
     parties.give_consent(SYSTEM, person.pk, "welfare", "form")
@@ -240,7 +264,7 @@ def side(tag: str, name: str, district: str) -> Side:
     token = access.create_token(_actor(user), f"{tag} token")
     case, second = _cases(tag, compound)
     rule = Rule.objects.create(code=f"{tag}-rule", name=f"{tag} rule", place=compound)
-    draft = RuleVersion.objects.create(rule=rule, number=1, spec={}, state="draft", author="test")
+    draft = RuleVersion.objects.create(rule=rule, number=1, spec=RULE, state="draft", author="test")
     now = timezone.now()
     rehearsal = Rehearsal.objects.create(
         **{
@@ -257,8 +281,10 @@ def side(tag: str, name: str, district: str) -> Side:
     assert entry is not None
     ids = {
         "place_id": compound.pk, "area_id": area.pk, "path": compound.path, "device_id": device.pk,
-        "person_id": person.pk, "household_id": home.pk, "other_household_id": other.pk, "residency_id": residency.pk,
-        "organisation_id": organisation.pk, "vehicle_id": vehicle.pk, "user_id": user.pk,
+        "person_id": person.pk, "household_id": home.pk, "other_household_id": other.pk,
+        "residency_id": residency.pk,
+        "organisation_id": organisation.pk, "membership_id": membership.pk, 
+        "vehicle_id": vehicle.pk, "user_id": user.pk,
         "assignment_id": assignment.pk, "token_id": token.row.pk, "case_id": case, "other_case_id": second,
         "rule_id": rule.pk, "version_id": draft.pk, "rehearsal_id": rehearsal.pk, "media_id": media.pk,
         "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x",
