@@ -10,16 +10,16 @@ QUEUE = "rules"
 def rehearse(rehearsal_id: int) -> None:
     """Run a queued rehearsal; its row shows progress and result."""
     # NumPy, Numba and Arrow are loaded by the first rehearsal only: an idle worker stays small.
-    from shoufu.kernel.rules.rehearsal import jobs
+    from shoufu.kernel.rules.rehearsal.jobs import run
 
-    jobs.run(rehearsal_id)
+    run(rehearsal_id)
 
 
 @app.periodic(cron="17 */1 * * *")
 @app.task(queue=QUEUE, queueing_lock="rules.archive", pass_context=False)
 def archive(timestamp: int) -> int:
     """Every hour: bring closed days, and days that late rows came to, into the archive. Returns how many."""
-    from shoufu.kernel.rules.rehearsal import archive as days
+    from shoufu.kernel.rules.rehearsal.archive import archive_due
 
     now = datetime.fromtimestamp(timestamp, UTC)
-    return sum(len(days.archive_due(shard, now - timedelta(minutes=10))) for shard in range(settings.SHARDS))
+    return sum(len(archive_due(shard, now - timedelta(minutes=10))) for shard in range(settings.SHARDS))

@@ -19,6 +19,7 @@ from shoufu.kernel.rules.rehearsal import kernels
 from shoufu.kernel.rules.rehearsal.frames import PREFIX, Frame
 from shoufu.kernel.rules.rehearsal.keys import KeyTable, grown
 from shoufu.kernel.rules.spec import Absence, Count, Dwell, Match, Occupancy, Sequence, Threshold
+from shoufu.kernel.rules.spec.checking import DAY
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -190,7 +191,8 @@ class VectorRule:
         self.rule = rule
         self.conditions = Conditions.of(rule)
         self.keys = KeyTable(rule.spec.key)
-        self.opening = opening(rule, self.conditions.zone, since, until)
+        earliest = since - round((rule.spec.span + 2 * DAY) * SECOND)
+        self.opening = opening(rule, self.conditions.zone, earliest, until)
         self.scope = np.array(sorted(rule.scope), np.int64)
         self.pattern = PATTERNS[type(rule.spec.pattern)](self)
 

@@ -17,7 +17,7 @@ from shoufu.kernel.rules.spec.document import (
     Threshold,
     parse,
 )
-from shoufu.kernel.rules.spec.sentences import Names, Sentence, Span, sentence
+from shoufu.kernel.rules.spec.sentences import Language, Names, Sentence, Span, sentence
 
 __all__ = [
     "Absence",
@@ -26,6 +26,7 @@ __all__ = [
     "Dwell",
     "Key",
     "KindLike",
+    "Language",
     "Match",
     "Names",
     "Occupancy",
