@@ -283,7 +283,7 @@ def side(tag: str, name: str, district: str) -> Side:
         "place_id": compound.pk, "area_id": area.pk, "path": compound.path, "device_id": device.pk,
         "person_id": person.pk, "household_id": home.pk, "other_household_id": other.pk,
         "residency_id": residency.pk,
-        "organisation_id": organisation.pk, "membership_id": membership.pk, 
+        "organisation_id": organisation.pk, "membership_id": membership.pk,
         "vehicle_id": vehicle.pk, "user_id": user.pk,
         "assignment_id": assignment.pk, "token_id": token.row.pk, "case_id": case, "other_case_id": second,
         "rule_id": rule.pk, "version_id": draft.pk, "rehearsal_id": rehearsal.pk, "media_id": media.pk,

@@ -184,3 +184,25 @@ def test_consent_is_withdrawn_as_easily_as_given(world: Any, mei: Person, stage:
         services.give_consent(me, other.pk, "face", "代签")
     with pytest.raises(NotFound):
         selectors.get(me, other.pk)
+
+
+def test_a_correction_cannot_take_another_persons_identity(world: Any, mei: Person) -> None:
+    chen = world.act(world.chen)
+    other = services.create_person(chen, PersonDraft("王五", world.songshan.pk))
+    keyring.rotate()
+    with pytest.raises(Conflict):
+        services.correct_person(chen, other.pk, PersonChange(identity=IDENTITY))
+    services.correct_person(chen, mei.pk, PersonChange(identity=IDENTITY, name="李梅梅"))
+    assert selectors.get(chen, mei.pk).name == "李梅梅"
+
+
+def test_working_for_an_office_begins_and_ends(world: Any, mei: Person) -> None:
+    chen = world.act(world.chen)
+    draft = services.OrganisationDraft("office", "property", "物业", world.songshan.pk)
+    (office,) = services.create_organisations(chen, [draft])
+    (job,) = services.add_members(chen, [services.MembershipDraft(mei.pk, office.pk, "保安", date(2026, 1, 1))])
+    assert [row.title for row in selectors.members(chen, office.pk)] == ["保安"]
+    services.end_membership(chen, job.pk)
+    assert not selectors.members(chen, office.pk)
+    with pytest.raises(NotFound):
+        services.end_membership(world.act(world.bob), job.pk)

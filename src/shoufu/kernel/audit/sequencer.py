@@ -1,7 +1,7 @@
 import logging
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import close_old_connections, connection, transaction
 from django.db.utils import InterfaceError, OperationalError
@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from shoufu.kernel.audit import signing
 from shoufu.kernel.audit.chain import CANONICAL, GENESIS, Root, link_hash, sign
-from shoufu.kernel.audit.models import AuditLink, AuditRoot
+from shoufu.kernel.audit.models import AuditRoot
 
 log = logging.getLogger(__name__)
 
 LOCK = 0x61756469  # "audi": one sequencer at a time, however many processes run it
-BATCH = 5000
+BATCH = 20_000
 
 # Below the snapshot's xmin every transaction has ended, so nothing can still appear between two entries found here.
 NEXT = f"""
@@ -43,6 +43,12 @@ class _End:
     entry: int = 0
 
 
+class _Link(NamedTuple):
+    sequence: int
+    entry: int
+    hash: bytes
+
+
 def chain_once() -> int:
     """Chain what was committed since the last time and sign one root; how many entries were chained."""
     with transaction.atomic(), connection.cursor() as cursor:
@@ -52,7 +58,7 @@ def chain_once() -> int:
         end = _end(cursor)
         links = _links(cursor, end)
         if links:
-            AuditLink.objects.bulk_create(links)
+            _write(cursor, links)
             _sign(links[-1])
     export()
     return len(links)
@@ -68,23 +74,28 @@ def _end(cursor: Any) -> _End:
     return _End(row[0], bytes(row[1]), row[2], row[3])
 
 
-def _links(cursor: Any, end: _End) -> list[AuditLink]:
-    links: list[AuditLink] = []
+def _links(cursor: Any, end: _End) -> list[_Link]:
+    links: list[_Link] = []
     digest, sequence = end.hash, end.sequence
     with cursor.cursor.copy(f"copy ({NEXT}) to stdout", [end.xid, end.entry]) as copy:
         for block in copy:
             line = bytes(block)
             sequence += 1
             digest = link_hash(digest, sequence, line)
-            links.append(AuditLink(sequence=sequence, entry=int(line[: line.index(b"\t")]), hash=digest))
+            links.append(_Link(sequence, int(line[: line.index(b"\t")]), digest))
     return links
 
 
-def _sign(link: AuditLink) -> None:
+def _write(cursor: Any, links: list[_Link]) -> None:
+    with cursor.cursor.copy("copy audit_auditlink (sequence, entry, hash) from stdin") as copy:
+        copy.write("".join(f"{link.sequence}\t{link.entry}\t\\\\x{link.hash.hex()}\n" for link in links))
+
+
+def _sign(link: _Link) -> None:
     before = AuditRoot.objects.order_by("-sequence").first()
     previous = as_root(before).digest() if before else GENESIS
     now = timezone.now()
-    root = sign(signing.private_key(), link.sequence, bytes(link.hash), previous, now)
+    root = sign(signing.private_key(), link.sequence, link.hash, previous, now)
     AuditRoot.objects.create(
         sequence=root.sequence,
         hash=link.hash,

@@ -281,6 +281,12 @@ def add_members(request: PageRequest, body: list[MemberIn]) -> tuple[int, Any]:
     return 201, services.add_members(request.actor, [services.MembershipDraft(**item.model_dump()) for item in body])
 
 
+@router.post("/memberships/{int:membership_id}/end", response=MemberOut)
+def end_membership(request: PageRequest, membership_id: int, body: MoveOutIn) -> Any:
+    """A person stops to work for an organisation."""
+    return services.end_membership(request.actor, membership_id, body.until, body.reason)
+
+
 @router.get("/vehicles", response=Page[VehicleOut])
 def list_vehicles(request: PageRequest, query: Query[VehicleQuery]) -> Any:
     """Registered vehicles of one's places."""
