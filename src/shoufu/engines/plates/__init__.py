@@ -1,8 +1,7 @@
 """Chinese number plates: found in photos, flattened, read and matched against a register.
 
-    reader = PlateReader(PlateDetector("detector.onnx"), [Recogniser("reader.onnx", (48, 168))])
-    for plate in reader.read(decode(Path("photo.jpg").read_bytes())):
-        print(plate.text, plate.score)
+`PlateReader(PlateDetector(model), [Recogniser(model, size), …]).read(decode(data))` gives the plates of a picture;
+`PlateIndex(registered).match(text)` says which registered plate a text means.
 """
 
 from .detect import PlateDetector, Region

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from .detect import Floats, Image, PlateDetector, Region
-from .rectify import aspect, warp
+from .rectify import aspect, even_light, warp
 
 COMMON_SIDE = 960
 LARGE_SIDE = 1760
@@ -16,6 +16,8 @@ CLOSE_ASPECTS = (1.3, 3.4)
 SURE = 0.6
 CLEAR = 0.9
 LEAST = 0.25
+GREY = (104.0, 117.0, 123.0)
+BRIGHTER = (255 * np.sqrt(np.arange(256) / 255)).astype(np.uint8)
 CROP_ASPECTS = (0.9, 8.0)
 CROP_PIXELS = 640
 
@@ -47,15 +49,19 @@ def find_candidates(detector: PlateDetector, image: Image) -> list[Candidate]:
 
 
 def _candidate(region: Region, everything: Region) -> Candidate:
-    fills = _share(region, everything) > 0.4
-    return Candidate(region.score, (region.corners, everything.corners) if fills else (region.corners,))
+    if _share(region, everything) <= 0.4:
+        return Candidate(region.score, (region.corners,))
+    # Nothing of the plate lies outside its own crop; corners found there are extrapolated.
+    inside = np.clip(region.corners, everything.corners[0], everything.corners[2])
+    return Candidate(region.score, (inside.astype(np.float32), everything.corners))
 
 
 def find_plates(detector: PlateDetector, image: Image) -> list[Region]:
     """Plates in a BGR image of any size, best first, corners in its own pixels, each placed by a close second look."""
     coarse = _look(detector, image, COMMON_SIDE)
     if not any(region.score >= SURE for region in coarse) and max(image.shape[:2]) > COMMON_SIDE:
-        coarse = _merged(coarse + _look(detector, image, LARGE_SIDE))
+        # Plates that are missed at first are small, or lie in the dark beside headlights.
+        coarse = _merged(coarse + _look(detector, image, LARGE_SIDE, brightened=True))
     placed = [_look_closer(detector, image, region) for region in coarse]
     return _merged([region for region in placed if region is not None])
 
@@ -63,7 +69,7 @@ def find_plates(detector: PlateDetector, image: Image) -> list[Region]:
 def could_be_crop(image: Image) -> bool:
     """Whether the whole picture may be one plate: small, and wide as plates are."""
     height, width = image.shape[:2]
-    return CROP_ASPECTS[0] <= width / height <= CROP_ASPECTS[1] and max(height, width) <= CROP_PIXELS
+    return bool(CROP_ASPECTS[0] <= width / height <= CROP_ASPECTS[1]) and max(height, width) <= CROP_PIXELS
 
 
 def whole(image: Image) -> Region:
@@ -92,13 +98,15 @@ def _share(region: Region, everything: Region) -> float:
     return max(0.0, across) * max(0.0, down) / max(width * height, 1.0)
 
 
-def _look(detector: PlateDetector, image: Image, side: int) -> list[Region]:
+def _look(detector: PlateDetector, image: Image, side: int, *, brightened: bool = False) -> list[Region]:
     longest = max(image.shape[:2])
     scale = min(side / longest, 3.0)
     # A rim lets the network see a plate that touches the border; its priors expect ground around it.
     rim = 32
     scaled = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    framed = cv2.copyMakeBorder(scaled, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=(104, 117, 123))
+    if brightened:
+        scaled = cv2.LUT(scaled, BRIGHTER)
+    framed = cv2.copyMakeBorder(scaled, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=GREY)
     found = detector.find(np.asarray(framed, dtype=np.uint8), threshold=LEAST)
     return [replace(region, corners=(region.corners - rim) / np.float32(scale)) for region in found]
 
@@ -120,8 +128,8 @@ def close_up(detector: PlateDetector, image: Image, region: Region) -> Region | 
     shape = float(np.clip(aspect(region.corners), *CLOSE_ASPECTS))
     half = np.array([CLOSE_WIDTH / 2, CLOSE_WIDTH / shape / 2])
     target = (np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half + [columns / 2, rows / 2]).astype(np.float32)
-    view, turn = warp(image, region.corners, target, (columns, rows))
-    found = detector.find(view, threshold=LEAST)
+    view, turn = warp(image, region.corners, target, (columns, rows), rim=GREY)
+    found = detector.find(even_light(view), threshold=LEAST)
     if not found:
         return None
     middle = Region(target, 1.0)

@@ -107,7 +107,7 @@ def _form(name: str, places: list[str], colours: str, rarity: float = 0.0) -> Fo
 _OFFICE = [PROVINCES, LETTERS + "O"]
 
 FORMS = (
-    _form("standard", [*_OFFICE, *[ALNUM] * 5], "blue yellow black white"),
+    _form("standard", [*_OFFICE, *[ALNUM] * 5], "blue yellow black"),
     _form("energy-small", [*_OFFICE, ENERGY_LETTERS, ALNUM, *[DIGITS] * 4], "green"),
     _form("energy-large", [*_OFFICE, *[DIGITS] * 5, ENERGY_LETTERS], "green yellow", -1.0),
     _form("police", [*_OFFICE, *[ALNUM] * 4, "警"], "white", -1.0),

@@ -73,7 +73,7 @@ def _without_idle(reading: Doubles) -> Doubles:
     return reading[~repeated]
 
 
-def _worth_keeping(frames: Doubles, allowed: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _worth_keeping(frames: Singles, allowed: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Characters with any notable probability, and the best few of each kind so that no position is left empty."""
     strength = frames[:, :, 1:].max(axis=(0, 1))
     kept = strength > NOTABLE

@@ -1,9 +1,7 @@
-"""Plates in a photo: found, flattened, read by several networks from several crops, and voted character by character."""
+"""Plates in a photo: found, flattened, read by several networks from several crops, voted character by character."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from .colour import ColourGuess, ground_colour
 from .detect import Floats, Image, PlateDetector, Region
@@ -58,22 +56,38 @@ class PlateReader:
         """The plate at a place in the image; None when what is there is not a plate's text."""
         corners = candidate.outlines[0]
         colour = ground_colour(flatten(image, corners, SINGLE_ROW_ASPECT))
-        reading = self._vote(_single_row_crops(image, candidate), colour)
+        reading = self._read_single_row(image, candidate, colour)
         if reading.score < CLEAR:
-            # Rows joined from different outlines seldom line up, so each outline votes for itself.
             tall = [outline for outline in candidate.outlines if aspect(outline) < TWO_ROWS_BELOW]
-            joined = [self._vote(_two_row_crops(image, outline), colour) for outline in tall]
+            joined = [self._vote(Ballot(colour), _two_row_crops(image, outline)) for outline in tall]
             reading = max([reading, *joined], key=lambda r: r.score)
         if reading.score < ACCEPT:
             return None
-        return Plate(reading.text, reading.score, corners, colour.colour, reading.form.name, reading.certainty)
+        ground = colour.among(reading.form.colours)
+        return Plate(reading.text, reading.score, corners, ground, reading.form.name, reading.certainty)
 
-    def _vote(self, crops: Iterator[Image], colour: ColourGuess) -> Reading:
-        """Reads crop after crop until the text is sure, or surely none."""
+    def _read_single_row(self, image: Image, candidate: Candidate, colour: ColourGuess) -> Reading:
+        """Each outline for itself, since one may be quite wrong; then all together and with wider margins."""
+        readings: list[Reading] = []
+        views: list[View] = []
+        for outline in candidate.outlines:
+            seen = self._views(_crop(image, outline, MARGINS[0]))
+            readings.append(Ballot(colour).add(seen))
+            if readings[-1].score >= ENOUGH:
+                return readings[-1]
+            views += seen
+        if all(_settled(reading) for reading in readings):
+            return readings[0]
         ballot = Ballot(colour)
+        ballot.add(views)
+        readings.append(self._vote(ballot, (_crop(image, candidate.outlines[0], m) for m in MARGINS[1:])))
+        return max(readings, key=lambda r: r.score)
+
+    def _vote(self, ballot: Ballot, crops: Iterator[Image]) -> Reading:
+        """Reads crop after crop until the text is sure, or surely none; at least one crop."""
         reading = ballot.add(self._views(next(crops)))
         for crop in crops:
-            if reading.score >= ENOUGH or (reading.score < HOPELESS and reading.presence < FAINT):
+            if _settled(reading):
                 break
             reading = ballot.add(self._views(crop))
         return reading
@@ -83,11 +97,12 @@ class PlateReader:
         return [View(frames[0], peaks[0], recogniser.known, recogniser.open) for recogniser, (frames, peaks) in seen]
 
 
-def _single_row_crops(image: Image, candidate: Candidate) -> Iterator[Image]:
-    """Flat pictures of the plate, the most promising first; at least one."""
-    for turn, margin in enumerate(MARGINS):
-        for outline in candidate.outlines if turn == 0 else candidate.outlines[:1]:
-            yield even_light(flatten(image, outline, SINGLE_ROW_ASPECT, margin))
+def _settled(reading: Reading) -> bool:
+    return reading.score >= ENOUGH or (reading.score < HOPELESS and reading.presence < FAINT)
+
+
+def _crop(image: Image, outline: Floats, margin: tuple[float, float]) -> Image:
+    return even_light(flatten(image, outline, SINGLE_ROW_ASPECT, margin))
 
 
 def _two_row_crops(image: Image, outline: Floats) -> Iterator[Image]:

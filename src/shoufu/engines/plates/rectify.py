@@ -55,14 +55,25 @@ def flatten(image: Image, corners: Floats, ratio: float, margin: tuple[float, fl
     return flat
 
 
-def warp(image: Image, corners: Floats, target: Floats, size: tuple[int, int]) -> tuple[Image, NDArray[np.float64]]:
-    """A view of `size` (width, height) in which `corners` lie at `target`; and its 3×3 matrix, image to view."""
-    matrix = cv2.getPerspectiveTransform(
-        np.ascontiguousarray(corners, dtype=np.float32), np.ascontiguousarray(target, dtype=np.float32)
-    )
+def warp(
+    image: Image,
+    corners: Floats,
+    target: Floats,
+    size: tuple[int, int],
+    rim: tuple[float, float, float] | None = None,
+) -> tuple[Image, NDArray[np.float64]]:
+    """A view of `size` (width, height) in which `corners` lie at `target`; and its 3×3 matrix, image to view.
+
+    `rim`: BGR colour shown beyond the picture; None repeats its outermost pixels.
+    """
+    start, end = (np.ascontiguousarray(points, dtype=np.float32) for points in (corners, target))
+    matrix = np.asarray(cv2.getPerspectiveTransform(start, end), dtype=np.float64)
     factor = edge_lengths(target)[0] / max(edge_lengths(corners)[0], 1.0)
     source, source_matrix = _shrunk(image, corners, matrix, factor, size)
-    view = cv2.warpPerspective(source, source_matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    border = cv2.BORDER_REPLICATE if rim is None else cv2.BORDER_CONSTANT
+    view = cv2.warpPerspective(
+        source, source_matrix, size, flags=cv2.INTER_CUBIC, borderMode=border, borderValue=rim or (0.0, 0.0, 0.0)
+    )
     return np.asarray(view, dtype=np.uint8), matrix
 
 
@@ -88,7 +99,7 @@ def even_light(plate: Image) -> Image:
     if high - low > GOOD_CONTRAST or high - low < 4:
         return plate
     stretched = (plate.astype(np.float32) - np.float32(low)) * np.float32(255 / (high - low))
-    return np.clip(stretched, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(stretched, 0, 255), dtype=np.uint8)
 
 
 def join_rows(plate: Image) -> Image:

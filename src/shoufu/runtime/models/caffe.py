@@ -10,6 +10,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import onnx
@@ -54,7 +55,7 @@ def with_characters(model: bytes, characters: Sequence[str]) -> bytes:
     """An ONNX recogniser with its classes (after the blank) written into its metadata as `character`."""
     loaded = onnx.load_from_string(model)
     helper.set_model_props(loaded, {"character": "\n".join(characters)})
-    return loaded.SerializeToString()
+    return bytes(loaded.SerializeToString())
 
 
 def _finish(graph: _Graph, last: str, classes: int, skip: int) -> None:
@@ -85,7 +86,7 @@ class _Graph:
     weights: list[TensorProto] = field(default_factory=list)
     named: dict[str, str] = field(default_factory=dict)
 
-    def add(self, kind: str, inputs: list[str], output: str = "", **attributes: object) -> str:
+    def add(self, kind: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
         value = output or f"v{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [value], name=f"n{len(self.nodes)}", **attributes))
         return value
@@ -106,7 +107,7 @@ class _Graph:
         model.ir_version = _IR_VERSION
         helper.set_model_props(model, {"character": "\n".join(characters)})
         onnx.checker.check_model(model)
-        return model.SerializeToString()
+        return bytes(model.SerializeToString())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +124,7 @@ class _Layer:
         parts = _fields(raw)
         texts = {number: [value.decode() for value in _bytes_of(parts, number)] for number in (1, 2, 3, 4)}
         blobs = tuple(_blob(value) for value in _bytes_of(parts, 7))
-        return _Layer(
-            "".join(texts[1]), "".join(texts[2]), tuple(texts[3]), tuple(texts[4]), blobs, parts
-        )
+        return _Layer("".join(texts[1]), "".join(texts[2]), tuple(texts[3]), tuple(texts[4]), blobs, parts)
 
     def settings(self, number: int) -> Fields:
         found = _bytes_of(self.parts, number)

@@ -18,7 +18,9 @@ from shoufu.runtime.plates import open_reader
 @click.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE…")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON an image.")
-@click.option("--threads", type=click.IntRange(1, 64), help="Threads of the networks; all cores (at most 4) if not given.")
+@click.option(
+    "--threads", type=click.IntRange(1, 64), help="Threads of the networks; all cores (at most 4) if not given."
+)
 def command(images: tuple[str, ...], as_json: bool, threads: int | None) -> None:
     """Find and read the plates in each IMAGE, photo or tight crop; the best first.
 
