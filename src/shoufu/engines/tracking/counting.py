@@ -12,6 +12,8 @@ Place = tuple[float, float]
 
 _PLAIN = 0.4
 _CERTAIN = 0.6
+_GLIMPSE = 0.36
+_EVIDENCE = 1.4
 _MOVED = 0.35
 _FAR = 0.9
 _FOREGROUND = 0.3
@@ -70,6 +72,8 @@ def counts(track: Track) -> bool:
     if not track.confirmed:
         return False
     if track.score < _PLAIN:
+        if track.best < _GLIMPSE or track.evidence < _EVIDENCE:
+            return False
         solid = track.cover >= 2 * _FOREGROUND and track.best >= _PLAIN
         return track.travelled >= (_FAR / 2 if solid else _FAR) and track.cover >= _FOREGROUND
     if track.cover < _STIRRING:

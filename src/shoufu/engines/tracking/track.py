@@ -36,7 +36,7 @@ class Track:
     """One object. Boxes and points in pixels of the picture, times in seconds of the stream.
 
     `hits` counts its detections, `steps` also the pictures where only motion was followed. `travelled` is the diagonal
-    of all its places, in its own greatest size. `support` sums the moving share of its boxes, `votes` scores by class.
+    of all its places, in its own greatest size. `typical` is its size of late. `support` sums the moving share of its boxes, `votes` scores by class.
     """
 
     id: int
@@ -53,6 +53,7 @@ class Track:
     descriptor: Descriptor = field(default_factory=lambda: np.zeros(LENGTH, np.float32))
     path: list[Point] = field(default_factory=list)
     travelled: float = 0.0
+    typical: float = 0.0
     _size: float = 0.0
     bordered: bool = False
     _low: npt.NDArray[np.float64] = field(default_factory=lambda: np.full(2, np.inf))
@@ -95,6 +96,7 @@ class Track:
         centre = np.array([(left + right) / 2, (top + bottom) / 2])
         self._low, self._high = np.minimum(self._low, centre), np.maximum(self._high, centre)
         self._size = max(self._size, self.filter.size)
+        self.typical = 0.9 * self.typical + 0.1 * self.filter.size if self.typical else self.filter.size
         self.travelled = float(np.hypot(*(self._high - self._low))) / self._size
 
     def absorb(self, later: Track) -> None:
@@ -108,6 +110,7 @@ class Track:
         self.votes += later.votes
         self.descriptor = later.descriptor if later.descriptor.any() else self.descriptor
         self.path += later.path
+        self.typical = later.typical
         self.bordered = later.bordered
         self._size = max(self._size, later._size)
         self._low, self._high = np.minimum(self._low, later._low), np.maximum(self._high, later._high)

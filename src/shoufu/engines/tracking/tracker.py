@@ -303,13 +303,15 @@ def _boxes(tracks: list[Track]) -> Floats:
 
 def _resemblance(track: Track, box: Floats, descriptor: Descriptor, time: float) -> float:
     """How likely (0 to 1) a hidden track is what is seen in `box` now: its colours, its size, its way."""
-    size = track.filter.size
+    # Going behind something cuts a box down at one side: go by the usual size, and by the nearer of head and middle.
+    size = track.typical
     found = float(np.sqrt(max((box[2] - box[0]) * (box[3] - box[1]), 1.0)))
     if not 0.6 < found / size < 1.7:
         return 0.0
-    centre = np.array([box[0] + box[2], box[1] + box[3]]) / 2
-    expected = (track.filter.box[:2] + track.filter.box[2:]) / 2
-    distance = float(np.hypot(*(centre - expected))) / size
+    hidden = track.filter.box
+    sideways = (hidden[0] + hidden[2] - box[0] - box[2]) / 2
+    middle, head = (hidden[1] + hidden[3] - box[1] - box[3]) / 2, hidden[1] - box[1]
+    distance = float(np.hypot(sideways, min(abs(middle), abs(head)))) / size
     if distance > 1.0 + 1.0 * (time - track.seen):
         return 0.0
     return likeness(track.descriptor, descriptor) * (1.0 - 0.05 * distance)
