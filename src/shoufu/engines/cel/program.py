@@ -42,7 +42,9 @@ class Program:
 
         Raises CelEvaluationError.
         """
-        return self.closure(self._convert(variables))
+        # Writing the fast form costs more than one evaluation without it.
+        evaluate = self.closure if "closure" in self.__dict__ else self._evaluate_carefully
+        return evaluate(self._convert(variables))
 
     def _convert(self, variables: Activation) -> Activation:
         return {
