@@ -36,7 +36,8 @@ class Track:
     """One object. Boxes and points in pixels of the picture, times in seconds of the stream.
 
     `hits` counts its detections, `steps` also the pictures where only motion was followed. `travelled` is the diagonal
-    of all its places, in its own greatest size. `typical` is its size of late. `support` sums the moving share of its boxes, `votes` scores by class.
+    of all its places, in its own greatest size. `typical` is its size of late, pixels. `support` sums the moving share
+    of its boxes, `votes` scores by class.
     """
 
     id: int
