@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 from shoufu.runtime import heartbeat
 
@@ -31,12 +32,13 @@ def run(concurrency: int, queues: list[str] | None) -> None:
 async def _work(concurrency: int, queues: list[str] | None) -> None:
     from procrastinate.contrib.django import app
 
+    only: dict[str, Any] = {"queues": queues} if queues else {}
     beat = asyncio.create_task(_beat())
     try:
         with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]
             async with working.open_async():
                 await working.run_worker_async(
-                    **({"queues": queues} if queues else {}),
+                    **only,
                     concurrency=concurrency,
                     shutdown_graceful_timeout=8,
                     update_heartbeat_interval=10,
