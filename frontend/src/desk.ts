@@ -42,7 +42,7 @@ function select(id: number): void {
 
 function show(part: string): void {
   desk.dataset.show = part;
-  if (part === "map") map.map.resize();
+  if (part === "map") requestAnimationFrame(() => map.shown());
 }
 
 for (const button of document.querySelectorAll<HTMLElement>(".desk-switch [data-part]")) {

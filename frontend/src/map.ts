@@ -178,6 +178,7 @@ export class DistrictMap {
   private data: MapData | null = null;
   private markers = new Map<number, maplibregl.Marker>();
   private chosen: number | null = null;
+  private unseen = false;
   private ready: Promise<void>;
 
   constructor(home: HTMLElement, private choose: (id: number) => void) {
@@ -353,7 +354,15 @@ export class DistrictMap {
     new maplibregl.Popup({ offset: 10 }).setLngLat([device.longitude, device.latitude]).setDOMContent(body).addTo(this.map);
   }
 
+  /** Call when the map comes into view; the first time it then finds its bounds. */
+  shown(): void {
+    const hidden = this.unseen;
+    this.map.resize();
+    if (hidden && this.data) this.fit();
+  }
+
   private fit(): void {
+    this.unseen = this.map.getContainer().clientWidth === 0;
     const bounds = new maplibregl.LngLatBounds();
     const features = this.data?.places.features ?? [];
     const scope = features.find((feature) => feature.id === this.data?.scope);

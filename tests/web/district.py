@@ -157,7 +157,8 @@ def _users(places: dict[str, Place]) -> dict[str, User]:
         ("auditor", "审计员", "auditor", "huanggu"),
         ("stranger", "长江物业", "property_manager", "changjiang"),
     ):
-        user = User.objects.create_user(name, password=PASSWORD, display_name=label)
+        # Hashing a password costs half a second; whoever needs one sets it.
+        user = User.objects.create(username=name, password="!", display_name=label)
         RoleAssignment.objects.create(user=user, role=role, place=places[place], since=timezone.now())
         users[name] = user
     return users
@@ -217,7 +218,8 @@ def _cases(
         if kind == "yard.after_hours":
             firing = Firing.objects.create(version=version, key="cam-2", t=opened, place=places[place],
                                            device=devices["cam-2"], batch=1,
-                                           why=[{"text": "result.seconds > 180.0", "value": True, "vars": {"result.seconds": 252.0}}])
+                                           why=[{"field": "/where", "text": "result.seconds > 180.0", "value": True, "decisive": True,
+                                                 "leaves": [{"path": "result.seconds", "value": 252.0}]}])
         case = Case.objects.create(
             number=f"C-{timezone.localtime(opened):%Y%m%d}-{140 + index:04d}", kind=kind, title=title, severity=severity,
             title_en=case_kind(kind).name_en, severity_rank=RANK[severity], place=places[place],
@@ -229,13 +231,16 @@ def _cases(
         made.append(case)
     for days in range(1, 6):
         past = now - timedelta(days=days)
-        Case.objects.create(
+        ended = Case.objects.create(
             number=f"C-{timezone.localtime(past):%Y%m%d}-0009", kind="yard.after_hours", title="夜间院内人员徘徊",
             title_en="Person in the yard after hours", severity="high", severity_rank=1, place=places["yard-1"],
             state="false_alarm" if days < 5 else "resolved", opened_at=past, known_at=past, last_at=past,
             acknowledged_at=past + timedelta(minutes=1), acknowledge_by=past + timedelta(minutes=5),
             rule_version=version, outcome="等车居民",
         )
+        for event, minutes in (("raised", 0), ("acknowledged", 1), (ended.state, 2)):
+            moment = past + timedelta(minutes=minutes)
+            CaseEvent.objects.create(case=ended, kind=event, at=moment, known=moment, actor="保安一")
     if pictures:
         for code in ("cam-1", "cam-2", "cam-3", "cam-4", "cam-5"):
             data = picture(int(code[-1]))
@@ -257,6 +262,12 @@ def _observations(places: dict[str, Place], devices: dict[str, Device], now: dat
     generator = random.Random(3)
     doors = [device for device in devices.values() if device.kind == "door_controller"]
     rows = []
+    for index in range(40):
+        t = now - timedelta(minutes=12 * index + 1)
+        result = {"zone": "院内", "object": "person", "seconds": 120.0 + 10 * (index % 30)}
+        camera = devices["cam-2"]
+        rows.append((1, t, 1000 + index, uuid7(int(t.timestamp() * 1000)), t, kinds["zone.dwell"].pk, camera.pk,
+                     camera.place_id, 0, f"track:{index}", json.dumps(result)))
     counts: dict[tuple[int, int, datetime], int] = {}
     for index in range(900):
         t = now - timedelta(seconds=generator.uniform(1, 8 * 3600))

@@ -21,6 +21,7 @@ from shoufu.kernel.cases import selectors, services
 from shoufu.kernel.cases.lifecycle import STEPS, case_kind
 from shoufu.kernel.cases.models import Case, Evidence, Feedback, Severity
 from shoufu.kernel.notices import selectors as notices
+from shoufu.kernel.rules.explain import fired
 
 MARKS = {
     "raised": "high",
@@ -124,29 +125,6 @@ def _lines(request: PageRequest, case: Case) -> list[Line]:
 
 
 @dataclass(frozen=True)
-class Why:
-    """An atom of the rule's condition with what it was when the rule fired."""
-
-    text: str
-    values: str
-
-
-def _why(case: Case) -> list[Why]:
-    atoms = case.firing.why if case.firing and isinstance(case.firing.why, list) else []
-    found = []
-    for atom in atoms:
-        if not isinstance(atom, dict):
-            found.append(Why(str(atom), ""))
-            continue
-        values = atom.get("values") or atom.get("leaves") or atom.get("vars") or {}
-        pairs = values.items() if isinstance(values, dict) else [(str(n), "") for n in values]
-        found.append(
-            Why(str(atom.get("text") or atom.get("expr") or ""), ", ".join(f"{name} = {value}" for name, value in pairs))
-        )
-    return found
-
-
-@dataclass(frozen=True)
 class Shown:
     """A picture or clip of the evidence, with the boxes that were found on it (shares of its width and height)."""
 
@@ -186,7 +164,7 @@ def panel_context(request: PageRequest, case_id: int, form: FormState | None = N
         "steps": steps(case) if may else [],
         "lines": _lines(request, case),
         "shown": _shown(case),
-        "why": _why(case),
+        "why": fired(case.firing.why) if case.firing else [],
         "rule": case.rule_version.rule if case.rule_version else None,
         "nearby": selectors.nearby(request.actor, case),
         "similar": similar,

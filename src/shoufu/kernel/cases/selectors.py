@@ -110,7 +110,9 @@ def queue_counts(actor: Actor, place: str = "") -> QueueCounts:
 
 def get(actor: Actor, case_id: int) -> Case:
     """One case with all its page shows beside the timeline; NotFound where the actor may not see it."""
-    rows = visible(actor).select_related("place__parent", "device", "assignee", "rule_version__rule", "merged_into")
+    rows = visible(actor).select_related(
+        "place__parent__parent", "device", "assignee", "rule_version__rule", "merged_into", "firing", "feedback"
+    )
     case = rows.prefetch_related("evidence__media").filter(pk=case_id).first()
     if case is None:
         raise NotFound(_("There is no case %(id)s that you may see.") % {"id": case_id})
@@ -137,7 +139,7 @@ def nearby(actor: Actor, case: Case, span: timedelta = NEAR) -> list[Case]:
     rows = visible(actor).filter(
         place__path__startswith=root, opened_at__range=(case.opened_at - span, case.last_at + span)
     )
-    return list(rows.exclude(pk=case.pk).select_related("place").order_by("-opened_at")[:8])
+    return list(rows.exclude(pk=case.pk).select_related("place__parent__parent").order_by("-opened_at")[:8])
 
 
 def compound_path(place: Place) -> str:
