@@ -112,6 +112,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "shoufu.kernel.access.adapter.AccountAdapter"
 MFA_ADAPTER = "shoufu.kernel.access.adapter.MfaAdapter"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1  # the edge, which drops what callers claim; else all sign-in limits share one address
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SESSION_COOKIE_SECURE

@@ -206,3 +206,21 @@ def test_working_for_an_office_begins_and_ends(world: Any, mei: Person) -> None:
     assert not selectors.members(chen, office.pk)
     with pytest.raises(NotFound):
         services.end_membership(world.act(world.bob), job.pk)
+
+
+def test_what_its_purpose_no_longer_needs_is_removed_and_the_removal_proven(world: Any, mei: Person) -> None:
+    chen = world.act(world.chen)
+    (home,) = services.create_households(chen, [HouseholdDraft(world.door.pk, "301")])
+    stayer = services.create_person(chen, PersonDraft("留下", world.songshan.pk))
+    stays = [ResidencyDraft(mei.pk, home.pk, "tenant", date(2020, 1, 1), date(2024, 1, 1))]
+    services.move_in(chen, [*stays, ResidencyDraft(stayer.pk, home.pk, since=date(2020, 1, 1))])
+    Person.objects.update(updated_at="2024-01-01T00:00:00Z")
+    left = VehicleDraft("辽A12345", world.songshan.pk, since=date(2024, 1, 1), until=date(2026, 1, 1))
+    services.register_vehicles(chen, [left, VehicleDraft("辽A54321", world.songshan.pk)])
+    purged = services.purge(SYSTEM, date(2026, 11, 23))
+    assert (purged.people, purged.vehicles, purged.consents) == (1, 1, 0)
+    assert Person.objects.get(pk=mei.pk).erased_at and not Person.objects.get(pk=stayer.pk).erased_at
+    assert [vehicle.plate for vehicle in Vehicle.objects.all()] == ["辽A54321"]
+    assert AuditEntry.objects.get(action="parties.purge").data == {"people": 1, "vehicles": 1, "consents": 0}
+    assert services.purge(SYSTEM, date(2026, 11, 23)).people == 0
+    assert AuditEntry.objects.filter(action="parties.purge").count() == 1

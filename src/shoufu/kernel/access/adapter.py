@@ -26,7 +26,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         super().authentication_failed(request, **credentials)
-        services.sign_in_failed(str(credentials.get("username") or ""), str(request.META.get("REMOTE_ADDR") or ""))
+        services.sign_in_failed(str(credentials.get("username") or ""), self.get_client_ip(request))
 
     def logout(self, request: HttpRequest) -> None:
         if isinstance(request.user, User):

@@ -22,6 +22,7 @@ from shoufu.kernel.parties.services.people import (
     erase_person,
     reencrypt,
 )
+from shoufu.kernel.parties.services.retention import Purged, purge
 from shoufu.kernel.parties.services.work import (
     MembershipDraft,
     OrganisationDraft,
@@ -31,6 +32,8 @@ from shoufu.kernel.parties.services.work import (
 )
 
 __all__ = [
+    "Purged",
+    "purge",
     "HouseholdDraft",
     "MembershipDraft",
     "OrganisationDraft",
