@@ -143,3 +143,14 @@ def test_a_command_reaches_its_device_and_the_answer_comes_back(controller: Any,
     assert west.messages.get(timeout=10)[1]["status"] == 404
     west.publish("ack/door-west", b"nonsense")
     assert west.messages.get(timeout=10)[1]["status"] == 422
+
+
+def test_a_session_ends_so_that_a_revoked_secret_does_not_live_on(controller: Any, monkeypatch: Any) -> None:
+    from shoufu.gateways.mqtt import auth
+
+    monkeypatch.setattr(auth, "SESSION_SECONDS", 2)
+    door = controller("door-east")
+    ended: queue.Queue[str] = queue.Queue()
+    door.client.on_disconnect = lambda _c, _u, _f, reason, _p: ended.put(str(reason))
+    door.join()
+    assert ended.get(timeout=15)

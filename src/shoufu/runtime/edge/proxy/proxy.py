@@ -42,7 +42,9 @@ class Proxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
-        fresh = False
+        # A kept connection may be closing just now. What only reads is asked again then; what changes something must
+        # not be sent twice, so it gets a connection of its own.
+        fresh = scope["method"] not in SAFE
         while True:
             connection: Connection | None = None
             try:
@@ -57,8 +59,7 @@ class Proxy:
                     connection.close()
                 if started:
                     raise  # the head is out: only breaking off tells the client that the rest is missing
-                # An idle connection may have been closed meanwhile; what has no body and no effect is asked again once.
-                if connection is not None and reused and not fresh and scope["method"] in SAFE:
+                if connection is not None and reused and not fresh:
                     fresh = True
                     continue
                 log.warning("page server does not answer", reason=str(error) or type(error).__name__)
