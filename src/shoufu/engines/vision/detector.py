@@ -48,6 +48,8 @@ class Detector:
         settings.inter_op_num_threads = 1
         # Planning memory ahead saves no time here and costs 18 MB for every size of picture.
         settings.enable_mem_pattern = False
+        # Threads that spin while they wait are worth nothing where other processes want the cores.
+        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         settings.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
