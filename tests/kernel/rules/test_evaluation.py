@@ -1,4 +1,4 @@
-"""The evaluator is deterministic: order of arrival, batches and restarts change nothing, and columns agree with rows."""
+"""The evaluator is deterministic: arrival, batches and restarts change nothing, and columns agree with rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,12 @@ DOCUMENTS: list[dict[str, Any]] = [
     {"kinds": ["door"], "where": OPEN, "pattern": {"type": "threshold", "for": 0}, "cooldown": 5},
     {"kinds": ["door"], "where": OPEN, "pattern": {"type": "threshold", "for": 30, "clear": "result.level == 0"}},
     {"kinds": ["door"], "where": OPEN, "pattern": {"type": "dwell", "for": 15, "until": SHUT}, "schedule": MORNING},
-    {"kinds": ["door", "sensor"], "where": OPEN, "pattern": {"type": "dwell", "for": 10, "until": SHUT}, "key": "place"},
+    {
+        "kinds": ["door", "sensor"],
+        "where": OPEN,
+        "pattern": {"type": "dwell", "for": 10, "until": SHUT},
+        "key": "place",
+    },
     {"kinds": ["door"], "where": OPEN, "pattern": {"type": "count", "n": 3, "window": 25}, "key": "device+feature"},
     {"kinds": ["door"], "where": "true", "pattern": {"type": "count", "n": 2, "window": 9}, "schedule": MORNING},
     {"kinds": ["door"], "pattern": {"type": "absence", "after": 40}, "cooldown": 100},

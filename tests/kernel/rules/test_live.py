@@ -117,7 +117,7 @@ def test_the_watermark_moves_without_any_further_row(story: Any) -> None:
     make_live(story, FORCED, "门被强行打开")
     story.start = story.start.now(story.start.tzinfo)
     story.log((0, "east", "door.alarm", {"alarm": "forced"}))
-    evaluate(lambda: Firing.objects.exists())
+    evaluate(Firing.objects.exists)
 
 
 def test_a_late_row_is_kept_and_counted_and_only_a_match_sees_it(story: Any) -> None:

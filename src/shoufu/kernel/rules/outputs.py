@@ -136,5 +136,3 @@ def last_batch(shard: int) -> int:
     """The batch after which the newest checkpoint was made; 0 when there is none."""
     found = Checkpoint.objects.filter(shard=shard).order_by("-sequence").values_list("batch", flat=True).first()
     return found or 0
-
-

@@ -30,9 +30,7 @@ def atoms(rule: CompiledRule, pointer: str, t: int, row: Row) -> list[Reason]:
     ]
 
 
-def why(
-    rule: CompiledRule, t: int, trigger: Row, times: Sequence[int], total: int | None = None
-) -> list[Reason]:
+def why(rule: CompiledRule, t: int, trigger: Row, times: Sequence[int], total: int | None = None) -> list[Reason]:
     """Everything that made a firing at `t`: atoms of the row that triggered it, and what the pattern saw.
 
     `times` are those of the rows that made it, the last one the trigger's; `total` the sum of an occupancy rule.

@@ -81,5 +81,3 @@ class Output:
     firings: list[Firing] = field(default_factory=list)
     late: list[Late] = field(default_factory=list)
     rows: int = 0
-
-

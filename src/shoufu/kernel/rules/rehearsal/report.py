@@ -186,9 +186,7 @@ def _compared(request: Request, draft: Side, baseline: Side | None, places: Plac
         "both": sum(1 for found in pairs if found.live and found.draft),
         "only_live": sum(1 for found in pairs if not found.draft),
         "only_draft": sum(1 for found in pairs if not found.live),
-        "missed_true": sum(
-            1 for found, verdict in judged if verdict and verdict.verdict == "true" and not found.draft
-        ),
+        "missed_true": sum(1 for found, verdict in judged if verdict and verdict.verdict == "true" and not found.draft),
         "later": _later(judged),
         "days": _days(judged, zone),
         "differences": _differences(draft, baseline, judged, tolerance) if baseline else [],
@@ -309,5 +307,3 @@ def _why(found: Pair, draft: Side, baseline: Side, rows: RowReader, tolerance: i
     assert mark is not None
     calmed = any(one.key == mark.key and abs(one.t - mark.t) <= tolerance for one in silent.suppressed)
     return why_not(silent.rule, mark.t, rows.of(mark), rows.following, calmed)
-
-

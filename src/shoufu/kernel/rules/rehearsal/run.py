@@ -262,4 +262,3 @@ class _ClosureRun:
         while self.heap and self.heap[0][0] <= until:
             deadline, _, key = heappop(self.heap)
             self.machine.on_deadline(deadline, key)
-

@@ -373,9 +373,7 @@ class SequencePattern(Pattern):
 
     def feed(self, frame: Frame, columns: Columns, applies: Bools, base: int) -> Raised | None:
         applies = applies & self.conditions.mask("/where", columns)
-        hits = np.stack(
-            [self.conditions.mask(f"/pattern/steps/{step}", columns) for step in range(self.steps)], axis=1
-        )
+        hits = np.stack([self.conditions.mask(f"/pattern/steps/{step}", columns) for step in range(self.steps)], axis=1)
         excused = np.zeros(frame.count, np.bool_)
         if self.has_unless:
             excused = self.conditions.mask("/pattern/unless", columns)

@@ -39,9 +39,7 @@ class Moment(click.ParamType[datetime]):
 @click.option("--since", type=Moment(), default="7d", show_default=True, help="Start: a time, or a span before now.")
 @click.option("--until", type=Moment(), default="now", show_default=True, help="End, not included.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as one line of JSON.")
-def command(
-    rule: str, draft: int | None, spec: Path | None, since: datetime, until: datetime, as_json: bool
-) -> None:
+def command(rule: str, draft: int | None, spec: Path | None, since: datetime, until: datetime, as_json: bool) -> None:
     """Rehearse RULE (its code) over recorded history; live state is not touched."""
     from shoufu.runtime import django
     from shoufu.runtime.errors import Problem

@@ -23,7 +23,9 @@ def command(context: click.Context, as_json: bool) -> None:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
     else:
         verdict = "Equal" if found.equal else "NOT equal"
-        click.echo(f"{verdict}: {found.observations} observations gave {found.firings} firings, live {found.live_firings}")
+        click.echo(
+            f"{verdict}: {found.observations} observations gave {found.firings} firings, live {found.live_firings}"
+        )
         for name in ("missing", "surplus", "changed"):
             for one in getattr(found, name):
                 click.echo(f"  {name}: {one}")

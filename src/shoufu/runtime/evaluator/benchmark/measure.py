@@ -110,7 +110,11 @@ def _record(history: History, texts: Iterable[bytes], watermark: int) -> tuple[l
     """Write the log as closed days; returns the days and the bytes."""
     kinds = workload.kinds()
     decoder = msgspec.json.Decoder(Batch)
-    rows = [(round(row.t * 1e6), row.device_id, row.kind, row.id, row) for text in texts for row in decoder.decode(text).rows]
+    rows = [
+        (round(row.t * 1e6), row.device_id, row.kind, row.id, row)
+        for text in texts
+        for row in decoder.decode(text).rows
+    ]
     rows.sort()
     days: dict[date, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for t, _, kind, _, row in rows:
@@ -128,9 +132,7 @@ def _timed_rehearsal(
     return _clock(lambda: _rehearse(history, days, sources, watermark), observations)
 
 
-def _rehearse(
-    history: History, days: Sequence[date], sources: Sequence[RuleSource], watermark: int
-) -> list[Run]:
+def _rehearse(history: History, days: Sequence[date], sources: Sequence[RuleSource], watermark: int) -> list[Run]:
     """All rules over the recorded days; rules of the same kinds share the reading."""
     kinds, places = workload.kinds(), workload.places()
     since = round(workload.START * 1e6) - HOUR
@@ -156,9 +158,20 @@ def _loader(history: History, day: date, codes: tuple[str, ...]) -> Load:
 
 def _equal(live: Sequence[Firing], rehearsed: Sequence[Firing]) -> bool:
     """Firing for firing, with observations and reasons; the batch is known to live only."""
+
     def facts(firings: Sequence[Firing]) -> list[tuple[Any, ...]]:
         return sorted(
-            (one.t, one.version, one.key, one.place, one.device, one.observations, one.suppressed, one.late, repr(one.why))
+            (
+                one.t,
+                one.version,
+                one.key,
+                one.place,
+                one.device,
+                one.observations,
+                one.suppressed,
+                one.late,
+                repr(one.why),
+            )
             for one in firings
         )
 

@@ -97,9 +97,7 @@ class Machine(Generic[S]):
             del self.fired[key]
             self.dirty.add(key)
 
-    def emit(
-        self, t: int, key: Key, row: Row, seen: Sequence[tuple[int, str]], total: int | None = None
-    ) -> None:
+    def emit(self, t: int, key: Key, row: Row, seen: Sequence[tuple[int, str]], total: int | None = None) -> None:
         """One firing; a second one of the same key at the same `t` is the same firing.
 
         `row` triggered it, `seen` are times and ids of the rows that made it, `total` the sum of an occupancy rule.
