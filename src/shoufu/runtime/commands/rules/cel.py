@@ -13,7 +13,7 @@ from shoufu.engines.cel.jsonform import from_json, to_json
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Answer each line with {\"value\": …} or {\"error\": …}.")
+@click.option("--json", "as_json", is_flag=True, help='Answer each line with {"value": …} or {"error": …}.')
 def command(as_json: bool) -> None:
     """Evaluate CEL expressions, one a line.
 
