@@ -50,7 +50,7 @@ def create_rules(actor: Actor, drafts: Sequence[RuleDraft]) -> list[Rule]:
     rules, specs = [], []
     for index, draft in enumerate(drafts):
         place = places.get(draft.place)
-        if place is None:
+        if place is None or not actor.may("places.view", place.path):
             raise Invalid.one(f"/{index}/place", _("There is no place %s; choose one from the tree.") % draft.place)
         policy.require(actor, MANAGE, place)
         template = templates.get(draft.template)
