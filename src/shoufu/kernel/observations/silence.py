@@ -11,6 +11,7 @@ from django.utils import timezone
 from shoufu.kernel.base.ids import uuid7
 from shoufu.kernel.devices import services as devices
 from shoufu.kernel.devices.models import Device
+from shoufu.kernel.observations import live
 from shoufu.kernel.observations.directory import shard_of
 from shoufu.kernel.observations.models import ObservationKind
 
@@ -34,7 +35,10 @@ def report(now: datetime | None = None) -> int:
     moment = now or timezone.now()
     silent = devices.mark_silent(moment)
     if silent:
-        _log(list(Device.objects.filter(pk__in=silent).order_by("pk")), moment)
+        found = list(Device.objects.filter(pk__in=silent).select_related("place").order_by("pk"))
+        _log(found, moment)
+        for device in found:
+            live.device_status(device)
     return len(silent)
 
 

@@ -9,11 +9,10 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 
-from shoufu.kernel.base.nerve import publish_on_commit
 from shoufu.kernel.devices import services as devices
 from shoufu.kernel.devices.models import Device, Shadow
 from shoufu.kernel.devices.services import StateChange, Status
-from shoufu.kernel.observations import reader, silence
+from shoufu.kernel.observations import live, reader, silence
 from shoufu.kernel.observations.models import Consumer, ObservationKind
 from shoufu.kernel.observations.wire import Batch, BatchRow
 
@@ -142,8 +141,5 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 def _tell(before: dict[int, str]) -> None:
     """Tell the live screens whose status changed."""
     for device in Device.objects.filter(pk__in=before).select_related("place"):
-        if device.status == before[device.pk]:
-            continue
-        data = {"id": device.pk, "code": device.code, "status": device.status}
-        message = {"path": device.place.path, "event": "status", "id": str(device.pk), "data": data}
-        publish_on_commit("live.device", message)
+        if device.status != before[device.pk]:
+            live.device_status(device)
