@@ -13,8 +13,8 @@ LARGEST_HEIGHT = 128
 GOOD_CONTRAST = 110
 SMALLEST_HEIGHT = 48
 
-UPPER_ROW = (0.02, 0.43)
-LOWER_ROW = (0.37, 1.0)
+UPPER_ROW = (0.03, 0.4)
+LOWER_ROW = (0.37, 0.98)
 UPPER_ROW_SIDES = (0.14, 0.86)
 UPPER_ROW_SHARE = 0.52
 """Width of the upper row, beside the lower one, when both are put in one line (2 wide characters before 5)."""
@@ -91,6 +91,13 @@ def _shrunk(
     small = cv2.resize(image[top:bottom, left:right], None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     back = np.array([[1 / factor, 0, left], [0, 1 / factor, top], [0, 0, 1]])
     return np.asarray(small, dtype=np.uint8), matrix @ back
+
+
+def raised(corners: Floats, share: float) -> Floats:
+    """The quadrilateral with its top edge moved up by a part of its height."""
+    lifted = corners.copy()
+    lifted[:2] += (corners[:2] - corners[[3, 2]]) * np.float32(share)
+    return lifted
 
 
 def even_light(plate: Image) -> Image:
