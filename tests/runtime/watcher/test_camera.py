@@ -12,6 +12,7 @@ from shoufu.runtime.watcher.camera import Camera, CameraState
 from shoufu.runtime.watcher.config import camera_spec
 
 from . import footage
+from .rtsp import RtspServer
 
 ZONE = {"name": "yard", "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}
 
@@ -101,3 +102,24 @@ def test_a_camera_that_vanishes_is_told_and_taken_up_again(tmp_path: Path):
         thread.join(10)
     assert [one.result["state"] for one in sink.of("camera.status")] == ["online", "offline", "online"]
     assert "no such file" in sink.of("camera.status")[1].result["reason"]
+
+
+def test_an_rtsp_camera_is_watched_and_taken_up_again_after_a_power_cut(tmp_path: Path):
+    path, sink, stop = footage.write(tmp_path / "a.mp4", 45), Memory(), threading.Event()
+    server = RtspServer(path)
+    watched = camera(f"rtsp://user:pass@127.0.0.1:{server.port}/live", sink)
+    thread = threading.Thread(target=watched.run, args=(stop,))
+    thread.start()
+    try:
+        assert until(lambda: len(sink.of("zone.dwell")) >= 1)
+        server.close()
+        assert until(lambda: watched.figures.state is CameraState.OFFLINE)
+        server = RtspServer(path, server.port)
+        assert until(lambda: watched.figures.state is CameraState.ONLINE)
+        assert until(lambda: len(sink.of("zone.dwell")) >= 2 and sink.clips)
+    finally:
+        stop.set()
+        server.close()
+        thread.join(15)
+    assert not thread.is_alive()
+    assert all("pass" not in str(one.result) for one in sink.observations)

@@ -96,8 +96,6 @@ class Camera:
                 reason = self._watch(stop)
             except VideoError as error:
                 reason = str(error)
-            finally:
-                self._clips.finish()
             self._seam()
             if stop.is_set():
                 return
@@ -109,23 +107,16 @@ class Camera:
 
     def _watch(self, stop: threading.Event) -> str:
         """Watch until the stream ends; why that is bad, or "" where it is to be expected."""
-        spec, broken = self.spec, self.figures.broken
+        spec = self.spec
         with open_source(spec.source, spec.shown, self.figures.costs) as video:
             self._clips.begin(video)
-            pace: _Pace | None = None
-            for packet in video.packets():
-                if stop.is_set():
-                    return ""
-                pictures = video.decode(packet)
-                self.figures.broken = broken + video.broken
-                if pace is None and pictures:
-                    pace = self._begin(pictures[0])
-                seen = None if packet.dts is None else float(packet.dts * packet.time_base)
-                self._clips.keep(packet, pace.moment(seen) if pace and seen is not None else self._now())
-                for picture in pictures:
-                    pace = self._paced(pace or self._begin(picture), picture, stop)
-                    self._show(picture, pace, video)
-            self._clips.finish()
+            try:
+                self._follow(video, stop)
+            finally:
+                # While the stream is still open: clips are cut with its description.
+                self._clips.finish()
+            if stop.is_set():
+                return ""
             if video.decoded == 0:
                 return f"{spec.shown}: not one picture can be decoded"
         if not spec.is_file:
@@ -133,6 +124,23 @@ class Camera:
         if not spec.settings.loop:
             stop.set()
         return ""
+
+    def _follow(self, video: Video, stop: threading.Event) -> None:
+        """Every packet of the stream, kept for clips and shown."""
+        broken = self.figures.broken
+        pace: _Pace | None = None
+        for packet in video.packets():
+            if stop.is_set():
+                return
+            pictures = video.decode(packet)
+            self.figures.broken = broken + video.broken
+            if pace is None and pictures:
+                pace = self._begin(pictures[0])
+            seen = None if packet.dts is None else float(packet.dts * packet.time_base)
+            self._clips.keep(packet, pace.moment(seen) if pace and seen is not None else self._now())
+            for picture in pictures:
+                pace = self._paced(pace or self._begin(picture), picture, stop)
+                self._show(picture, pace, video)
 
     def _begin(self, first: Picture) -> _Pace:
         """The stream shows something: from here on its time is bound to the world's."""

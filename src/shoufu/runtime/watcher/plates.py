@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from shoufu.engines.tracking import Track
+from shoufu.engines.tracking import Track, counts
 
 from .costs import Costs
 from .pipeline import Sight
@@ -69,10 +69,10 @@ class PlateWatch:
         self._vehicles: dict[int, _Vehicle] = {}
 
     def update(self, sight: Sight, picture: Picture) -> list[PlateSeen]:
-        """Plates that are now sure enough to tell, each vehicle's once."""
+        """Plates of vehicles under way that are now sure enough to tell, each vehicle's once."""
         found = []
         for track in sight.tracks:
-            if track.label.is_vehicle and (plate := self._look(track, sight, picture)):
+            if track.label.is_vehicle and counts(track) and (plate := self._look(track, sight, picture)):
                 found.append(plate)
         for track_id in [key for key, known in self._vehicles.items() if sight.time - known.last > _FORGET]:
             del self._vehicles[track_id]
