@@ -1,4 +1,4 @@
-"""A small district for the pages' tests: one compound of eight buildings, devices, cases, people, a day of observations."""
+"""A small district for the tests of the pages: a compound, its devices, cases, people and some observations."""
 
 import hashlib
 import json
@@ -89,26 +89,50 @@ def _places() -> dict[str, Place]:
     ]
     for row in range(4):
         drafts.append(
-            PlaceDraft("area", f"yard-{row}", f"{row * 2 + 1} 号楼北侧", "songshan", f"North of {row * 2 + 1}",
-                       geometry=box(5, 147 - row * 34, 140, 6))
+            PlaceDraft(
+                "area",
+                f"yard-{row}",
+                f"{row * 2 + 1} 号楼北侧",
+                "songshan",
+                f"North of {row * 2 + 1}",
+                geometry=box(5, 147 - row * 34, 140, 6),
+            )
         )
         for column in range(2):
             number = row * 2 + column + 1
             x, y = 8 + column * 73, 133 - row * 34
             code = f"songshan-{number}"
-            drafts.append(PlaceDraft("building", code, f"{number} 号楼", "songshan", f"Building {number}", number,
-                                     geometry=box(x, y, 62, 13)))
+            drafts.append(
+                PlaceDraft(
+                    "building",
+                    code,
+                    f"{number} 号楼",
+                    "songshan",
+                    f"Building {number}",
+                    number,
+                    geometry=box(x, y, 62, 13),
+                )
+            )
             for unit in range(4):
                 place = f"{code}-{unit + 1}"
                 drafts.append(PlaceDraft("unit", place, f"{unit + 1} 单元", code, f"Unit {unit + 1}", unit))
                 spot = at(x + 8 + unit * 15.5, y - 1)
-                drafts.append(PlaceDraft("door", f"{place}-door", "单元门", place, "Unit door",
-                                         longitude=spot[0], latitude=spot[1]))
+                drafts.append(
+                    PlaceDraft(
+                        "door", f"{place}-door", "单元门", place, "Unit door", longitude=spot[0], latitude=spot[1]
+                    )
+                )
     return {place.code: place for place in create_many(SYSTEM, drafts)}
 
 
-CAMERAS = (("北院-01", 145, 151, 215), ("北院-02", 75, 121, 240), ("中院-01", 75, 86, 120), ("南院-01", 75, 18, 330),
-           ("西南角", 4, 3, 35), ("地库-04", 30, 60, 90))
+CAMERAS = (
+    ("北院-01", 145, 151, 215),
+    ("北院-02", 75, 121, 240),
+    ("中院-01", 75, 86, 120),
+    ("南院-01", 75, 18, 330),
+    ("西南角", 4, 3, 35),
+    ("地库-04", 30, 60, 90),
+)
 
 
 def _devices(places: dict[str, Place], now: datetime) -> dict[str, Device]:
@@ -118,22 +142,43 @@ def _devices(places: dict[str, Place], now: datetime) -> dict[str, Device]:
         spot = at(x, y)
         down = index == 5
         rows.append(
-            Device(code=f"cam-{index + 1}", kind="camera", name=name, name_en=f"Camera {index + 1}", place=compound,
-                   longitude=spot[0], latitude=spot[1], heading=heading, protocol="rtsp",
-                   status="offline" if down else "online", status_since=now - timedelta(minutes=41),
-                   last_seen=now - timedelta(minutes=41 if down else 0))
+            Device(
+                code=f"cam-{index + 1}",
+                kind="camera",
+                name=name,
+                name_en=f"Camera {index + 1}",
+                place=compound,
+                longitude=spot[0],
+                latitude=spot[1],
+                heading=heading,
+                protocol="rtsp",
+                status="offline" if down else "online",
+                status_since=now - timedelta(minutes=41),
+                last_seen=now - timedelta(minutes=41 if down else 0),
+            )
         )
     for place in places.values():
         if place.kind != "door":
             continue
         rows.append(
-            Device(code=f"ctl-{place.code}", kind="door_controller", name=f"{place.parent.parent.name}{place.parent.name}门禁",
-                   name_en=f"Door {place.code}", place=place, longitude=place.longitude, latitude=place.latitude,
-                   status="online", status_since=now - timedelta(days=2), last_seen=now)
+            Device(
+                code=f"ctl-{place.code}",
+                kind="door_controller",
+                name=f"{place.parent.parent.name}{place.parent.name}门禁",
+                name_en=f"Door {place.code}",
+                place=place,
+                longitude=place.longitude,
+                latitude=place.latitude,
+                status="online",
+                status_since=now - timedelta(days=2),
+                last_seen=now,
+            )
         )
     made = Device.objects.bulk_create(rows)
     doors = [device for device in made if device.kind == "door_controller"]
-    Shadow.objects.bulk_create([Shadow(device=device, reported={"state": "closed"}, reported_at=now) for device in doors])
+    Shadow.objects.bulk_create(
+        [Shadow(device=device, reported={"state": "closed"}, reported_at=now) for device in doors]
+    )
     generator = random.Random(7)
     changes = []
     for device in doors:
@@ -171,8 +216,9 @@ def _people(places: dict[str, Place]) -> None:
         household = Household.objects.create(code=f"h-{index}", place=unit, number=str(101 + index))
         person = Person.objects.create(code=f"p-{index}", name=f"{name}某", place=unit)
         Residency.objects.create(person=person, household=household, kind="owner", since=timezone.localdate())
-        Vehicle.objects.create(plate=f"辽A·{7000 + index}K", household=household, place=places["songshan"],
-                               since=timezone.localdate())
+        Vehicle.objects.create(
+            plate=f"辽A·{7000 + index}K", household=household, place=places["songshan"], since=timezone.localdate()
+        )
 
 
 SPEC = {
@@ -189,9 +235,12 @@ SPEC = {
 
 
 def _rule(places: dict[str, Place]) -> Rule:
-    rule = Rule.objects.create(code="songshan-yard", name="夜间区域停留", name_en="Dwell at night", place=places["songshan"])
-    RuleVersion.objects.create(rule=rule, number=1, spec=SPEC, state="live", author="周经理", live_from=timezone.now(),
-                               from_batch=0)
+    rule = Rule.objects.create(
+        code="songshan-yard", name="夜间区域停留", name_en="Dwell at night", place=places["songshan"]
+    )
+    RuleVersion.objects.create(
+        rule=rule, number=1, spec=SPEC, state="live", author="周经理", live_from=timezone.now(), from_batch=0
+    )
     return rule
 
 
@@ -207,7 +256,12 @@ CASES = (
 
 
 def _cases(
-    places: dict[str, Place], devices: dict[str, Device], users: dict[str, User], rule: Rule, now: datetime, pictures: bool
+    places: dict[str, Place],
+    devices: dict[str, Device],
+    users: dict[str, User],
+    rule: Rule,
+    now: datetime,
+    pictures: bool,
 ) -> list[Case]:
     version = rule.versions.get()
     made = []
@@ -216,27 +270,62 @@ def _cases(
         acknowledge_by, resolve_by = limits(case_kind(kind), severity, opened)
         firing = None
         if kind == "yard.after_hours":
-            firing = Firing.objects.create(version=version, key="cam-2", t=opened, place=places[place],
-                                           device=devices["cam-2"], batch=1,
-                                           why=[{"field": "/where", "text": "result.seconds > 180.0", "value": True, "decisive": True,
-                                                 "leaves": [{"path": "result.seconds", "value": 252.0}]}])
+            firing = Firing.objects.create(
+                version=version,
+                key="cam-2",
+                t=opened,
+                place=places[place],
+                device=devices["cam-2"],
+                batch=1,
+                why=[
+                    {
+                        "field": "/where",
+                        "text": "result.seconds > 180.0",
+                        "value": True,
+                        "decisive": True,
+                        "leaves": [{"path": "result.seconds", "value": 252.0}],
+                    }
+                ],
+            )
         case = Case.objects.create(
-            number=f"C-{timezone.localtime(opened):%Y%m%d}-{140 + index:04d}", kind=kind, title=title, severity=severity,
-            title_en=case_kind(kind).name_en, severity_rank=RANK[severity], place=places[place],
-            device=devices.get(device or ""), opened_at=opened, known_at=opened, last_at=opened, firing=firing,
+            number=f"C-{timezone.localtime(opened):%Y%m%d}-{140 + index:04d}",
+            kind=kind,
+            title=title,
+            severity=severity,
+            title_en=case_kind(kind).name_en,
+            severity_rank=RANK[severity],
+            place=places[place],
+            device=devices.get(device or ""),
+            opened_at=opened,
+            known_at=opened,
+            last_at=opened,
+            firing=firing,
             rule_version=version if firing else None,
-            acknowledge_by=acknowledge_by, resolve_by=resolve_by, due_at=acknowledge_by, role=case_kind(kind).role,
+            acknowledge_by=acknowledge_by,
+            resolve_by=resolve_by,
+            due_at=acknowledge_by,
+            role=case_kind(kind).role,
         )
         CaseEvent.objects.create(case=case, kind="raised", at=opened, known=opened, actor="system")
         made.append(case)
     for days in range(1, 6):
         past = now - timedelta(days=days)
         ended = Case.objects.create(
-            number=f"C-{timezone.localtime(past):%Y%m%d}-0009", kind="yard.after_hours", title="夜间院内人员徘徊",
-            title_en="Person in the yard after hours", severity="high", severity_rank=1, place=places["yard-1"],
-            state="false_alarm" if days < 5 else "resolved", opened_at=past, known_at=past, last_at=past,
-            acknowledged_at=past + timedelta(minutes=1), acknowledge_by=past + timedelta(minutes=5),
-            rule_version=version, outcome="等车居民",
+            number=f"C-{timezone.localtime(past):%Y%m%d}-0009",
+            kind="yard.after_hours",
+            title="夜间院内人员徘徊",
+            title_en="Person in the yard after hours",
+            severity="high",
+            severity_rank=1,
+            place=places["yard-1"],
+            state="false_alarm" if days < 5 else "resolved",
+            opened_at=past,
+            known_at=past,
+            last_at=past,
+            acknowledged_at=past + timedelta(minutes=1),
+            acknowledge_by=past + timedelta(minutes=5),
+            rule_version=version,
+            outcome="等车居民",
         )
         for event, minutes in (("raised", 0), ("acknowledged", 1), (ended.state, 2)):
             moment = past + timedelta(minutes=minutes)
@@ -244,18 +333,30 @@ def _cases(
     if pictures:
         for code in ("cam-1", "cam-2", "cam-3", "cam-4", "cam-5"):
             data = picture(int(code[-1]))
-            media = store(SYSTEM, StoreMedia("snapshot", "image/jpeg", now - timedelta(minutes=1), device_id=devices[code].pk), data)
+            media = store(
+                SYSTEM,
+                StoreMedia("snapshot", "image/jpeg", now - timedelta(minutes=1), device_id=devices[code].pk),
+                data,
+            )
             if code == "cam-2":
-                Evidence.objects.create(case=made[1], kind="snapshot", media=media, t=media.t,
-                                        sha256=hashlib.sha256(data).digest(),
-                                        data={"box": [0.24, 0.3, 0.05, 0.16], "label": "人 0.93"})
+                Evidence.objects.create(
+                    case=made[1],
+                    kind="snapshot",
+                    media=media,
+                    t=media.t,
+                    sha256=hashlib.sha256(data).digest(),
+                    data={"box": [0.24, 0.3, 0.05, 0.16], "label": "人 0.93"},
+                )
     return made
 
 
 def _observations(places: dict[str, Place], devices: dict[str, Device], now: datetime) -> None:
     if not ObservationKind.objects.exists():
         ObservationKind.objects.bulk_create(
-            [ObservationKind(code=k.code, name=k.name, name_en=k.name_en, schema=k.schema, personal=k.personal) for k in KERNEL_KINDS]
+            [
+                ObservationKind(code=k.code, name=k.name, name_en=k.name_en, schema=k.schema, personal=k.personal)
+                for k in KERNEL_KINDS
+            ]
         )
     kinds = {kind.code: kind for kind in ObservationKind.objects.all()}
     partitions.make_for([(now - timedelta(days=1)).date(), now.date()])
@@ -266,8 +367,21 @@ def _observations(places: dict[str, Place], devices: dict[str, Device], now: dat
         t = now - timedelta(minutes=12 * index + 1)
         result = {"zone": "院内", "object": "person", "seconds": 120.0 + 10 * (index % 30)}
         camera = devices["cam-2"]
-        rows.append((1, t, 1000 + index, uuid7(int(t.timestamp() * 1000)), t, kinds["zone.dwell"].pk, camera.pk,
-                     camera.place_id, 0, f"track:{index}", json.dumps(result)))
+        rows.append(
+            (
+                1,
+                t,
+                1000 + index,
+                uuid7(int(t.timestamp() * 1000)),
+                t,
+                kinds["zone.dwell"].pk,
+                camera.pk,
+                camera.place_id,
+                0,
+                f"track:{index}",
+                json.dumps(result),
+            )
+        )
     counts: dict[tuple[int, int, datetime], int] = {}
     for index in range(900):
         t = now - timedelta(seconds=generator.uniform(1, 8 * 3600))
@@ -278,8 +392,21 @@ def _observations(places: dict[str, Place], devices: dict[str, Device], now: dat
             "door.access": {"granted": index % 7 != 0, "credential": "card", "direction": "in"},
             "object.count": {"persons": index % 5, "vehicles": index % 2},
         }[code]
-        rows.append((1, t, index, uuid7(int(t.timestamp() * 1000)), t, kinds[code].pk, device.pk, device.place_id, 0,
-                     None, json.dumps(result)))
+        rows.append(
+            (
+                1,
+                t,
+                index,
+                uuid7(int(t.timestamp() * 1000)),
+                t,
+                kinds[code].pk,
+                device.pk,
+                device.place_id,
+                0,
+                None,
+                json.dumps(result),
+            )
+        )
         hour = t.replace(minute=0, second=0, microsecond=0)
         key = (device.place_id, kinds[code].pk, hour)
         counts[key] = counts.get(key, 0) + 1
@@ -288,6 +415,9 @@ def _observations(places: dict[str, Place], devices: dict[str, Device], now: dat
             "insert into obs (batch, known, ix, id, t, kind, device, place, shard, foi, result)"
             " values (%s,%s,%s,%s,%s,%s,%s,%s,%s,%s,%s)",
             rows,
+        )
+        cursor.execute(
+            "insert into batch_log (number, key, known, count) values (1, 1, %s, %s) on conflict do nothing", [now, len(rows)]
         )
     HourlyCount.objects.bulk_create(
         [HourlyCount(place_id=p, kind_id=k, hour=h, count=n) for (p, k, h), n in counts.items()]

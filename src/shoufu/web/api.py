@@ -25,7 +25,8 @@ def signed_in(request: Any) -> Actor | None:
         refused = check_csrf(request)
         if refused:
             raise Problem(_("The page is out of date; load it again."), status=403, kind="csrf")
-    return request.actor
+    actor: Actor = request.actor
+    return actor
 
 
 signed_in.openapi_security_schema = {"type": "http", "scheme": "bearer"}  # type: ignore[attr-defined]

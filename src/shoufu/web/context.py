@@ -93,4 +93,3 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "waiting": waiting,
         "device_health": health.devices(actor, scope.path) if actor.may_anywhere("devices.view") else None,
     }
-

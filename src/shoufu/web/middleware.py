@@ -164,12 +164,22 @@ class ProblemMiddleware:
             return None
         if wants_problem(request):
             return problem_response(exception)
+        _settle(request)
         return render(
             request,
             "shell/problem.html",
             {"problem": exception, "title": _(str(exception.title)), "bare": isinstance(exception, Invalid)},
             status=exception.status,
         )
+
+
+def _settle(request: Any) -> None:
+    """The problem's own page stands in the shell too: what the address got wrong must not be asked for again."""
+    for name, spare in (("scope", Scope()), ("moment", Moment())):
+        try:
+            bool(getattr(request, name))
+        except Problem:
+            setattr(request, name, spare)
 
 
 def with_query(request: HttpRequest, **changes: Any) -> str:

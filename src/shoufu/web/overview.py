@@ -38,7 +38,12 @@ def scene_figures(actor: Actor, path: str) -> list[SceneFigure]:
     """The figures of every scene, in the reader's language."""
     english = (get_language() or "").startswith("en")
     return [
-        SceneFigure(figure.name_en if english else figure.name, f"{figure.read(actor, path):g}", figure.unit, _address(figure.url))
+        SceneFigure(
+            figure.name_en if english else figure.name,
+            f"{figure.read(actor, path):g}",
+            figure.unit,
+            _address(figure.url),
+        )
         for scene in registry.scenes()
         for figure in scene.figures
     ]
@@ -68,14 +73,18 @@ def charts(actor: Actor, scope: Scope, span: str, until: datetime) -> dict[str, 
     start = start if span == "day" else start.replace(hour=0)
     slots = [start + step * n for n in range(int((until - start) / step) + 1)]
     severities = {code: [0] * len(slots) for code in Severity.values}
-    for moment, severity, count in cases.per_bucket(actor, scope.path, since, until, "hour" if span == "day" else "day"):
+    for moment, severity, count in cases.per_bucket(
+        actor, scope.path, since, until, "hour" if span == "day" else "day"
+    ):
         index = int((moment - start) / step)
         if 0 <= index < len(slots):
             severities[severity][index] += count
     return {
         "slots": [slot.isoformat() for slot in slots],
         "daily": span != "day",
-        "cases": [{"code": code, "name": str(Severity(code).label), "values": severities[code]} for code in Severity.values],
+        "cases": [
+            {"code": code, "name": str(Severity(code).label), "values": severities[code]} for code in Severity.values
+        ],
         "observations": _observations(actor, scope, since, until, start, step, len(slots)),
     }
 

@@ -51,7 +51,12 @@ def everything(actor: Actor, text: str) -> list[Group]:
 
 def _cases(actor: Actor, words: str) -> list[Hit]:
     rows = cases.listing(actor, cases.CaseFilter(text=words))[:MOST]
-    return [Hit(title_of(c), f"{c.number} · {c.place.label} · {c.get_state_display()}", reverse("cases:detail", args=[c.pk])) for c in rows]
+    return [
+        Hit(
+            title_of(c), f"{c.number} · {c.place.label} · {c.get_state_display()}", reverse("cases:detail", args=[c.pk])
+        )
+        for c in rows
+    ]
 
 
 def _vehicles(actor: Actor, words: str) -> list[Hit]:
@@ -62,13 +67,20 @@ def _vehicles(actor: Actor, words: str) -> list[Hit]:
 def _people(actor: Actor, words: str) -> list[Hit]:
     if not actor.may_anywhere("parties.view"):
         return []
-    return [Hit(p.name, p.place.label, reverse("parties:person", args=[p.pk])) for p in parties.search(actor, words, limit=MOST)]
+    return [
+        Hit(p.name, p.place.label, reverse("parties:person", args=[p.pk]))
+        for p in parties.search(actor, words, limit=MOST)
+    ]
 
 
 def _devices(actor: Actor, words: str) -> list[Hit]:
     seen = devices.visible(actor)
-    rows = seen.filter(name__icontains=words) | seen.filter(code__icontains=words) | seen.filter(name_en__icontains=words)
-    return [Hit(d.name, f"{d.code} · {d.get_status_display()}", reverse("devices:detail", args=[d.pk])) for d in rows[:MOST]]
+    rows = (
+        seen.filter(name__icontains=words) | seen.filter(code__icontains=words) | seen.filter(name_en__icontains=words)
+    )
+    return [
+        Hit(d.name, f"{d.code} · {d.get_status_display()}", reverse("devices:detail", args=[d.pk])) for d in rows[:MOST]
+    ]
 
 
 def _places(actor: Actor, words: str) -> list[Hit]:

@@ -33,7 +33,7 @@ class Filter:
     code: str
     label: str
     apply: Callable[[Any, str], Any]
-    choices: Sequence[tuple[str, str]] = ()
+    choices: Sequence[tuple[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _count(rows: Any) -> tuple[int, bool]:
 
 
 def read(request: PageRequest, page: ListPage, rows: Any) -> View:
-    """The page of rows that the address asks for: a count and a page, two queries. Invalid names what cannot be read."""
+    """The page of rows that the address asks for (a count and a page: two queries). Invalid names a wrong parameter."""
     values = {item.code: request.GET.get(item.code, "").strip() for item in page.filters}
     for item in page.filters:
         if values[item.code]:

@@ -108,7 +108,13 @@ def _what(event: Any) -> str:
 
 def _lines(request: PageRequest, case: Case) -> list[Line]:
     rows = [
-        Line(event.at, MARKS.get(event.kind, ""), _what(event), "" if event.actor == "system" else event.actor, event.text)
+        Line(
+            event.at,
+            MARKS.get(event.kind, ""),
+            _what(event),
+            "" if event.actor == "system" else event.actor,
+            event.text,
+        )
         for event in selectors.timeline(request.actor, case, request.moment.known)
     ]
     for notice in notices.of_case(request.actor, case.pk):
@@ -171,7 +177,9 @@ def panel_context(request: PageRequest, case_id: int, form: FormState | None = N
         "loosen": similar.total >= 4 and similar.false_share >= 0.6,
         "escalates": [role_label(code) for code in case_kind(case.kind).escalate_to],
         "receivers": selectors.assignable_users(case) if may else (),
-        "roles": [(code, role_label(code)) for code, role in registry.roles().items() if "cases.handle" in role.permissions],
+        "roles": [
+            (code, role_label(code)) for code, role in registry.roles().items() if "cases.handle" in role.permissions
+        ],
         "verdicts": Feedback.Verdict.choices,
         "form": form or FormState(),
         "now": timezone.now(),
@@ -204,7 +212,9 @@ def _dispatch(request: PageRequest, case_id: int, version: int | None) -> Any:
     kind, _colon, value = receiver.partition(":")
     user_id = int(value) if kind == "user" and value.isdigit() else None
     role = value if kind == "role" else ""
-    return services.dispatch(request.actor, case_id, version, user_id=user_id, role=role, text=request.POST.get("text", ""))
+    return services.dispatch(
+        request.actor, case_id, version, user_id=user_id, role=role, text=request.POST.get("text", "")
+    )
 
 
 def _merge(request: PageRequest, case_id: int, version: int | None) -> Any:
@@ -262,7 +272,11 @@ def _state(rows: QuerySet[Case], value: str) -> QuerySet[Case]:
 
 
 def _text(rows: QuerySet[Case], value: str) -> QuerySet[Case]:
-    return rows.filter(title__icontains=value) | rows.filter(number__icontains=value) | rows.filter(title_en__icontains=value)
+    return (
+        rows.filter(title__icontains=value)
+        | rows.filter(number__icontains=value)
+        | rows.filter(title_en__icontains=value)
+    )
 
 
 def _day(field: str) -> Callable[[QuerySet[Case], str], QuerySet[Case]]:
@@ -298,7 +312,7 @@ def list_page() -> ListPage:
             Column("outcome", _("Outcome"), "", lambda c: c.outcome),
         ),
         filters=(
-            Filter("state", _("State"), _state, [("open", _("Open ones")), *Case.State.choices]),
+            Filter("state", _("State"), _state, [("open", _("Open ones")), *((code, str(word)) for code, word in Case.State.choices)]),
             Filter("severity", _("Severity"), _choices("severity"), Severity.choices),
             Filter("kind", _("Kind"), _choices("kind"), kinds),
             Filter("day", _("Day (2026-11-23)"), _day("opened_at__date")),

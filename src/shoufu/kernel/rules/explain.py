@@ -42,15 +42,24 @@ def _pattern(fact: Mapping[str, Any]) -> str:
     needed = _span(fact.get("needed"))
     match fact.get("pattern"):
         case "threshold" | "dwell":
-            return _("It held for %(held)s; the rule asks for %(needed)s.") % {"held": _span(fact.get("seconds")), "needed": needed}
+            return _("It held for %(held)s; the rule asks for %(needed)s.") % {
+                "held": _span(fact.get("seconds")),
+                "needed": needed,
+            }
         case "absence":
-            return _("Nothing came for %(held)s; the rule waits %(needed)s.") % {"held": _span(fact.get("seconds")), "needed": needed}
+            return _("Nothing came for %(held)s; the rule waits %(needed)s.") % {
+                "held": _span(fact.get("seconds")),
+                "needed": needed,
+            }
         case "count":
             return _("%(n)s times within %(span)s.") % {"n": fact.get("n"), "span": _span(fact.get("seconds"))}
         case "sequence":
             return _("All steps came in order within %(span)s.") % {"span": _span(fact.get("window"))}
         case "occupancy":
-            return _("The sum was %(sum)s; the limit is %(limit)s.") % {"sum": fact.get("sum"), "limit": fact.get("limit")}
+            return _("The sum was %(sum)s; the limit is %(limit)s.") % {
+                "sum": fact.get("sum"),
+                "limit": fact.get("limit"),
+            }
     return ""
 
 
@@ -76,7 +85,8 @@ def _silent(reason: Mapping[str, Any]) -> str:
             return words % {"span": _span(abs(seconds))}
         case "condition":
             parts = [
-                _("“%(words)s” was not so: %(values)s") % {"words": condition_words(str(a["text"]), _book()), "values": values(a)}
+                _("“%(words)s” was not so: %(values)s")
+                % {"words": condition_words(str(a["text"]), _book()), "values": values(a)}
                 for a in reason.get("atoms") or ()
             ]
             return "; ".join(parts) or _("The condition was not met.")
@@ -106,4 +116,6 @@ def _silent(reason: Mapping[str, Any]) -> str:
 
 def not_fired(why: Any) -> str:
     """Why the other one did not fire, from a difference's `why`; one sentence."""
-    return "; ".join(_silent(reason) for reason in (why if isinstance(why, list) else ()) if isinstance(reason, Mapping))
+    return "; ".join(
+        _silent(reason) for reason in (why if isinstance(why, list) else ()) if isinstance(reason, Mapping)
+    )

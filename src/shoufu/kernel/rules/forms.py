@@ -60,14 +60,21 @@ def numbers(spec: RuleSpec) -> list[NumberField]:
             most = _reach(value) if seconds else max(20.0, value * 4)
             found.append(NumberField(f"/pattern/{name}", label, value, 0.0 if seconds else 1.0, most, step, seconds))
     cooldown = spec.cooldown
-    found.append(NumberField("/cooldown", _("Again at the earliest after"), cooldown, 0, max(3600.0, cooldown * 2), 30, True))
+    found.append(
+        NumberField("/cooldown", _("Again at the earliest after"), cooldown, 0, max(3600.0, cooldown * 2), 30, True)
+    )
     return found
 
 
 def texts(spec: RuleSpec) -> list[TextField]:
     """The CEL texts of the rule."""
-    labels = {"/where": _("Condition"), "/pattern/clear": _("Cleared when"), "/pattern/until": _("Until"),
-              "/pattern/delta": _("Counts as"), "/pattern/unless": _("Unless")}
+    labels = {
+        "/where": _("Condition"),
+        "/pattern/clear": _("Cleared when"),
+        "/pattern/until": _("Until"),
+        "/pattern/delta": _("Counts as"),
+        "/pattern/unless": _("Unless"),
+    }
     return [
         TextField(pointer, labels.get(pointer, _("Step %(n)s") % {"n": pointer.rpartition("/")[2]}), text)
         for pointer, text in spec.expressions.items()

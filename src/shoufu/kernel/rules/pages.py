@@ -1,5 +1,6 @@
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,7 +22,12 @@ from shoufu.kernel.rules.report import Report, report_of
 from shoufu.kernel.rules.spec import RuleSpec, Span, parse, sentence
 
 MONTH = timedelta(days=30)
-SPANS = (("600", timedelta(minutes=10)), ("86400", timedelta(days=1)), ("604800", timedelta(days=7)), ("2592000", MONTH))
+SPANS = (
+    ("600", timedelta(minutes=10)),
+    ("86400", timedelta(days=1)),
+    ("604800", timedelta(days=7)),
+    ("2592000", MONTH),
+)
 
 
 def _language() -> Any:
@@ -45,7 +51,11 @@ def pieces(spec: RuleSpec, rule: Rule, live: RuleSpec | None) -> list[Piece]:
 
 
 def _narrow(state: str) -> Any:
-    fields = {"live": {"live_number__isnull": False}, "draft": {"draft_number__isnull": False}, "off": {"live_number__isnull": True}}
+    fields = {
+        "live": {"live_number__isnull": False},
+        "draft": {"draft_number__isnull": False},
+        "off": {"live_number__isnull": True},
+    }
     return fields[state]
 
 
@@ -65,8 +75,17 @@ def list_page() -> ListPage:
             Column("fired", _("Fired in 30 days"), css="num"),
         ),
         filters=(
-            Filter("state", _("State"), lambda rows, value: rows.filter(**_narrow(value)) if value in dict(states) else rows, states),
-            Filter("text", _("Name or code"), lambda rows, value: rows.filter(name__icontains=value) | rows.filter(code__icontains=value)),
+            Filter(
+                "state",
+                _("State"),
+                lambda rows, value: rows.filter(**_narrow(value)) if value in dict(states) else rows,
+                states,
+            ),
+            Filter(
+                "text",
+                _("Name or code"),
+                lambda rows, value: rows.filter(name__icontains=value) | rows.filter(code__icontains=value),
+            ),
         ),
     )
 
@@ -110,10 +129,16 @@ def create(request: PageRequest) -> HttpResponseBase:
             return redirect("rules:detail", services.create_rule(request.actor, draft).pk)
         except Invalid as refusal:
             form.errors, status = {e.field.rpartition("/")[2]: str(e.message) for e in refusal.errors}, 422
-    spots = places.visible(request.actor, permission="rules.manage").filter(kind__in=["district", "block", "compound", "building"])
+    spots = places.visible(request.actor, permission="rules.manage").filter(
+        kind__in=["district", "block", "compound", "building"]
+    )
     english = _language() == "en"
     templates = [
-        (code, item.name_en if english else item.name, str(sentence(parse(item.spec), _language(), selectors.names(_language()))))
+        (
+            code,
+            item.name_en if english else item.name,
+            str(sentence(parse(item.spec), _language(), selectors.names(_language()))),
+        )
         for code, item in selectors.templates().items()
     ]
     return render(
@@ -151,7 +176,13 @@ def _editor(rule: Rule, document: Mapping[str, Any], errors: dict[str, str] | No
         found = {error.field: str(error.message) for error in refusal.errors} | (errors or {})
         return Editor(None, document, [], [], [], found, live, True)
     return Editor(
-        spec, spec.document(), pieces(spec, rule, live), forms.numbers(spec), forms.texts(spec), errors or {}, live,
+        spec,
+        spec.document(),
+        pieces(spec, rule, live),
+        forms.numbers(spec),
+        forms.texts(spec),
+        errors or {},
+        live,
         live is None or live.document() != spec.document(),
     )
 
@@ -219,10 +250,8 @@ def _typed(request: PageRequest, rule: Rule) -> tuple[dict[str, Any], dict[str, 
     base = newest.spec if newest else {}
     shown = request.POST.get("document_shown", "")
     if shown:
-        try:
+        with suppress(ValueError):
             base = json.loads(shown)
-        except ValueError:
-            pass
     try:
         document = forms.document(base, request.POST)
         faults = services.check_document(request.actor, document, rule.place)
@@ -256,7 +285,10 @@ def save(request: PageRequest, rule_id: int) -> HttpResponseBase:
                 version = newest
             else:
                 version = services.save_draft(
-                    request.actor, rule_id, document, note=request.POST.get("note", ""),
+                    request.actor,
+                    rule_id,
+                    document,
+                    note=request.POST.get("note", ""),
                     based_on=int(based_on) if based_on.isdigit() else None,
                 )
         except Conflict as refusal:
@@ -269,7 +301,9 @@ def save(request: PageRequest, rule_id: int) -> HttpResponseBase:
         span = dict(SPANS).get(request.POST.get("span", ""), MONTH)
         services.rehearse(request.actor, version.pk, now - span, now)
     else:
-        messages.success(request, _("Draft %(n)d is saved; it changes nothing until it is activated.") % {"n": version.number})
+        messages.success(
+            request, _("Draft %(n)d is saved; it changes nothing until it is activated.") % {"n": version.number}
+        )
     return redirect("rules:detail", rule_id)
 
 
@@ -278,7 +312,12 @@ def rehearsal(request: PageRequest, rehearsal_id: int) -> HttpResponse:
     """A rehearsal's progress or result, for htmx; asks again by itself while it runs."""
     found = selectors.rehearsal(request.actor, rehearsal_id)
     rule = selectors.get(request.actor, found.version.rule_id)
-    context = {"rehearsal": found, "report": _report(request, found), "rule": rule, "live": selectors.live_version(rule)}
+    context = {
+        "rehearsal": found,
+        "report": _report(request, found),
+        "rule": rule,
+        "live": selectors.live_version(rule),
+    }
     return render(request, "rules/rehearsal.html", context)
 
 

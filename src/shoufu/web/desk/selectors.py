@@ -161,7 +161,9 @@ def _cases_of(actor: Actor, scope: Scope, since: datetime, until: datetime) -> l
     rows = rows.filter(Q(state__in=Case.OPEN) | Q(closed_at__gte=since) | Q(resolved_at__gte=since))
     found = list(rows.select_related("place", "device").order_by("severity_rank", "-opened_at")[:300])
     ends = dict(
-        CaseEvent.objects.filter(case__in=found, kind__in=ended).order_by("case_id", "-known").values_list("case", "known")
+        CaseEvent.objects.filter(case__in=found, kind__in=ended)
+        .order_by("case_id", "-known")
+        .values_list("case", "known")
     )
     return [
         _mark(case)
@@ -183,7 +185,13 @@ def bars(actor: Actor, scope: Scope, since: datetime, until: datetime, count: in
         "until": until.timestamp(),
         "counts": values,
         "marks": [
-            {"id": case.pk, "t": case.opened_at.timestamp(), "severity": case.severity, "title": case.title, "title_en": case.title_en}
+            {
+                "id": case.pk,
+                "t": case.opened_at.timestamp(),
+                "severity": case.severity,
+                "title": case.title,
+                "title_en": case.title_en,
+            }
             for case in marks
         ],
     }

@@ -28,6 +28,6 @@ def health(request: PageRequest) -> HttpResponse:
             "notices": notices.health(),
             "stock": media.stock(),
             "chain": audit.chain_state(),
-            "stages": selectors.watcher_stages(),
+            "cameras": selectors.watched(actor),
         },
     )

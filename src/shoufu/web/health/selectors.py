@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from django.db.models import Count, Q
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.devices import selectors as device_selectors
 from shoufu.kernel.devices.models import Device
+from shoufu.web.health import figures
 
 STALE_SECONDS = 15.0
 
@@ -66,39 +66,61 @@ def processes() -> list[Process]:
 
 def _process(entry: dict[str, Any]) -> Process:
     return Process(
-        entry["name"], entry["state"], entry["pid"], entry["restarts"],
-        datetime.fromtimestamp(entry["since"], UTC), entry["rss"], entry["last_error"],
+        entry["name"],
+        entry["state"],
+        entry["pid"],
+        entry["restarts"],
+        datetime.fromtimestamp(entry["since"], UTC),
+        entry["rss"],
+        entry["last_error"],
     )
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What one stage of a camera's pipeline costs: runs, and milliseconds a run; `share` of the camera's time."""
+    """One stage of a camera's pipeline: runs in the last seconds, milliseconds a run, per cent of a core."""
 
-    camera: str
     name: str
     runs: int
     milliseconds: float
-    share: float
+    core_percent: float
 
 
-def watcher_stages() -> list[Stage]:
-    """From the watchers' cost files (`run/watcher*.json`); empty while no watcher runs."""
-    found: list[Stage] = []
-    for path in sorted(_run_folder().glob("watcher*.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        found.extend(_stages(content))
-    return found
+@dataclass(frozen=True)
+class Watched:
+    """A camera as its watcher sees it; `lag` in seconds behind the picture."""
+
+    code: str
+    state: str
+    reason: str
+    fps: float
+    analysed_fps: float
+    lag: float
+    stages: tuple[Stage, ...]
+
+    @property
+    def core_percent(self) -> float:
+        return sum(stage.core_percent for stage in self.stages)
 
 
-def _stages(content: Any) -> Iterator[Stage]:
-    cameras = content.get("cameras", {}) if isinstance(content, dict) else {}
-    for camera, entry in cameras.items():
-        stages = entry.get("stages", {}) if isinstance(entry, dict) else {}
-        total = sum(float(stage.get("seconds", 0)) for stage in stages.values()) or 1.0
-        for name, stage in stages.items():
-            runs, seconds = int(stage.get("runs", 0)), float(stage.get("seconds", 0))
-            yield Stage(camera, name, runs, seconds / runs * 1000 if runs else 0.0, seconds / total)
+def watched(actor: Actor) -> list[Watched]:
+    """The cameras that the actor may see with what each stage costs, from the watchers' newest figures."""
+    entries = {entry["code"]: entry for page in figures.pages() for entry in page.get("cameras", ())}
+    seen = device_selectors.visible(actor).filter(code__in=entries).values_list("code", flat=True)
+    return [_watched(entries[code]) for code in sorted(seen)]
+
+
+def _watched(entry: dict[str, Any]) -> Watched:
+    stages = tuple(
+        Stage(name, int(cost["runs"]), float(cost["mean_ms"]), float(cost["core_percent"]))
+        for name, cost in entry.get("stages", {}).items()
+    )
+    return Watched(
+        entry["code"],
+        entry["state"],
+        entry.get("reason") or "",
+        entry["fps"],
+        entry["analysed_fps"],
+        entry["lag"],
+        stages,
+    )

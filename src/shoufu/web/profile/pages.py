@@ -13,15 +13,15 @@ from shoufu.kernel.base import registry
 from shoufu.kernel.base.errors import Invalid, Problem
 from shoufu.kernel.base.pages import FormState, PageRequest
 from shoufu.kernel.cases.pages import role_label
-from shoufu.kernel.notices.channels import web_push
 from shoufu.kernel.notices import selectors as notices
 from shoufu.kernel.notices import services as notice_services
+from shoufu.kernel.notices.channels import web_push
 from shoufu.kernel.parties import selectors as parties
 
 
 def _page(request: PageRequest, form: FormState | None = None, token: str = "", status: int = 200) -> HttpResponse:
     actor = request.actor
-    passkeys = Authenticator.objects.filter(user_id=actor.user_id, type=Authenticator.Type.WEBAUTHN)
+    passkeys = Authenticator.objects.filter(user_id=actor.user_id or 0, type=Authenticator.Type.WEBAUTHN)
     context = {
         "form": form or FormState(),
         "token": token,
