@@ -57,6 +57,7 @@ class _Vehicle:
     best: dict[str, PlateSeen] = field(default_factory=dict)
     attempts: int = 0
     last: float = float("-inf")
+    seen: float = float("-inf")
     told: bool = False
 
 
@@ -74,12 +75,13 @@ class PlateWatch:
         for track in sight.tracks:
             if track.label.is_vehicle and counts(track) and (plate := self._look(track, sight, picture)):
                 found.append(plate)
-        for track_id in [key for key, known in self._vehicles.items() if sight.time - known.last > _FORGET]:
+        for track_id in [key for key, known in self._vehicles.items() if sight.time - known.seen > _FORGET]:
             del self._vehicles[track_id]
         return found
 
     def _look(self, track: Track, sight: Sight, picture: Picture) -> PlateSeen | None:
         vehicle = self._vehicles.setdefault(track.id, _Vehicle())
+        vehicle.seen = sight.time
         if vehicle.told or vehicle.attempts >= _ATTEMPTS or sight.time - vehicle.last < _EVERY:
             return None
         crop = _crop(track, sight, picture)
