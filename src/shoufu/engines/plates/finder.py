@@ -9,6 +9,7 @@ from .detect import Floats, Image, PlateDetector, Region
 from .rectify import aspect, even_light, warp
 
 COMMON_SIDE = 960
+NEAR_SIDE = 320
 LARGE_SIDE = 1760
 CLOSE_WIDTH = 150.0
 CLOSE_CANVAS = (256, 352)
@@ -59,11 +60,17 @@ def _candidate(region: Region, everything: Region) -> Candidate:
 def find_plates(detector: PlateDetector, image: Image) -> list[Region]:
     """Plates in a BGR image of any size, best first, corners in its own pixels, each placed by a close second look."""
     coarse = _look(detector, image, COMMON_SIDE)
-    if not any(region.score >= SURE for region in coarse) and max(image.shape[:2]) > COMMON_SIDE:
+    if not _sure(coarse) and max(image.shape[:2]) > NEAR_SIDE:
+        coarse = _merged(coarse + _look(detector, image, NEAR_SIDE))
+    if not _sure(coarse) and max(image.shape[:2]) > COMMON_SIDE:
         # Plates that are missed at first are small, or lie in the dark beside headlights.
         coarse = _merged(coarse + _look(detector, image, LARGE_SIDE, brightened=True))
     placed = [_look_closer(detector, image, region) for region in coarse]
     return _merged([region for region in placed if region is not None])
+
+
+def _sure(regions: list[Region]) -> bool:
+    return any(region.score >= SURE for region in regions)
 
 
 def could_be_crop(image: Image) -> bool:

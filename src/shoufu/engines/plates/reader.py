@@ -12,7 +12,7 @@ from .rectify import SINGLE_ROW_ASPECT, TWO_ROW_ASPECT, aspect, even_light, flat
 from .vote import Ballot, Reading, View
 
 TWO_ROWS_BELOW = 2.6
-ENOUGH = 0.8
+ENOUGH = 0.72
 CLEAR = 0.5
 ACCEPT = 0.03
 HOPELESS = 0.003
