@@ -5,7 +5,6 @@ each one character left out, so a reading finds every plate one error away by a 
 """
 
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -61,7 +60,8 @@ class PlateIndex:
 
     def __init__(self, plates: Iterable[str] = ()) -> None:
         self._registered: dict[str, str] = {}
-        self._keys: defaultdict[str, list[str]] = defaultdict(list)
+        # One plate or several a key; no lists, so that the garbage collector has nothing to walk through.
+        self._keys: dict[str, str | tuple[str, ...]] = {}
         for plate in plates:
             self.add(plate)
 
@@ -77,7 +77,7 @@ class PlateIndex:
             return
         self._registered[text] = plate
         for key in _filed(text):
-            self._keys[key].append(text)
+            self._keys[key] = (*self._at(key), text) if key in self._keys else text
 
     def discard(self, plate: str) -> None:
         """Takes a plate out; nothing happens if it is not registered."""
@@ -85,8 +85,10 @@ class PlateIndex:
         if self._registered.pop(text, None) is None:
             return
         for key in _filed(text):
-            self._keys[key].remove(text)
-            if not self._keys[key]:
+            left = tuple(plate for plate in self._at(key) if plate != text)
+            if left:
+                self._keys[key] = left
+            else:
                 del self._keys[key]
 
     def match(self, read: str) -> Match:
@@ -109,9 +111,12 @@ class PlateIndex:
     def _near(self, text: str) -> set[str]:
         found: set[str] = set()
         for key in _wanted(_body(text)):
-            if key in self._keys:
-                found.update(self._keys[key])
+            found.update(self._at(key))
         return found
+
+    def _at(self, key: str) -> tuple[str, ...]:
+        plates = self._keys.get(key, ())
+        return (plates,) if isinstance(plates, str) else plates
 
 
 def distance(read: str, plate: str, limit: float = float("inf")) -> float:
