@@ -31,6 +31,7 @@ FULL_SECONDS = 300.0
 DELTAS = 100
 AT_ONCE = 500
 REST_SECONDS = 1.0
+PLACES_SECONDS = 30.0
 DOWN = (psycopg.OperationalError, psycopg.InterfaceError, db.OperationalError, db.InterfaceError)
 TICK = "SELECT number FROM log_batch(nextval('batch_key'), 0)"
 
@@ -65,6 +66,7 @@ class Session:
         self.runner = self._restored()
         self.deltas = 0
         self.saved = self.saved_full = self.polled = self.reported = 0.0
+        self.looked = time.monotonic()
         self.firings: list[Firing] = []
         self.late: list[Late] = []
         self.counts = {"rows": 0, "firings": 0, "cases": 0}
@@ -117,16 +119,25 @@ class Session:
 
     def _process(self, batches: list[Batch]) -> None:
         # A change of the rules commits before the batch it begins with gets its number: seeing one, we see the other.
-        self.runner.update(Timeline.load())
-        known = self.engine.places.paths
-        if any(row.place_id not in known for batch in batches for row in batch.rows):
-            self.engine.move(selectors.place_tree())
-        if any(row.kind not in self.engine.kinds for batch in batches for row in batch.rows):
+        timeline = Timeline.load()
+        if timeline != self.runner.timeline:
+            self.runner.update(timeline)
             self.engine.kinds = selectors.kinds()
+        known = self.engine.places.paths
+        stale = time.monotonic() - self.looked >= PLACES_SECONDS
+        if stale or any(row.place_id not in known for batch in batches for row in batch.rows):
+            self._look_at_places()
         output = self.runner.take(batches)
         self.firings += output.firings
         self.late += output.late
         self.counts["rows"] += output.rows
+
+    def _look_at_places(self) -> None:
+        """Follow the place tree: new places at once, moved ones soon."""
+        self.looked = time.monotonic()
+        places = selectors.place_tree()
+        if places != self.engine.places:
+            self.engine.move(places)
 
     def _tick(self) -> bool:
         """Log a tick when something waits for the watermark and nothing else moves it; other readers see it too."""

@@ -8,7 +8,7 @@ from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Absence
 
 
-class Waiting(msgspec.Struct, array_like=True):
+class Waiting(msgspec.Struct, array_like=True, gc=False):
     """The last matching row, when it was, and when its absence is complete."""
 
     deadline: int
@@ -30,7 +30,7 @@ class AbsenceMachine(Machine[Waiting]):
     def on_row(self, t: int, row: Row) -> None:
         if row.place_id not in self.scope or not self.test(t, row):
             return
-        key = self.key(row)
+        key = row.device_id if self.by_device else self.key(row)
         deadline = t + self.after
         if self.scheduled:
             deadline = self.rule.next_open(deadline, row.place_id)

@@ -37,6 +37,7 @@ class Machine(Generic[S]):
         self.scope = rule.scope
         self.scheduled = rule.spec.schedule is not None
         self.key = rule.key_of()
+        self.by_device = rule.spec.key == "device"
         self.test = rule.condition("/where")
         self._last_t = -1
         self._last_keys: set[Key] = set()

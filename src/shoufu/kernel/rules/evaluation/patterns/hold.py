@@ -8,7 +8,7 @@ from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Dwell, Threshold
 
 
-class Hold(msgspec.Struct, array_like=True):
+class Hold(msgspec.Struct, array_like=True, gc=False):
     """Since `row`, at `start`, the condition holds; `seen` was the last row to say so. `deadline` 0: has fired."""
 
     deadline: int
@@ -34,7 +34,7 @@ class HoldMachine(Machine[Hold]):
     def on_row(self, t: int, row: Row) -> None:
         if row.place_id not in self.scope:
             return
-        key = self.key(row)
+        key = row.device_id if self.by_device else self.key(row)
         state = self.states.get(key)
         matches = self.test(t, row)
         if state is None:

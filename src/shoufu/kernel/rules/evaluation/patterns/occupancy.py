@@ -11,7 +11,7 @@ MOST = 1_000_000_000
 """Deltas and sums are cut to this, so that both engines agree on absurd ones."""
 
 
-class Sum(msgspec.Struct, array_like=True):
+class Sum(msgspec.Struct, array_like=True, gc=False):
     """The running sum, `seen` when it last changed.
 
     While it is over the limit: the row that took it there, when, to what sum, and when that fires (0: has fired).
@@ -43,7 +43,7 @@ class OccupancyMachine(Machine[Sum]):
         delta = self.delta(t, row)
         if type(delta) is not int:
             return
-        key = self.key(row)
+        key = row.device_id if self.by_device else self.key(row)
         state = self.states.get(key)
         if state is None or t - state.seen > self.forget:
             state = self.states[key] = Sum(0, t)

@@ -11,7 +11,7 @@ Chain = list[tuple[int, str]]
 """Times and ids of the rows that matched the first steps."""
 
 
-class Progress(msgspec.Struct, array_like=True):
+class Progress(msgspec.Struct, array_like=True, gc=False):
     """`chains[j]` is the chain of j + 1 steps that started last, or empty; `unless` when such a row was last seen."""
 
     chains: list[Chain]
@@ -41,7 +41,7 @@ class SequenceMachine(Machine[Progress]):
         hits = [step(t, row) for step in self.steps]
         if not excused and True not in hits:
             return
-        key = self.key(row)
+        key = row.device_id if self.by_device else self.key(row)
         state = self.states.get(key)
         if state is None:
             state = Progress([[] for _ in self.steps])
