@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any
 
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router, Schema, Status
 
 from shoufu.kernel.access import selectors, services
 from shoufu.kernel.access.models import ApiToken, RoleAssignment, User
@@ -132,9 +132,9 @@ def list_users(request: PageRequest, query: Query[ListQuery]) -> Any:
 
 
 @router.post("/users", response={201: UserOut})
-def create_user(request: PageRequest, body: UserIn) -> tuple[int, User]:
+def create_user(request: PageRequest, body: UserIn) -> Status[User]:
     """Make an account; it has no rights before it is given a role."""
-    return 201, services.create_user(request.actor, services.UserDraft(**body.model_dump()))
+    return Status(201, services.create_user(request.actor, services.UserDraft(**body.model_dump())))
 
 
 @router.get("/users/{int:user_id}", response=UserOut)
@@ -157,9 +157,9 @@ def list_assignments(request: PageRequest, query: Query[ListQuery]) -> Any:
 
 
 @router.post("/assignments", response={201: list[AssignmentOut]})
-def give_roles(request: PageRequest, body: list[AssignmentIn]) -> tuple[int, list[RoleAssignment]]:
+def give_roles(request: PageRequest, body: list[AssignmentIn]) -> Status[list[RoleAssignment]]:
     """Give roles, all or none; nobody gives a right that they lack there."""
-    return 201, services.give_roles(request.actor, [services.RoleDraft(**item.model_dump()) for item in body])
+    return Status(201, services.give_roles(request.actor, [services.RoleDraft(**item.model_dump()) for item in body]))
 
 
 @router.post("/assignments/{int:assignment_id}/end", response=AssignmentOut)
@@ -176,9 +176,9 @@ def list_tokens(request: PageRequest, query: Query[ListQuery]) -> Any:
 
 
 @router.post("/tokens", response={201: MadeTokenOut})
-def create_token(request: PageRequest, body: TokenIn) -> tuple[int, services.MadeToken]:
+def create_token(request: PageRequest, body: TokenIn) -> Status[services.MadeToken]:
     """Make an API token for oneself; its text is shown once."""
-    return 201, services.create_token(request.actor, body.name, body.permissions, body.expires_at)
+    return Status(201, services.create_token(request.actor, body.name, body.permissions, body.expires_at))
 
 
 @router.post("/tokens/{int:token_id}/revoke", response=TokenOut)

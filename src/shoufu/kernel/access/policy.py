@@ -7,7 +7,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.base.errors import Forbidden
+from shoufu.kernel.base.errors import Forbidden, NotFound
 from shoufu.kernel.places.models import Place
 
 M = TypeVar("M", bound=Model)
@@ -26,9 +26,12 @@ def limit(rows: QuerySet[M], actor: Actor, permission: str, field: str = "place_
 
 
 def require(actor: Actor, permission: str, place: Place) -> None:
-    """Raise Forbidden unless the actor has the permission at this place."""
+    """Raise Forbidden unless the actor has the permission at this place; NotFound where they have none at all."""
     if actor.may(permission, place.path):
         return
+    if not any(place.path.startswith(grant.path) for grant in actor.grants):
+        # Nothing to do with this place: a refusal that names it would tell what stands there.
+        raise NotFound(_("There is no place %(id)s that you may see.") % {"id": place.pk})
     raise Forbidden(_("You need the right “%(right)s” at %(place)s.") % {"right": permission, "place": place.label})
 
 

@@ -114,8 +114,8 @@ def _managed(actor: Actor, user_id: int) -> User:
     user = get_user(actor, user_id)
     policy.require_anywhere(actor, MANAGE)
     held = RoleAssignment.objects.filter(user=user, until__isnull=True).select_related("place")
-    for assignment in held:
-        policy.require(actor, MANAGE, assignment.place)
+    if any(not actor.may(MANAGE, assignment.place.path) for assignment in held):
+        raise Forbidden(_("This account has roles beyond the places whose access you manage."))
     return user
 
 

@@ -3,7 +3,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router, Schema, Status
 
 from shoufu.kernel.base.listing import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
@@ -144,10 +144,10 @@ def list_devices(request: PageRequest, query: Query[DeviceQuery]) -> Any:
 
 
 @router.post("", response={201: list[RegisteredOut]})
-def register(request: PageRequest, body: list[DeviceIn]) -> tuple[int, list[services.Registered]]:
+def register(request: PageRequest, body: list[DeviceIn]) -> Status[list[services.Registered]]:
     """Take devices into service, all or none; the answer is the only place where their secrets are shown."""
     drafts = [services.DeviceDraft(**item.model_dump()) for item in body]
-    return 201, services.register_many(request.actor, drafts)
+    return Status(201, services.register_many(request.actor, drafts))
 
 
 @router.get("/health", response=HealthOut)
@@ -215,6 +215,6 @@ def list_commands(request: PageRequest, device_id: int, query: Query[ListQuery])
 
 
 @router.post("/{int:device_id}/commands", response={201: CommandOut})
-def command(request: PageRequest, device_id: int, body: CommandIn) -> tuple[int, Command]:
+def command(request: PageRequest, device_id: int, body: CommandIn) -> Status[Command]:
     """Order a device."""
-    return 201, commands.queue(request.actor, commands.CommandDraft(device_id, **body.model_dump()))
+    return Status(201, commands.queue(request.actor, commands.CommandDraft(device_id, **body.model_dump())))

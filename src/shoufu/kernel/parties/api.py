@@ -1,7 +1,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router, Schema, Status
 
 from shoufu.kernel.base.listing import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
@@ -175,9 +175,11 @@ def list_people(request: PageRequest, query: Query[ListQuery]) -> Any:
 
 
 @router.post("/people", response={201: list[PersonOut]})
-def create_people(request: PageRequest, body: list[PersonIn]) -> tuple[int, list[Person]]:
+def create_people(request: PageRequest, body: list[PersonIn]) -> Status[list[Person]]:
     """Register people, all or none."""
-    return 201, services.create_people(request.actor, [services.PersonDraft(**item.model_dump()) for item in body])
+    return Status(
+        201, services.create_people(request.actor, [services.PersonDraft(**item.model_dump()) for item in body])
+    )
 
 
 @router.post("/people/search", response=list[PersonOut])
@@ -218,9 +220,9 @@ def consents(request: PageRequest, person_id: int) -> Any:
 
 
 @router.post("/people/{int:person_id}/consents", response={201: ConsentOut})
-def give_consent(request: PageRequest, person_id: int, body: ConsentIn) -> tuple[int, Consent]:
+def give_consent(request: PageRequest, person_id: int, body: ConsentIn) -> Status[Consent]:
     """A person allows a purpose."""
-    return 201, services.give_consent(request.actor, person_id, body.purpose, body.how)
+    return Status(201, services.give_consent(request.actor, person_id, body.purpose, body.how))
 
 
 @router.post("/people/{int:person_id}/consents/withdraw", response=ConsentOut)
@@ -243,16 +245,16 @@ def list_households(request: PageRequest, query: Query[ListQuery]) -> Any:
 
 
 @router.post("/households", response={201: list[HouseholdOut]})
-def create_households(request: PageRequest, body: list[HouseholdIn]) -> tuple[int, list[Household]]:
+def create_households(request: PageRequest, body: list[HouseholdIn]) -> Status[list[Household]]:
     """Register households, all or none."""
     drafts = [services.HouseholdDraft(**item.model_dump()) for item in body]
-    return 201, services.create_households(request.actor, drafts)
+    return Status(201, services.create_households(request.actor, drafts))
 
 
 @router.post("/residencies", response={201: list[ResidencyOut]})
-def move_in(request: PageRequest, body: list[ResidencyIn]) -> tuple[int, list[Residency]]:
+def move_in(request: PageRequest, body: list[ResidencyIn]) -> Status[list[Residency]]:
     """People move into households, all or none."""
-    return 201, services.move_in(request.actor, [services.ResidencyDraft(**item.model_dump()) for item in body])
+    return Status(201, services.move_in(request.actor, [services.ResidencyDraft(**item.model_dump()) for item in body]))
 
 
 @router.post("/residencies/{int:residency_id}/end", response=ResidencyOut)
@@ -269,16 +271,18 @@ def list_organisations(request: PageRequest, query: Query[ListQuery]) -> Any:
 
 
 @router.post("/organisations", response={201: list[OrganisationOut]})
-def create_organisations(request: PageRequest, body: list[OrganisationIn]) -> tuple[int, list[Organisation]]:
+def create_organisations(request: PageRequest, body: list[OrganisationIn]) -> Status[list[Organisation]]:
     """Register organisations, all or none."""
     drafts = [services.OrganisationDraft(**item.model_dump()) for item in body]
-    return 201, services.create_organisations(request.actor, drafts)
+    return Status(201, services.create_organisations(request.actor, drafts))
 
 
 @router.post("/memberships", response={201: list[MemberOut]})
-def add_members(request: PageRequest, body: list[MemberIn]) -> tuple[int, Any]:
+def add_members(request: PageRequest, body: list[MemberIn]) -> Status[Any]:
     """People start to work for organisations, all or none."""
-    return 201, services.add_members(request.actor, [services.MembershipDraft(**item.model_dump()) for item in body])
+    return Status(
+        201, services.add_members(request.actor, [services.MembershipDraft(**item.model_dump()) for item in body])
+    )
 
 
 @router.post("/memberships/{int:membership_id}/end", response=MemberOut)
@@ -297,10 +301,10 @@ def list_vehicles(request: PageRequest, query: Query[VehicleQuery]) -> Any:
 
 
 @router.post("/vehicles", response={201: list[VehicleOut]})
-def register_vehicles(request: PageRequest, body: list[VehicleIn]) -> tuple[int, list[Vehicle]]:
+def register_vehicles(request: PageRequest, body: list[VehicleIn]) -> Status[list[Vehicle]]:
     """Register vehicles, all or none."""
     drafts = [services.VehicleDraft(**item.model_dump()) for item in body]
-    return 201, services.register_vehicles(request.actor, drafts)
+    return Status(201, services.register_vehicles(request.actor, drafts))
 
 
 @router.post("/vehicles/{int:vehicle_id}/remove", response=VehicleOut)

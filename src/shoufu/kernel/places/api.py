@@ -1,6 +1,6 @@
 from typing import Any
 
-from ninja import Field, Query, Router, Schema
+from ninja import Field, Query, Router, Schema, Status
 
 from shoufu.kernel.base.listing import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
@@ -107,9 +107,9 @@ def list_places(request: PageRequest, query: Query[PlaceQuery]) -> Any:
 
 
 @router.post("", response={201: list[PlaceOut]})
-def create_places(request: PageRequest, body: list[PlaceIn]) -> tuple[int, list[Place]]:
+def create_places(request: PageRequest, body: list[PlaceIn]) -> Status[list[Place]]:
     """Make places, all or none; parents may stand in the same call."""
-    return 201, services.create_many(request.actor, [item.draft() for item in body])
+    return Status(201, services.create_many(request.actor, [item.draft() for item in body]))
 
 
 @router.get("/tree", response=list[NodeOut])
