@@ -14,6 +14,8 @@ from shoufu.runtime import data, env, heartbeat, logs, preflight, processes
 from shoufu.runtime.supervisor import Spec, Supervisor
 
 log = structlog.get_logger("supervisor")
+# bin/ takes at most so long before it starts us, or starts its clock anew; an older clock is another program's.
+BIN_SECONDS = 15.0
 LOUD = frozenset({"warning", "error", "critical"})
 
 
@@ -37,7 +39,7 @@ def run(
     ``arrange`` may change or add processes, ``on_start`` gets the supervisor once its loop runs.
     """
     logs.setup()
-    began = float(env.get("SHOUFU_BEGAN")) or psutil.Process().create_time()
+    began = _began()
     layout = data.prepare()
     specs = arrange(processes.all_specs(layout))
     _say_missing(specs)
@@ -57,6 +59,12 @@ def run(
     supervisor.run(lambda: preflight.check(layout), lambda: on_start(supervisor))
     log.info("stopped", after=round(time.time() - began, 1))
     return supervisor
+
+
+def _began() -> float:
+    """When this program began, in epoch seconds: the clock of ``bin/`` where it started us, else our own."""
+    own, given = psutil.Process().create_time(), float(os.environ.pop("SHOUFU_BEGAN", "0") or 0)
+    return given if own - BIN_SECONDS < given else own
 
 
 def show(name: str, line: bytes) -> None:

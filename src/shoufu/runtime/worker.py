@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import Any
 
-from shoufu.runtime import heartbeat
+from shoufu.runtime import heartbeat, stalled
 
 
 def run(concurrency: int, queues: list[str] | None) -> None:
@@ -37,12 +37,17 @@ async def _work(concurrency: int, queues: list[str] | None) -> None:
     try:
         with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]
             async with working.open_async():
-                await working.run_worker_async(
-                    **only,
-                    concurrency=concurrency,
-                    shutdown_graceful_timeout=8,
-                    update_heartbeat_interval=10,
-                )
+                rescue = asyncio.create_task(stalled.watch(working))
+                try:
+                    await working.run_worker_async(
+                        **only,
+                        concurrency=concurrency,
+                        shutdown_graceful_timeout=8,
+                        update_heartbeat_interval=10,
+                        stalled_worker_timeout=stalled.DEAD_AFTER,
+                    )
+                finally:
+                    rescue.cancel()
     finally:
         beat.cancel()
 
