@@ -63,7 +63,8 @@ def run(
 
 def _began() -> float:
     """When this program began, in epoch seconds: the clock of ``bin/`` where it started us, else our own."""
-    own, given = psutil.Process().create_time(), float(os.environ.pop("SHOUFU_BEGAN", "0") or 0)
+    own, given = psutil.Process().create_time(), float(env.get("SHOUFU_BEGAN"))
+    os.environ.pop("SHOUFU_BEGAN", None)
     return given if own - BIN_SECONDS < given else own
 
 
