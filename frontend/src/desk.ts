@@ -209,11 +209,11 @@ function frame(at: number | null): void {
     face.innerHTML = `<span class="dot good"></span>`;
     const time = document.createElement("time");
     time.dataset.clock = "";
-    face.append(`${word("live")} · `, time);
+    face.append(`${word("live")} `, time);
     document.querySelector(".top > a.btn-primary")?.remove();
   } else {
     face.className = "clock then";
-    face.textContent = `${word("then")} · `;
+    face.textContent = `${word("then")} `;
     face.append(document.createElement("time"));
   }
 }

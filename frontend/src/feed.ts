@@ -1,11 +1,13 @@
 import { onLive } from "./live";
-import { block, clock } from "./words";
+import { block, clock, instant } from "./words";
 
 interface Start {
   kinds: Record<string, string>;
   kind: string;
   device: string;
   live: boolean;
+  fields: Record<string, string>;
+  values: Record<string, string>;
 }
 interface Observed {
   id: string;
@@ -22,11 +24,16 @@ const KEEP = 300;
 let held = false;
 const waiting: Observed[] = [];
 
+function said(value: unknown): string {
+  if (typeof value === "object") return JSON.stringify(value);
+  return start?.values[String(value)] ?? String(value);
+}
+
 function words(result: Record<string, unknown>): string {
   return Object.entries(result ?? {})
     .filter(([name]) => !["snapshot", "clip", "box"].includes(name))
     .slice(0, 6)
-    .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .map(([name, value]) => `${start?.fields[name] ?? name} ${said(value)}`)
     .join(" · ");
 }
 
@@ -87,7 +94,7 @@ document.querySelector<HTMLInputElement>("[data-then]")?.addEventListener("chang
   const value = (event.target as HTMLInputElement).value;
   const url = new URL(location.href);
   url.searchParams.delete("before");
-  if (value) url.searchParams.set("at", new Date(value).toISOString());
+  if (value) url.searchParams.set("at", instant(value).toISOString());
   else url.searchParams.delete("at");
   location.href = url.href;
 });

@@ -2,7 +2,7 @@ import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
 import * as echarts from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { block } from "./words";
+import { block, wall } from "./words";
 
 echarts.use([BarChart, LineChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer]);
 
@@ -27,8 +27,8 @@ const SERIES = ["#0f6e84", "#5fa8b8", "#c98a3c", "#7a8f4b", "#8a6fa8", "#9aa7b0"
 function base(slots: string[], daily: boolean): Record<string, unknown> {
   const two = (n: number): string => String(n).padStart(2, "0");
   const words = slots.map((slot) => {
-    const at = new Date(slot);
-    return daily ? `${two(at.getMonth() + 1)}-${two(at.getDate())}` : `${two(at.getHours())}:00`;
+    const at = wall(new Date(slot));
+    return daily ? `${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}` : `${two(at.getUTCHours())}:00`;
   });
   const axis = { axisLabel: { color: colour("--faint") }, axisLine: { lineStyle: { color: colour("--line") } } };
   return {

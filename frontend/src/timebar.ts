@@ -1,4 +1,4 @@
-import { dayAndClock, word } from "./words";
+import { dayAndClock, wall, word } from "./words";
 
 interface Bars {
   since: number;
@@ -198,12 +198,13 @@ export class Timebar {
     pen.fillStyle = colour;
     pen.font = "11px system-ui, sans-serif";
     pen.textBaseline = "bottom";
-    const zone = new Date().getTimezoneOffset() * 60;
+    const first = new Date(bars.since * 1000);
+    const zone = Math.round((first.getTime() - wall(first).getTime()) / 1000);
     for (let at = Math.ceil((bars.since - zone) / step) * step + zone; at < bars.until; at += step) {
       const left = x(at);
       if (left > width - 60) break;
-      const day = new Date(at * 1000);
-      const text = step >= 86400 ? `${day.getMonth() + 1}-${day.getDate()}` : `${String(day.getHours()).padStart(2, "0")}:${String(day.getMinutes()).padStart(2, "0")}`;
+      const day = wall(new Date(at * 1000));
+      const text = step >= 86400 ? `${day.getUTCMonth() + 1}-${day.getUTCDate()}` : `${String(day.getUTCHours()).padStart(2, "0")}:${String(day.getUTCMinutes()).padStart(2, "0")}`;
       pen.textAlign = left < 16 ? "left" : "center";
       pen.fillText(text, Math.max(0, left), height);
     }

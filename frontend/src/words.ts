@@ -19,12 +19,33 @@ export function label(thing: { name?: string; name_en?: string; title?: string; 
 
 const two = (n: number): string => String(n).padStart(2, "0");
 
-export const clock = (at: Date): string => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+const fields = new Intl.DateTimeFormat("en-CA", {
+  timeZone: document.documentElement.dataset.timeZone || undefined,
+  hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+});
+
+/** The wall clock of the place at an instant, to be read with the UTC getters: the reader may sit in another zone. */
+export function wall(at: Date): Date {
+  const part = Object.fromEntries(fields.formatToParts(at).map(({ type, value }) => [type, value]));
+  return new Date(`${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}Z`);
+}
+
+/** The instant at which the place's wall clock shows a text such as "2026-11-23T18:42". */
+export function instant(text: string): Date {
+  const guess = new Date(`${text}Z`);
+  return new Date(2 * guess.getTime() - wall(guess).getTime());
+}
+
+export function clock(at: Date): string {
+  const shown = wall(at);
+  return `${two(shown.getUTCHours())}:${two(shown.getUTCMinutes())}:${two(shown.getUTCSeconds())}`;
+}
 
 export function dayAndClock(at: Date): string {
+  const shown = wall(at);
   const day = english
-    ? at.toLocaleDateString("en-GB", { day: "numeric", month: "short" })
-    : `${at.getMonth() + 1} 月 ${at.getDate()} 日`;
+    ? shown.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" })
+    : `${shown.getUTCMonth() + 1} 月 ${shown.getUTCDate()} 日`;
   return `${day} ${clock(at)}`;
 }
 

@@ -41,7 +41,8 @@ class ActorMiddleware:
     def __call__(self, request: Any) -> HttpResponseBase:
         request.token_used = False
         request.actor = _actor(request)
-        request.scope = SimpleLazyObject(lambda: _scope(request))
+        timezone.deactivate()
+        request.scope = SimpleLazyObject(lambda: _in_its_zone(_scope(request)))
         request.moment = SimpleLazyObject(lambda: _moment(request))
         return self.get_response(request)
 
@@ -63,6 +64,13 @@ def _actor(request: Any) -> Actor:
     if not request.user.is_authenticated:
         return ANONYMOUS
     return access.actor_for_user(request.user)
+
+
+def _in_its_zone(scope: Scope) -> Scope:
+    """Times of the page are those of its place."""
+    if scope.place is not None:
+        timezone.activate(scope.place.time_zone)
+    return scope
 
 
 def _scope(request: Any) -> Scope:

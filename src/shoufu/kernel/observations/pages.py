@@ -14,6 +14,7 @@ from shoufu.kernel.base.listing import csv_response
 from shoufu.kernel.base.pages import PageRequest, needs
 from shoufu.kernel.observations import selectors
 from shoufu.kernel.observations.models import Observation
+from shoufu.kernel.rules.spec.phrases import EN, ZH, Phrases
 
 SIZE = 60
 WORDS_IN_A_LINE = 6
@@ -30,17 +31,23 @@ class Line:
 
 
 def in_words(result: Any) -> str:
-    """The result's leading properties as `name value` pairs."""
+    """The result's leading properties as `name value` pairs, in the words that rules use for them."""
     if not isinstance(result, dict):
         return str(result)
     pairs = [(name, value) for name, value in result.items() if name not in ("snapshot", "clip", "box")]
-    return " · ".join(f"{name} {_short(value)}" for name, value in pairs[:WORDS_IN_A_LINE])
+    fields = words().fields
+    return " · ".join(f"{fields.get(name, name)} {_short(value)}" for name, value in pairs[:WORDS_IN_A_LINE])
+
+
+def words() -> Phrases:
+    """The phrase book of the reader's language."""
+    return EN if (get_language() or "").startswith("en") else ZH
 
 
 def _short(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else words().values.get(str(value), str(value))
 
 
 def _line(row: Observation) -> Line:
@@ -99,7 +106,14 @@ def feed(request: PageRequest) -> HttpResponse:
         "device": chosen.device,
         "older": rows[-1].t if len(rows) == SIZE else None,
         "first": chosen.before is None,
-        "start": {"kinds": dict(kinds), "kind": chosen.kind, "device": chosen.device, "live": request.moment.live},
+        "start": {
+            "kinds": dict(kinds),
+            "kind": chosen.kind,
+            "device": chosen.device,
+            "live": request.moment.live,
+            "fields": dict(words().fields),
+            "values": dict(words().values) | {"true": _("yes"), "false": _("no")},
+        },
     }
     template = "observations/lines.html" if "HX-Request" in request.headers else "observations/feed.html"
     return render(request, template, context)
