@@ -178,3 +178,21 @@ def test_replay_finds_a_changed_firing(story: Any, field: str, value: int) -> No
         one.place = story.places["d"]
     one.save()
     assert not replay().equal
+
+
+def test_a_shard_has_one_evaluator(story: Any) -> None:
+    from shoufu.runtime.evaluator.process import Session, Taken
+
+    first = Session(0, Deaf())  # type: ignore[arg-type]
+    with pytest.raises(Taken):
+        Session(0, Deaf())  # type: ignore[arg-type]
+    first.reading.close()
+    # The server notices the end of a connection a moment later.
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            Session(0, Deaf()).reading.close()  # type: ignore[arg-type]
+            return
+        except Taken:
+            time.sleep(0.05)
+    pytest.fail("the shard was not given free")

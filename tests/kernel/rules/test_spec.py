@@ -93,7 +93,9 @@ def test_a_document_that_is_no_rule_is_refused(document: dict[str, Any], field: 
 
 def test_a_rule_reads_as_a_sentence_in_both_languages() -> None:
     spec = parse(HELD_OPEN)
-    chinese = sentence(spec, "zh-hans", Names(kinds={"door.state": "门状态"}, roles={"guard": "保安"}, place="松山小区"))
+    chinese = sentence(
+        spec, "zh-hans", Names(kinds={"door.state": "门状态"}, roles={"guard": "保安"}, place="松山小区")
+    )
     assert "在 松山小区" in str(chinese) and "状态为打开" in str(chinese) and "1 分钟" in str(chinese)
     english = str(sentence(spec, "en"))
     assert "state is open for more than 1 minute" in english and "at most once in 5 minutes" in english

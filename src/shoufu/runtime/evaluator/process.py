@@ -32,6 +32,7 @@ DELTAS = 100
 AT_ONCE = 500
 REST_SECONDS = 1.0
 PLACES_SECONDS = 30.0
+SHARD_LOCK = 7306
 DOWN = (psycopg.OperationalError, psycopg.InterfaceError, db.OperationalError, db.InterfaceError)
 TICK = "SELECT number FROM log_batch(nextval('batch_key'), 0)"
 
@@ -47,11 +48,28 @@ def run(shard: int) -> None:
     while not stop.is_set():
         try:
             Session(shard, inbox).run(stop)
+        except Taken:
+            log.warning("another evaluator has this shard; waiting for it to end", shard=shard)
+            _rest(shard, stop)
         except DOWN as error:
             log.warning("the database does not answer; waiting for it", error=str(error).strip())
             db.connections.close_all()
-            stop.wait(REST_SECONDS)
+            _rest(shard, stop)
     inbox.close()
+
+
+def name_of(shard: int) -> str:
+    """The process's name, as the supervisor knows it."""
+    return "evaluator" if settings.SHARDS == 1 else f"evaluator-{shard}"
+
+
+def _rest(shard: int, stop: threading.Event) -> None:
+    heartbeat.beat(name_of(shard))
+    stop.wait(REST_SECONDS)
+
+
+class Taken(Exception):
+    """Another evaluator works on this shard."""
 
 
 class Session:
@@ -60,8 +78,8 @@ class Session:
     def __init__(self, shard: int, inbox: Inbox) -> None:
         self.shard = shard
         self.inbox = inbox
-        self.name = "evaluator" if settings.SHARDS == 1 else f"evaluator-{shard}"
         self.reading = connect()
+        self._take_shard()
         self.engine = Engine(selectors.kinds(), selectors.place_tree(), settings.LATENESS)
         self.runner = self._restored()
         self.deltas = 0
@@ -71,6 +89,13 @@ class Session:
         self.late: list[Late] = []
         self.counts = {"rows": 0, "firings": 0, "cases": 0}
         self.saved_batch = self.engine.batch
+
+    def _take_shard(self) -> None:
+        """Keep others from this shard for as long as the connection lives."""
+        row = self.reading.execute("SELECT pg_try_advisory_lock(%s, %s)", [SHARD_LOCK, self.shard]).fetchone()
+        if row is None or not row[0]:
+            self.reading.close()
+            raise Taken
 
     def _restored(self) -> Runner:
         blobs = outputs.checkpoints(self.shard)
@@ -185,7 +210,7 @@ class Session:
             return
         spent = now - self.reported if self.reported else 1.0
         self.reported = now
-        heartbeat.beat(self.name)
+        heartbeat.beat(name_of(self.shard))
         nerve().publish("stats.evaluator", self._figures(spent))
         self.counts = dict.fromkeys(self.counts, 0)
 
@@ -196,6 +221,7 @@ class Session:
             "batch": self.engine.batch,
             "rules": len(self.engine.machines),
             "broken": {str(version): fault for version, fault in self.engine.broken.items()},
+            "failing": {str(rule.version): rule.last_error for rule in self.engine.rules if rule.errors},
             "keys": self.engine.keys,
             "waiting": buffer.waiting,
             "late": self.engine.late_rows,

@@ -8,7 +8,7 @@ import click
 
 @click.command()
 @click.option(
-    "--observations", type=click.IntRange(10_000), default=600_000, show_default=True, help="Rows of the log."
+    "--observations", type=click.IntRange(10_000), default=1_000_000, show_default=True, help="Rows of the log."
 )
 @click.option("--rounds", type=click.IntRange(1), default=3, show_default=True, help="Rounds; the best one counts.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as one line of JSON.")
