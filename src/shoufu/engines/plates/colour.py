@@ -43,7 +43,8 @@ def ground_colour(plate: Image) -> ColourGuess:
     greys, sure = _greys(value)
     if coloured > 0.33 and best > 0.4:
         return ColourGuess(hues[0], min(1.0, best * min(1.0, coloured / 0.6)), (*hues, *greys))
-    return ColourGuess(greys[0], sure, (*greys, *hues))
+    # What is washed out to white may be any colour, but never black; the same the other way round.
+    return ColourGuess(greys[0], sure, (greys[0], *hues, greys[1]))
 
 
 def _balanced(plate: Image) -> Image:

@@ -17,6 +17,7 @@ CLOSE_ASPECTS = (1.3, 3.4)
 SURE = 0.6
 CLEAR = 0.9
 LEAST = 0.25
+SAME_PLACE = 0.35
 GREY = (104.0, 117.0, 123.0)
 BRIGHTER = (255 * np.sqrt(np.arange(256) / 255)).astype(np.uint8)
 CROP_ASPECTS = (0.9, 8.0)
@@ -87,13 +88,25 @@ def whole(image: Image) -> Region:
 
 def overlap(one: Region, other: Region) -> float:
     """Intersection over the smaller of two upright boxes, 0–1."""
+    return _common(one, other) / max(min(_area(one), _area(other)), 1e-6)
+
+
+def likeness(one: Region, other: Region) -> float:
+    """Intersection over union of two upright boxes, 0–1."""
+    common = _common(one, other)
+    return common / max(_area(one) + _area(other) - common, 1e-6)
+
+
+def _common(one: Region, other: Region) -> float:
     a, b = one.box, other.box
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
-    return width * height / max(smaller, 1e-6)
+    return max(0.0, width) * max(0.0, height)
+
+
+def _area(region: Region) -> float:
+    left, top, right, bottom = region.box
+    return (right - left) * (bottom - top)
 
 
 def _share(region: Region, everything: Region) -> float:
@@ -146,9 +159,9 @@ def close_up(detector: PlateDetector, image: Image, region: Region) -> Region | 
 
 
 def _merged(regions: list[Region]) -> list[Region]:
-    """Best first, without those that mostly cover a better one."""
+    """Best first, one for each place; a plate inside a larger region stays, reading will tell which of them is one."""
     kept: list[Region] = []
     for region in sorted(regions, key=lambda r: -r.score):
-        if all(overlap(region, other) < 0.5 for other in kept):
+        if all(likeness(region, other) < SAME_PLACE for other in kept):
             kept.append(region)
     return kept
