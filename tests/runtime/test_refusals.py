@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from shoufu.runtime import preflight
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -20,12 +23,24 @@ def run(tmp_path: Path) -> Run:
     """Runs ``shoufu WORDS…`` with its own data directory and the settings given as keywords."""
 
     def call(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        environment = dict(os.environ) | {"SHOUFU_DATA": str(tmp_path / "data")} | settings
+        own = {"SHOUFU_DATA": str(tmp_path / "data")} | _free_ports()
+        environment = dict(os.environ) | own | settings
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)
         command = [sys.executable, "-m", "shoufu", *words]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     return call
+
+
+def _free_ports() -> dict[str, str]:
+    """Ports of its own: the servers of the test run hold theirs."""
+    with contextlib.ExitStack() as held:
+        ports = {}
+        for port in preflight.ports():
+            holder = held.enter_context(socket.socket())
+            holder.bind(("127.0.0.1", 0))
+            ports[port.setting] = str(holder.getsockname()[1])
+        return ports
 
 
 @pytest.fixture
@@ -72,8 +87,9 @@ def test_port_in_use_names_port_and_setting(run: Run) -> None:
 
 
 def test_one_port_for_two_servers_is_refused(run: Run) -> None:
-    port = os.environ["SHOUFU_WEB_PORT"]
-    assert_refused(run("up", SHOUFU_NATS_PORT=port), "SHOUFU_NATS_PORT", "SHOUFU_WEB_PORT", port)
+    port = _free_ports()["SHOUFU_WEB_PORT"]
+    done = run("up", SHOUFU_NATS_PORT=port, SHOUFU_WEB_PORT=port)
+    assert_refused(done, "SHOUFU_NATS_PORT", "SHOUFU_WEB_PORT", port)
 
 
 def test_file_in_place_of_the_data_directory(run: Run, tmp_path: Path) -> None:
@@ -97,8 +113,7 @@ def test_disk_that_is_full_to_the_last_byte(run: Run, small_disk: Path) -> None:
 
 
 def test_dead_database(run: Run) -> None:
-    dead = f"postgresql://someone:secret@127.0.0.1:{os.environ['SHOUFU_PG_PORT']}/shoufu"
-    done = run("up", DATABASE_URL=dead.replace(os.environ["SHOUFU_PG_PORT"], "1"))
+    done = run("up", DATABASE_URL="postgresql://someone:secret@127.0.0.1:1/shoufu")
     assert_refused(done, "DATABASE_URL", "does not answer", "start it")
     assert "secret" not in done.stderr
 
