@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,6 +9,8 @@ from shoufu.runtime import data, env
 from shoufu.runtime.servers import nats, postgres
 
 PACKAGE = Path(__file__).resolve().parent.parent
+# Beside the sources, Numba's default, may be read-only.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(env.cache_dir() / "numba"))
 
 SECRET_KEY = data.secret_key()
 DEBUG = env.get("SHOUFU_DEBUG")

@@ -219,7 +219,7 @@ def test_columns_agree_with_rows(rows: list[Row], cut: int) -> None:
             return Frame([part for code in codes if (part := a_part(half, code)) is not None])
 
         frames = [lambda half=half, load=load: load(half) for half in halves]
-        done = run([rule], frames, round((START - 3_600) * 1e6), round((END + 990) * 1e6))[0]
+        done = run([rule], frames, round((START - 3_600) * 1e6), round((END + 990) * 1e6), small=0)[0]
         engines.add(done.engine)
         found += done.firings()
     assert clean(found) == [firing for firing in expected if firing.t < round((END + 990) * 1e6)]

@@ -40,10 +40,16 @@ def rehearsed(version: Any, document: dict[str, Any], since: datetime, until: da
 
 
 @pytest.mark.parametrize("archived", [False, True])
-def test_the_live_document_rehearsed_gives_what_live_gave(story: Any, archived: bool) -> None:
+@pytest.mark.parametrize("engine", ["rows", "columns"])
+def test_the_live_document_rehearsed_gives_what_live_gave(
+    story: Any, archived: bool, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from shoufu.kernel.rules.models import Firing, HistoryDay
     from shoufu.kernel.rules.rehearsal import archive
+    from shoufu.kernel.rules.rehearsal.run import run
 
+    if engine == "columns":
+        monkeypatch.setattr(run, "__defaults__", (None, 0))
     start = at_night(story)
     version = live.make_live(story, live.HELD_OPEN | {"cooldown": 0}, "门长时间未关")
     last = tell(story)
@@ -52,7 +58,7 @@ def test_the_live_document_rehearsed_gives_what_live_gave(story: Any, archived: 
         assert archive.archive_due(0, datetime.now(UTC))
         assert HistoryDay.objects.get().rows == 7
     result = rehearsed(version, version.spec, start - timedelta(hours=1), start + timedelta(hours=1))
-    assert result["engine"] == "columns"
+    assert result["engine"] == engine
     fired = [(one.t.isoformat(), one.key, one.observations) for one in Firing.objects.order_by("t")]
     assert len(fired) == 3
     assert [(one["t"], one["key"], one["observations"]) for one in result["draft"]] == fired

@@ -20,8 +20,9 @@ from shoufu.kernel.rules.evaluation.rule import CompiledRule, Places
 from shoufu.kernel.rules.models import Firing, Rule, RuleVersion
 from shoufu.kernel.rules.rehearsal import sources
 from shoufu.kernel.rules.rehearsal.matching import SLACK, Mark, Pair, Verdict, Verdicts, pair
+from shoufu.kernel.rules.rehearsal.result import Progress, Run
 from shoufu.kernel.rules.rehearsal.rows import RowReader
-from shoufu.kernel.rules.rehearsal.run import Progress, Run, run
+from shoufu.kernel.rules.rehearsal.run import run
 from shoufu.kernel.rules.rehearsal.whynot import why_not
 from shoufu.kernel.rules.spec import KindLike, Match, RuleSpec
 

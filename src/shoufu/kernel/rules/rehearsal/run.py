@@ -1,264 +1,48 @@
-"""Rules over recorded frames: columns where they can, the live machines where they must."""
+"""Rules over recorded frames: columns where they can and pay, the live machines otherwise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from heapq import heappop
+from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from shoufu.engines.cel import Unsupported
-from shoufu.kernel.rules.evaluation.patterns import Heap, MatchMachine, machine
-from shoufu.kernel.rules.evaluation.reasons import why
-from shoufu.kernel.rules.evaluation.rows import SECOND, Firing, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
-from shoufu.kernel.rules.rehearsal import kernels
-from shoufu.kernel.rules.rehearsal.frames import Frame
-from shoufu.kernel.rules.rehearsal.vector import ROW_BITS, Columns, Ints, Raised, VectorRule
-from shoufu.kernel.rules.spec import Occupancy
+from shoufu.kernel.rules.rehearsal.result import Load, Progress, Run
+from shoufu.kernel.rules.rehearsal.rowwise import RowRun
 
-Bools = NDArray[np.bool_]
-Load = Callable[[], Frame]
-"""Gives a frame; called again when its rows are needed once more."""
-Progress = Callable[[int, int], None]
-"""Told (frames done, frames in all)."""
-CHUNK = 50_000
-
-
-@dataclass
-class Run:
-    """What one rule did over a span. `t`, `suppressed`, `late` say so for every firing, in the order (t, key)."""
-
-    rule: CompiledRule
-    engine: str
-    t: Ints
-    suppressed: Bools
-    late: Bools
-    rows: int = 0
-    _make: Callable[[Sequence[int]], list[Firing]] = field(default=lambda _: [])
-
-    def __len__(self) -> int:
-        return len(self.t)
-
-    def firings(self, indices: Sequence[int] | None = None) -> list[Firing]:
-        """The firings at these places (default: all) with ids, key, place and reasons; reads their rows."""
-        return self._make(range(len(self.t)) if indices is None else indices)
+SMALL = 20_000
+"""Up to so many rows the live machines are done before Numba is even loaded."""
 
 
 def run(
-    rules: Sequence[CompiledRule], frames: Sequence[Load], since: int, until: int, progress: Progress | None = None
+    rules: Sequence[CompiledRule],
+    frames: Sequence[Load],
+    since: int,
+    until: int,
+    progress: Progress | None = None,
+    small: int = SMALL,
 ) -> list[Run]:
     """Run rules that read the same kinds over frames of those kinds, in the order of time.
 
     Rows before `since` warm the state up; firings in [since, until) count. Late rows change no state, as live.
+    Up to `small` rows go through the live machines; both ways give equal firings.
     """
     runs: dict[int, Run] = {}
-    vectors: dict[int, _VectorRun] = {}
-    for rule in rules:
-        try:
-            vectors[rule.version] = _VectorRun(rule, since, until, frames)
-        except Unsupported:
-            continue
-    _feed_vectors(vectors, frames, until, progress)
-    for rule in rules:
-        found = vectors.get(rule.version)
-        runs[rule.version] = found.result() if found else _ClosureRun(rule, since, until).run(frames, progress)
-    return [runs[rule.version] for rule in rules]
+    if not _at_most(frames, small):
+        # Numba takes a second and 100 MB: a process that tries small drafts only does without it.
+        from shoufu.kernel.rules.rehearsal.columns import run_columns
+
+        runs = run_columns(rules, frames, since, until, progress)
+    return [runs.get(rule.version) or RowRun(rule, since, until).run(frames, progress) for rule in rules]
 
 
-def _feed_vectors(
-    vectors: dict[int, _VectorRun], frames: Sequence[Load], until: int, progress: Progress | None
-) -> None:
-    """Feed every frame to every rule; a rule that meets a column it cannot use leaves `vectors`."""
-    if not vectors:
-        return
-    for number, load in enumerate(frames):
+def _at_most(frames: Sequence[Load], rows: int) -> bool:
+    """Whether the frames hold no more rows than that; looks no further than it must."""
+    if not rows:
+        return False
+    total = 0
+    for load in frames:
         frame = load()
-        frame.preload(frozenset().union(*(found.vector.conditions.fields for found in vectors.values())))
-        columns: dict[str, Columns] = {}
-        for version, found in list(vectors.items()):
-            zone = found.vector.conditions.zone
-            shared = columns.setdefault(zone, Columns(frame, zone))
-            try:
-                found.feed(frame, number, shared)
-            except Unsupported:
-                del vectors[version]
+        total += sum(part.count for part in frame.parts)
         frame.release()
-        if progress:
-            progress(number + 1, len(frames))
-    for found in vectors.values():
-        found.finish(until)
-
-
-class _VectorRun:
-    def __init__(self, rule: CompiledRule, since: int, until: int, frames: Sequence[Load]) -> None:
-        self.rule = rule
-        self.vector = VectorRule(rule, since, until)
-        self.since, self.until = since, until
-        self.frames = frames
-        self.raised: list[Raised] = []
-        self.late: list[tuple[Ints, Ints]] = []
-        self.rows = 0
-
-    def feed(self, frame: Frame, number: int, shared: Columns) -> None:
-        self.rows += frame.count
-        found = self.vector.feed(frame, number, shared)
-        if found is not None and len(found):
-            self.raised.append(found)
-        late = self.vector.late(frame, shared)
-        if len(late):
-            self.late.append((frame.t[late], (number << ROW_BITS) + late))
-
-    def finish(self, until: int) -> None:
-        found = self.vector.finish(until - 1)
-        if found is not None and len(found):
-            self.raised.append(found)
-
-    def result(self) -> Run:
-        t, key, rows, total = self._joined()
-        # By key and time, in the order they came: the first of equal ones is the firing.
-        order = np.lexsort((np.arange(len(t)), t, key))
-        t, key, rows, total = t[order], key[order], rows[order], total[order]
-        fresh = np.ones(len(t), np.bool_)
-        fresh[1:] = (t[1:] != t[:-1]) | (key[1:] != key[:-1])
-        t, key, rows, total = t[fresh], key[fresh], rows[fresh], total[fresh]
-        suppressed = self._suppressed(t, key)
-        late = np.zeros(len(t), np.bool_)
-        if self.late:
-            late_t, late_rows = (np.concatenate(pieces) for pieces in zip(*self.late, strict=True))
-            t, late = np.concatenate([t, late_t]), np.concatenate([late, np.ones(len(late_t), np.bool_)])
-            suppressed = np.concatenate([suppressed, np.zeros(len(late_t), np.bool_)])
-            padding = np.full((len(late_t), rows.shape[1] - 1), kernels.NONE, np.int64)
-            rows = np.concatenate([rows, np.concatenate([late_rows[:, None], padding], axis=1)])
-            total = np.concatenate([total, np.zeros(len(late_t), np.int64)])
-        counted = np.flatnonzero((t >= self.since) & (t < self.until))
-        kept = counted[np.argsort(t[counted], kind="stable")]
-        t, rows, total, suppressed, late = t[kept], rows[kept], total[kept], suppressed[kept], late[kept]
-        make = _Maker(self.rule, self.frames, t, rows, total, suppressed, late)
-        return Run(self.rule, "columns", t, suppressed, late, self.rows, make)
-
-    def _joined(self) -> tuple[Ints, Ints, Ints, Ints]:
-        if not self.raised:
-            empty = np.zeros(0, np.int64)
-            return empty, empty, np.zeros((0, 1), np.int64), empty
-        return (
-            np.concatenate([found.t for found in self.raised]),
-            np.concatenate([found.key for found in self.raised]),
-            np.concatenate([found.rows for found in self.raised]),
-            np.concatenate([found.total for found in self.raised]),
-        )
-
-    def _suppressed(self, t: Ints, key: Ints) -> Bools:
-        cooldown = round(self.rule.spec.cooldown * SECOND)
-        if not cooldown:
-            return np.zeros(len(t), np.bool_)
-        last = kernels.filled(self.vector.keys.size, kernels.LONG_AGO)
-        return kernels.suppress(t, key, cooldown, last)
-
-
-@dataclass
-class _Maker:
-    """Makes firings of columns: reads the rows that they name, and explains them."""
-
-    rule: CompiledRule
-    frames: Sequence[Load]
-    t: Ints
-    rows: Ints
-    total: Ints
-    suppressed: Bools
-    late: Bools
-
-    def __call__(self, indices: Sequence[int]) -> list[Firing]:
-        chosen = np.asarray(list(indices), np.int64)
-        wanted = np.unique(self.rows[chosen])
-        rows = dict(self._read(wanted[wanted >= 0]))
-        return [self._firing(index, rows) for index in chosen.tolist()]
-
-    def _read(self, wanted: Ints) -> Iterator[tuple[int, tuple[int, Row]]]:
-        for number in np.unique(wanted >> ROW_BITS).tolist():
-            frame = self.frames[number]()
-            base = number << ROW_BITS
-            places = wanted[(wanted >> ROW_BITS) == number] - base
-            for place, found in frame.rows(places).items():
-                yield base + place, found
-            frame.release()
-
-    def _firing(self, index: int, rows: dict[int, tuple[int, Row]]) -> Firing:
-        seen = [rows[row] for row in self.rows[index].tolist() if row >= 0]
-        trigger, t = seen[-1][1], int(self.t[index])
-        occupancy = isinstance(self.rule.spec.pattern, Occupancy)
-        total = int(self.total[index]) if occupancy else None
-        return Firing(
-            version=self.rule.version,
-            key=self.rule.key_text(trigger),
-            t=t,
-            place=trigger.place_id,
-            device=trigger.device_id,
-            observations=tuple(row.id for _, row in seen),
-            why=why(self.rule, t, trigger, [time for time, _ in seen], total),
-            suppressed=bool(self.suppressed[index]),
-            late=bool(self.late[index]),
-        )
-
-
-class _ClosureRun:
-    """The live machine of one rule, fed row by row in total order."""
-
-    def __init__(self, rule: CompiledRule, since: int, until: int) -> None:
-        self.rule = rule
-        self.since, self.until = since, until
-        self.heap: Heap = []
-        self.found: list[Firing] = []
-        self.machine = machine(rule, self.heap, self._keep)
-        self.rows = 0
-
-    def _keep(self, firing: Firing) -> None:
-        if self.since <= firing.t < self.until:
-            self.found.append(firing)
-
-    def run(self, frames: Sequence[Load], progress: Progress | None) -> Run:
-        for number, load in enumerate(frames):
-            frame = load()
-            self._feed(frame)
-            self.machine.sweep(int(frame.t[-1]) if frame.count else 0)
-            frame.release()
-            if progress:
-                progress(number + 1, len(frames))
-        self._wake(self.until - 1)
-        self.found.sort(key=lambda firing: firing.order)
-        t = np.array([firing.t for firing in self.found], np.int64)
-        suppressed = np.array([firing.suppressed for firing in self.found], np.bool_)
-        late = np.array([firing.late for firing in self.found], np.bool_)
-        return Run(
-            self.rule, "rows", t, suppressed, late, self.rows, lambda chosen: [self.found[index] for index in chosen]
-        )
-
-    def _feed(self, frame: Frame) -> None:
-        remembers = self.rule.uses_recent
-        last = self.rule.recent.last
-        kinds = frozenset(self.rule.spec.kinds)
-        for start in range(0, frame.count, CHUNK):
-            indices = np.arange(start, min(start + CHUNK, frame.count))
-            rows = frame.rows(indices)
-            late = frame.late[indices]
-            for index, is_late in zip(indices.tolist(), late.tolist(), strict=True):
-                t, row = rows[index]
-                self.rows += 1
-                if is_late:
-                    if isinstance(self.machine, MatchMachine) and row.kind in kinds:
-                        firing = self.machine.on_late(t, row)
-                        if firing is not None:
-                            self._keep(firing)
-                    continue
-                self._wake(t)
-                if row.kind in kinds:
-                    self.machine.on_row(t, row)
-                if remembers:
-                    last[row.place_id, row.kind] = t
-
-    def _wake(self, until: int) -> None:
-        while self.heap and self.heap[0][0] <= until:
-            deadline, _, key = heappop(self.heap)
-            self.machine.on_deadline(deadline, key)
+        if total > rows:
+            return False
+    return True

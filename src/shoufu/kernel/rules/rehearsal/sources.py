@@ -13,7 +13,7 @@ from shoufu.kernel.rules.evaluation import to_microseconds
 from shoufu.kernel.rules.models import HistoryDay
 from shoufu.kernel.rules.rehearsal import archive, database
 from shoufu.kernel.rules.rehearsal.frames import Frame, Part
-from shoufu.kernel.rules.rehearsal.run import Load
+from shoufu.kernel.rules.rehearsal.result import Load
 from shoufu.kernel.rules.spec import KindLike
 
 

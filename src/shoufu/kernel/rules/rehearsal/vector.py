@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shoufu.engines.cel import Unsupported
 from shoufu.engines.cel.vector import Column, VectorProgram
@@ -18,11 +17,10 @@ from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.rehearsal import kernels
 from shoufu.kernel.rules.rehearsal.frames import PREFIX, Frame
 from shoufu.kernel.rules.rehearsal.keys import KeyTable, grown
+from shoufu.kernel.rules.rehearsal.result import Bools, Ints
 from shoufu.kernel.rules.spec import Absence, Count, Dwell, Match, Occupancy, Sequence, Threshold
 from shoufu.kernel.rules.spec.checking import DAY
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 ROW_BITS = 40
 """A row's number in a rehearsal: the frame's number above these bits, its place in the frame below."""
 MOST_RING = 20_000_000

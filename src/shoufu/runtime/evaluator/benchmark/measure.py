@@ -17,7 +17,8 @@ import msgspec
 from shoufu.kernel.rules.evaluation import Batch, Engine, Firing, RuleSource, compile_rule, to_datetime
 from shoufu.kernel.rules.rehearsal.frames import Frame, build_table
 from shoufu.kernel.rules.rehearsal.history import History
-from shoufu.kernel.rules.rehearsal.run import Load, Run, run
+from shoufu.kernel.rules.rehearsal.result import Load, Run
+from shoufu.kernel.rules.rehearsal.run import run
 from shoufu.runtime.evaluator.benchmark import workload
 
 SHARD = 0
@@ -142,7 +143,7 @@ def _rehearse(history: History, days: Sequence[date], sources: Sequence[RuleSour
     found: list[Run] = []
     for codes, members in groups.items():
         rules = [compile_rule(source, kinds, places, {}) for source in members]
-        found += run(rules, [_loader(history, day, codes) for day in days], since, watermark + 1)
+        found += run(rules, [_loader(history, day, codes) for day in days], since, watermark + 1, small=0)
     return found
 
 
