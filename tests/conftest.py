@@ -100,7 +100,7 @@ def _flush_past_the_audit_log() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
-    """The audit log refuses TRUNCATE, by which Django empties tables after a transactional test: let the tests do it."""
+    """The audit log refuses TRUNCATE, by which Django empties tables after a transactional test; tests may."""
     from django.db import connection
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]

@@ -13,7 +13,7 @@ from shoufu.kernel.rules.models import Firing, Rule, RuleVersion
 
 @dataclass
 class World:
-    """A small district: Alice guards Songshan, Bob Changjiang next door; Chen manages Songshan, Dan the alarm centre."""
+    """A small district: Alice guards Songshan, Bob Changjiang; Chen manages Songshan, Dan the alarm centre."""
 
     district: Place
     songshan: Place

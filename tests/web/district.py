@@ -417,7 +417,8 @@ def _observations(places: dict[str, Place], devices: dict[str, Device], now: dat
             rows,
         )
         cursor.execute(
-            "insert into batch_log (number, key, known, count) values (1, 1, %s, %s) on conflict do nothing", [now, len(rows)]
+            "insert into batch_log (number, key, known, count) values (1, 1, %s, %s) on conflict do nothing",
+            [now, len(rows)],
         )
     HourlyCount.objects.bulk_create(
         [HourlyCount(place_id=p, kind_id=k, hour=h, count=n) for (p, k, h), n in counts.items()]

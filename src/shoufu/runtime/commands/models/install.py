@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
@@ -28,9 +29,9 @@ def _default(footage: bool) -> list[models.Entry]:
     return [entry for entry in models.ENTRIES if not entry.optional and (footage or not entry.footage)]
 
 
-def _optional_footage() -> list[object]:
+def _optional_footage() -> list[Path]:
     """Footage that only some machines can get: said when it fails, never an error."""
-    got: list[object] = []
+    got: list[Path] = []
     for entry in models.ENTRIES:
         if not (entry.footage and entry.optional):
             continue

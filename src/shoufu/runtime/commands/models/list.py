@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -23,7 +24,7 @@ def command(as_json: bool) -> None:
         click.echo(f"{'':<16} {row['what']}")
 
 
-def _row(entry: models.Entry) -> dict[str, object]:
+def _row(entry: models.Entry) -> dict[str, Any]:
     return {
         "name": entry.name,
         "state": str(models.state(entry)),
