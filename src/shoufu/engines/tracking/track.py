@@ -79,6 +79,11 @@ class Track:
         return float(self.votes[0] if self.label is Label.PERSON else self.votes[1:].sum())
 
     @property
+    def speed(self) -> float:
+        """How fast it moves, in its own sizes a second."""
+        return float(np.hypot(*self.filter.drift)) / self.filter.size
+
+    @property
     def cover(self) -> float:
         """Mean share 0 to 1 of its boxes that moved against the background."""
         return self.support / max(self.hits, 1)
