@@ -34,6 +34,7 @@ class Phrases:
     then: str
     unless: str
     occupancy: str
+    occupancy_all: str
     raise_case: str
     note_only: str
     tell: str
@@ -43,10 +44,12 @@ class Phrases:
     operators: Mapping[str, str]
     logic: Mapping[str, str]
     negated: str
+    negated_field: str
     present: str
     absent: str
     recent: str
     always: str
+    anything: str
     unit_names: tuple[str, str, str, str]
     unit_names_many: tuple[str, str, str, str]
     day_names: tuple[str, ...]
@@ -101,6 +104,7 @@ ZH = Phrases(
     then="，然后",
     unless="，且此前没有{unless}",
     occupancy="：{where}时累计{delta}，超过 {limit}",
+    occupancy_all="：累计{delta}，超过 {limit}",
     raise_case="，就报{severity}事件“{case}”",
     note_only="，就记一次{severity}触发（不报事件）",
     tell="给{roles}",
@@ -118,10 +122,12 @@ ZH = Phrases(
     },
     logic={"&&": "，且", "||": "，或"},
     negated="并非（{inner}）",
+    negated_field="未{field}",
     present="有{field}",
     absent="没有{field}",
     recent="此前 {seconds} 秒内同处有{kind}",
     always="有观测",
+    anything="任何观测",
     unit_names=("秒", "分钟", "小时", "天"),
     unit_names_many=("秒", "分钟", "小时", "天"),
     day_names=("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
@@ -169,6 +175,7 @@ EN = Phrases(
     then=", then ",
     unless=", without {unless} before",
     occupancy=": when {where} and the running sum of {delta} exceeds {limit}",
+    occupancy_all=": when the running sum of {delta} exceeds {limit}",
     raise_case=", raise a {severity} case “{case}”",
     note_only=", note a {severity} firing (no case)",
     tell=" to {roles}",
@@ -186,10 +193,12 @@ EN = Phrases(
     },
     logic={"&&": " and ", "||": " or "},
     negated="not ({inner})",
+    negated_field="not {field}",
     present="there is a {field}",
     absent="there is no {field}",
     recent="{kind} was seen at the same place in the last {seconds} seconds",
     always="an observation",
+    anything="observation at all",
     unit_names=("second", "minute", "hour", "day"),
     unit_names_many=("seconds", "minutes", "hours", "days"),
     day_names=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),

@@ -85,6 +85,8 @@ class _Writer:
         self._where_and_when()
         self._pattern()
         self._outcome()
+        first = self.spans[0]
+        self.spans[0] = Span(first.text[:1].upper() + first.text[1:], first.field)
         return Sentence(tuple(self.spans))
 
     def _put(self, template: str, **fields: tuple[str, str]) -> None:
@@ -142,10 +144,13 @@ class _Writer:
                 count = (str(n), "/pattern/n")
                 self._put(words.count, where=where, n=count, seconds=self._seconds(window, "/pattern/window"))
             case Absence(after=after):
+                if self.spec.where == "true":
+                    where = (words.anything, "/where")
                 self._put(words.absence, where=where, seconds=self._seconds(after, "/pattern/after"))
             case Occupancy(limit=limit):
                 delta = self._condition("/pattern/delta")
-                self._put(words.occupancy, where=where, delta=delta, limit=(str(limit), "/pattern/limit"))
+                template = words.occupancy_all if self.spec.where == "true" else words.occupancy
+                self._put(template, where=where, delta=delta, limit=(str(limit), "/pattern/limit"))
             case Sequence() as sequence:
                 self._sequence(sequence, where)
 

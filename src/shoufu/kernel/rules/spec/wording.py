@@ -47,6 +47,8 @@ class _Words:
                 return template.format(left=self._value(left), right=self._value(right))
             case Select(test=True):
                 return self.words.absent.format(field=self._field(node))
+        if dotted_name(node):
+            return self.words.negated_field.format(field=self._field(node))
         return self.words.negated.format(inner=self.of(node))
 
     def _field(self, node: Node) -> str:
