@@ -157,14 +157,14 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row.t, row.id))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(logs(), st.lists(st.integers(1, 7), min_size=1, max_size=5), st.randoms(use_true_random=False))
 def test_arrival_within_lateness_and_batches_change_nothing(rows: list[Row], sizes: list[int], random: Any) -> None:
     shuffled = sorted(rows, key=lambda row: row.t + random.uniform(0, LATENESS - 0.2))
     assert evaluate(batched(shuffled, sizes)) == evaluate(batched(in_order(rows), [1]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(logs(), st.integers(1, 4), st.sets(st.integers(1, 40)), st.sets(st.integers(1, 40)))
 def test_restarts_change_nothing(rows: list[Row], size: int, saves: set[int], restarts: set[int]) -> None:
     """A restart loses all that came after the last checkpoint, and does it again: equal firings, some of them twice."""
@@ -201,7 +201,7 @@ def restored(blobs: list[bytes], batches: Sequence[Batch]) -> Engine:
     return made
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(logs(), st.integers(0, 400))
 def test_columns_agree_with_rows(rows: list[Row], cut: int) -> None:
     """The same log as two frames, cut anywhere between two times."""
