@@ -1,6 +1,7 @@
 import "@tabler/core/dist/css/tabler.css";
 import "./shell.css";
 import "./cases.css";
+import "./wall.css";
 import htmx from "htmx.org";
 import { onLive } from "./live";
 import { toast } from "./toast";
@@ -190,7 +191,7 @@ document.addEventListener("htmx:load", (event) => prepare((event as CustomEvent<
 prepare(document);
 
 // The count of waiting cases in the rail follows the live stream on every page.
-if (document.querySelector(".shell") && !document.querySelector(".shell.past")) {
+if (document.querySelector(".shell:not(.past), .wall")) {
   let timer = 0;
   onLive("case", () => {
     clearTimeout(timer);

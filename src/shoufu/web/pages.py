@@ -15,8 +15,9 @@ from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.base.pages import PageRequest, needs, public
 from shoufu.kernel.cases import selectors as cases
 from shoufu.web import overview as reports
-from shoufu.web import scopes
+from shoufu.web import scopes, wall
 from shoufu.web import search as finder
+from shoufu.web.health import selectors as health
 
 YEAR = timedelta(days=365)
 
@@ -47,6 +48,29 @@ def overview(request: PageRequest) -> HttpResponseBase:
             "charts": reports.charts(actor, request.scope, span, until),
             "span": span,
             "spans": [("day", _("24 hours")), ("week", _("7 days")), ("month", _("30 days"))],
+        },
+    )
+
+
+@needs("cases.view")
+def wall_screen(request: PageRequest) -> HttpResponseBase:
+    """The wide screen of the operation centre: few figures, no scrolling; refreshes itself."""
+    actor, path, now = request.actor, request.scope.path, timezone.now()
+    day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return render(
+        request,
+        "shell/wall.html",
+        {
+            "scope": request.scope,
+            "waiting": wall.waiting(actor, path),
+            "figures": cases.figures(actor, path, day, now),
+            "scene_figures": reports.scene_figures(actor, path)[:2],
+            "drawing": wall.drawing(actor, request.scope),
+            "urgent": wall.urgent(actor, path),
+            "columns": wall.columns(actor, path, now),
+            "cameras": wall.cameras(actor, path),
+            "health": health.devices(actor, path),
+            "now": now,
         },
     )
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("desk/", include("shoufu.web.desk.urls")),
     path("overview/", pages.overview, name="overview"),
+    path("wall/", pages.wall_screen, name="wall"),
     path("scope/", pages.scope_menu, name="scope"),
     path("search/", pages.search, name="search"),
     path("healthz", pages.healthz, name="healthz"),

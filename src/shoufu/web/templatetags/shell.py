@@ -162,3 +162,15 @@ def severity_icon(code: str) -> str:
 def speeds(text: str) -> list[str]:
     """The parts of a comma separated list."""
     return text.split(",")
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """A number for SVG: always with a point."""
+    return f"{number:g}"
+
+
+@register.filter
+def add_number(number: float, more: float) -> str:
+    """The sum, for SVG."""
+    return f"{number + more:g}"

@@ -1,0 +1,158 @@
+"""What the wall of the operation centre shows: the same figures as the desk, to be read from five metres."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.pages import Scope
+from shoufu.kernel.cases import selectors as cases
+from shoufu.kernel.cases.models import Case, Severity
+from shoufu.kernel.devices import selectors as devices
+from shoufu.kernel.devices.models import Device
+from shoufu.kernel.media import selectors as media
+from shoufu.kernel.places import selectors as places
+from shoufu.kernel.places.models import Place
+
+WIDTH, HEIGHT, MARGIN = 1000.0, 690.0, 90.0
+SEVERITIES = tuple(Severity.values)
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A compound on the wall's map: its circle grows with the cases of the last hour, coloured by the most severe."""
+
+    place: Place
+    x: float
+    y: float
+    radius: float
+    severity: str
+    recent: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    spots: list[Spot]
+    roads: list[str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """An hour of today: cases raised, and a week before; heights are shares of the tallest."""
+
+    hour: int
+    now: float
+    then: float
+    past: bool
+
+
+def _positions(rows: Sequence[Place]) -> dict[int, tuple[float, float]]:
+    """Metres east and north of the first place, for places that have a position."""
+    known = [row for row in rows if row.longitude is not None and row.latitude is not None]
+    if not known:
+        return {}
+    first = known[0]
+    east = 111_320 * math.cos(math.radians(first.latitude or 0))
+    return {
+        row.pk: (
+            ((row.longitude or 0) - (first.longitude or 0)) * east,
+            ((row.latitude or 0) - (first.latitude or 0)) * 110_900,
+        )
+        for row in known
+    }
+
+
+def drawing(actor: Actor, scope: Scope) -> Drawing:
+    """The compounds of the scope on a plane that fills the picture; four queries."""
+    rows = list(places.subtree(actor, scope.place, kinds=[Place.Kind.COMPOUND])[:60])
+    at = _positions(rows)
+    if not at:
+        return Drawing([], [])
+    xs, ys = [x for x, _ in at.values()], [y for _, y in at.values()]
+    wide, tall = max(max(xs) - min(xs), 1.0), max(max(ys) - min(ys), 1.0)
+    scale = min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN) / tall)
+    middle_x, middle_y = (max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2
+    now = timezone.now()
+    recent = cases.listing(actor, cases.CaseFilter(place=scope.path, since=now - HOUR)).values_list(
+        "place__path", flat=True
+    )
+    opened = cases.queue(actor, cases.CaseFilter(place=scope.path)).values_list("place__path", "severity_rank")
+    paths, ranks = list(recent[:2000]), list(opened[:5000])
+    spots = []
+    for row in rows:
+        if row.pk not in at:
+            continue
+        x, y = at[row.pk]
+        count = sum(path.startswith(row.path) for path in paths)
+        worst = min((rank for path, rank in ranks if path.startswith(row.path)), default=None)
+        spots.append(
+            Spot(
+                row,
+                round(WIDTH / 2 + (x - middle_x) * scale, 1),
+                round(HEIGHT / 2 - (y - middle_y) * scale, 1),
+                round(20 + min(44.0, 11 * math.sqrt(count)), 1),
+                "good" if worst is None else SEVERITIES[worst],
+                count,
+            )
+        )
+    return Drawing(spots, [])
+
+
+def _hourly(actor: Actor, path: str, day: datetime) -> list[int]:
+    counts = [0] * 24
+    for moment, _severity, count in cases.per_bucket(actor, path, day, day + timedelta(days=1), "hour"):
+        counts[timezone.localtime(moment).hour] += count
+    return counts
+
+
+def columns(actor: Actor, path: str, now: datetime) -> list[Column]:
+    """Cases by hour of today beside the same day a week before; two queries."""
+    day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    today, before = _hourly(actor, path, day), _hourly(actor, path, day - timedelta(days=7))
+    most = max(1, *today, *before)
+    hour = timezone.localtime(now).hour
+    return [Column(n, today[n] / most, before[n] / most, n <= hour) for n in range(24)]
+
+
+@dataclass(frozen=True)
+class View:
+    """A camera on the wall with its newest picture, or since when it has been away."""
+
+    device: Device
+    picture: Any
+
+
+def cameras(actor: Actor, path: str, most: int = 6) -> list[View]:
+    """Cameras with a recent picture first; two queries."""
+    rows = devices.visible(actor).filter(kind=Device.Kind.CAMERA, place__path__startswith=path)
+    found = list(rows.order_by("-last_seen", "pk")[: most * 2])
+    newest = media.latest_by_device(actor, [row.pk for row in found]) if actor.may_anywhere("media.view") else {}
+    views = [View(row, newest.get(row.pk)) for row in found]
+    return sorted(views, key=lambda view: view.picture is None)[:most]
+
+
+@dataclass(frozen=True)
+class Counts:
+    critical: int
+    high: int
+    other: int
+
+
+def waiting(actor: Actor, path: str) -> Counts:
+    """The open cases by how urgent they are; one query."""
+    rows = list(cases.queue(actor, cases.CaseFilter(place=path)).order_by().values_list("severity", flat=True))
+    critical, high = rows.count(Severity.CRITICAL), rows.count(Severity.HIGH)
+    return Counts(critical, high, len(rows) - critical - high)
+
+
+def urgent(actor: Actor, path: str) -> list[Case]:
+    """The four most urgent cases."""
+    rows = cases.queue(actor, cases.CaseFilter(place=path)).select_related(
+        "place__parent__parent", "device", "assignee"
+    )
+    return list(rows[:4])
