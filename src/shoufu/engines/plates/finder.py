@@ -1,5 +1,6 @@
 """Looking for plates in pictures of any size: streets, close-ups and crops that are nothing but the plate."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -32,14 +33,23 @@ class Candidate:
     outlines: tuple[Floats, ...]
 
 
-def find_candidates(detector: PlateDetector, image: Image) -> list[Candidate]:
-    """Places in a BGR image of any size that should be read, best first.
-
-    A picture that may itself be a crop of one plate is also offered whole.
+def candidate_rounds(detector: PlateDetector, image: Image) -> Iterator[list[Candidate]]:
+    """Places in a BGR image of any size that should be read, best first; later rounds, each from a costlier or rarer
+    look, are worth asking for only while no plate could be read.
     """
-    regions = find_plates(detector, image)
+    yield _first_round(detector, image)
+    if max(image.shape[:2]) > NEAR_SIDE:
+        yield _plain(_placed(detector, image, _look(detector, image, NEAR_SIDE)))
+    if max(image.shape[:2]) > NEAR_SIDE * 2:
+        # Plates that are missed at first are small, or lie in the dark beside headlights.
+        yield _plain(_placed(detector, image, _look(detector, image, LARGE_SIDE, brightened=True)))
+
+
+def _first_round(detector: PlateDetector, image: Image) -> list[Candidate]:
+    """What a look at the common size shows; a picture that may be a crop of one plate is also offered whole."""
+    regions = _placed(detector, image, _look(detector, image, COMMON_SIDE))
     if not could_be_crop(image):
-        return [Candidate(region.score, (region.corners,)) for region in regions]
+        return _plain(regions)
     everything = whole(image)
     if not regions:
         closer = close_up(detector, image, everything)
@@ -50,6 +60,10 @@ def find_candidates(detector: PlateDetector, image: Image) -> list[Candidate]:
     return candidates
 
 
+def _plain(regions: list[Region]) -> list[Candidate]:
+    return [Candidate(region.score, (region.corners,)) for region in regions]
+
+
 def _candidate(region: Region, everything: Region) -> Candidate:
     if _share(region, everything) <= 0.4:
         return Candidate(region.score, (region.corners,))
@@ -58,20 +72,10 @@ def _candidate(region: Region, everything: Region) -> Candidate:
     return Candidate(region.score, (inside.astype(np.float32), everything.corners))
 
 
-def find_plates(detector: PlateDetector, image: Image) -> list[Region]:
-    """Plates in a BGR image of any size, best first, corners in its own pixels, each placed by a close second look."""
-    coarse = _look(detector, image, COMMON_SIDE)
-    if not _sure(coarse) and max(image.shape[:2]) > NEAR_SIDE:
-        coarse = _merged(coarse + _look(detector, image, NEAR_SIDE))
-    if not _sure(coarse) and max(image.shape[:2]) > COMMON_SIDE:
-        # Plates that are missed at first are small, or lie in the dark beside headlights.
-        coarse = _merged(coarse + _look(detector, image, LARGE_SIDE, brightened=True))
+def _placed(detector: PlateDetector, image: Image, coarse: list[Region]) -> list[Region]:
+    """Regions with their corners from a close second look, best first, one for each place."""
     placed = [_look_closer(detector, image, region) for region in coarse]
     return _merged([region for region in placed if region is not None])
-
-
-def _sure(regions: list[Region]) -> bool:
-    return any(region.score >= SURE for region in regions)
 
 
 def could_be_crop(image: Image) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .colour import ColourGuess, ground_colour
 from .detect import Floats, Image, PlateDetector, Region
-from .finder import Candidate, find_candidates, overlap
+from .finder import Candidate, candidate_rounds, likeness, overlap
 from .grammar import Colour
 from .recognise import Recogniser
 from .rectify import SINGLE_ROW_ASPECT, TWO_ROW_ASPECT, aspect, even_light, flatten, join_rows, raised
@@ -14,6 +14,8 @@ from .vote import Ballot, Reading, View
 TWO_ROWS_BELOW = 2.6
 ENOUGH = 0.72
 CLEAR = 0.5
+READABLE = 0.15
+SAME_OUTLINE = 0.85
 ACCEPT = 0.03
 HOPELESS = 0.003
 FAINT = 0.3
@@ -50,8 +52,19 @@ class PlateReader:
 
     def read(self, image: Image) -> list[Plate]:
         """Plates in a BGR uint8 image (H×W×3), best first; empty when there is none that can be read."""
-        read = [self.read_candidate(image, candidate) for candidate in find_candidates(self._detector, image)]
-        return _distinct([plate for plate in read if plate is not None])
+        plates: list[Plate] = []
+        tried: list[Region] = []
+        for candidates in candidate_rounds(self._detector, image):
+            for candidate in candidates:
+                region = Region(candidate.outlines[0], candidate.score)
+                if any(likeness(region, other) > SAME_OUTLINE for other in tried):
+                    continue
+                tried.append(region)
+                plate = self.read_candidate(image, candidate)
+                plates += [] if plate is None else [plate]
+            if any(plate.score >= READABLE for plate in plates):
+                break
+        return _distinct(plates)
 
     def read_candidate(self, image: Image, candidate: Candidate) -> Plate | None:
         """The plate at a place in the image; None when what is there is not a plate's text."""
