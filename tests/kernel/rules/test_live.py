@@ -196,3 +196,20 @@ def test_a_shard_has_one_evaluator(story: Any) -> None:
         except Taken:
             time.sleep(0.05)
     pytest.fail("the shard was not given free")
+
+
+def test_late_rows_meet_the_cool_down(story: Any) -> None:
+    """A camera that lags behind the doors must not make a case of every row; a restart in between changes nothing."""
+    from shoufu.kernel.cases.models import Case
+    from shoufu.kernel.rules.models import Firing
+    from shoufu.kernel.rules.replay import replay
+
+    make_live(story, FORCED | {"cooldown": 60}, "门被强行打开")
+    story.log((1000, "west", "door.state", {"state": "closed"}))
+    first = story.log(*((10 + seconds, "east", "door.alarm", {"alarm": "forced"}) for seconds in range(0, 30, 5)))
+    evaluate(done(first))
+    second = story.log(*((10 + seconds, "east", "door.alarm", {"alarm": "forced"}) for seconds in range(30, 90, 5)))
+    evaluate(done(second))
+    assert Firing.objects.filter(late=True).count() == 18
+    assert Firing.objects.filter(suppressed=False).count() == Case.objects.count() == 2
+    assert replay().equal

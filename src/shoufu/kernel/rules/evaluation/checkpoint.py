@@ -17,13 +17,14 @@ LEVEL = 3
 
 
 class RuleState(msgspec.Struct, array_like=True):
-    """One rule's keys: states, the last firing for the cool-down, and the keys forgotten since the last checkpoint."""
+    """One rule's keys: states, last firings for the cool-down (`heard`: of late rows), and keys forgotten."""
 
     version: int
     states: list[tuple[Key, msgspec.Raw]]
     fired: list[tuple[Key, int]]
     gone: list[Key]
     calmed: list[Key]
+    heard: list[tuple[Key, int]] = []
 
 
 class State(msgspec.Struct, array_like=True):
@@ -54,7 +55,7 @@ def encode(engine: Engine, *, full: bool) -> bytes:
         top=engine.buffer.top,
         watermark=engine.buffer.watermark,
         late_rows=engine.late_rows,
-        rules=[_rule_state(found, full) for found in engine.machines.values() if full or found.dirty],
+        rules=[_rule_state(found, full) for found in engine.machines.values() if full or found.dirty or found.heard],
         last=[(place, kind, t) for (place, kind), t in engine.last.items() if full or t >= engine.encoded_at],
     )
     # Rows that leave the buffer from here on are not older than the watermark: that finds what changed in `last`.
@@ -78,7 +79,8 @@ def _rule_state(found: Machine[Any], full: bool) -> RuleState:
             fired.append((key, last))
         else:
             calmed.append(key)
-    return RuleState(found.rule.version, states, fired, [] if full else gone, [] if full else calmed)
+    heard = list(found.heard.items())
+    return RuleState(found.rule.version, states, fired, [] if full else gone, [] if full else calmed, heard)
 
 
 def restore(engine: Engine, checkpoints: Iterable[bytes]) -> int:
@@ -119,6 +121,7 @@ def _fill(found: Machine[Any], rule: RuleState) -> None:
         found.fired.pop(_key(key), None)
     for key, raw in rule.states:
         found.states[_key(key)] = decoder.decode(raw)
+    found.heard = {_key(key): t for key, t in rule.heard}
     for key, t in rule.fired:
         found.fired[_key(key)] = t
 

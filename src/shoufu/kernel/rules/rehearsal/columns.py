@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -61,7 +62,7 @@ class _VectorRun:
         self.since, self.until = since, until
         self.frames = frames
         self.raised: list[Raised] = []
-        self.late: list[tuple[Ints, Ints]] = []
+        self.late: list[tuple[Ints, Ints, Ints]] = []
         self.rows = 0
 
     def feed(self, frame: Frame, number: int, shared: Columns) -> None:
@@ -71,7 +72,7 @@ class _VectorRun:
             self.raised.append(found)
         late = self.vector.late(frame, shared)
         if len(late):
-            self.late.append((frame.t[late], (number << ROW_BITS) + late))
+            self.late.append((frame.t[late], self.vector.keys.of(frame, late), (number << ROW_BITS) + late))
 
     def finish(self, until: int) -> None:
         found = self.vector.finish(until - 1)
@@ -89,9 +90,10 @@ class _VectorRun:
         suppressed = self._suppressed(t, key)
         late = np.zeros(len(t), np.bool_)
         if self.late:
-            late_t, late_rows = (np.concatenate(pieces) for pieces in zip(*self.late, strict=True))
+            late_t, late_key, late_rows = (np.concatenate(pieces) for pieces in zip(*self.late, strict=True))
+            rest = self._late_suppressed(late_t, late_key, t[~suppressed], key[~suppressed])
             t, late = np.concatenate([t, late_t]), np.concatenate([late, np.ones(len(late_t), np.bool_)])
-            suppressed = np.concatenate([suppressed, np.zeros(len(late_t), np.bool_)])
+            suppressed = np.concatenate([suppressed, rest])
             padding = np.full((len(late_t), rows.shape[1] - 1), kernels.NONE, np.int64)
             rows = np.concatenate([rows, np.concatenate([late_rows[:, None], padding], axis=1)])
             total = np.concatenate([total, np.zeros(len(late_t), np.int64)])
@@ -111,6 +113,22 @@ class _VectorRun:
             np.concatenate([found.rows for found in self.raised]),
             np.concatenate([found.total for found in self.raised]),
         )
+
+    def _late_suppressed(self, late_t: Ints, late_key: Ints, t: Ints, key: Ints) -> Bools:
+        """Late firings within the cool-down of another; here in the order of time, live in the order of arrival."""
+        cooldown = round(self.rule.spec.cooldown * SECOND)
+        heard: dict[int, list[int]] = {}
+        for one, moment in zip(key.tolist(), t.tolist(), strict=True):
+            heard.setdefault(one, []).append(moment)
+        found = np.zeros(len(late_t), np.bool_)
+        for place in np.argsort(late_t, kind="stable").tolist():
+            moment, known = int(late_t[place]), heard.setdefault(int(late_key[place]), [])
+            at = bisect_left(known, moment)
+            if any(abs(moment - other) < cooldown for other in known[max(0, at - 1) : at + 1]):
+                found[place] = True
+            else:
+                known.insert(at, moment)
+        return found
 
     def _suppressed(self, t: Ints, key: Ints) -> Bools:
         cooldown = round(self.rule.spec.cooldown * SECOND)

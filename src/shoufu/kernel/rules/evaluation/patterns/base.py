@@ -31,6 +31,7 @@ class Machine(Generic[S]):
         self.states: dict[Key, S] = {}
         self.dirty: set[Key] = set()
         self.fired: dict[Key, int] = {}
+        self.heard: dict[Key, int] = {}
         self.armed: dict[Key, int] = {}
         self.cooldown = round(rule.spec.cooldown * SECOND)
         self.forget = rule.forget
