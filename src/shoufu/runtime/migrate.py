@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import structlog
 
+from shoufu.runtime.build import schema
 from shoufu.runtime.errors import Problem
 from shoufu.runtime.servers import postgres
 
@@ -26,7 +27,8 @@ def run() -> None:
     if postgres.embedded():
         _wait_for_server()
     if postgres.embedded() and postgres.ensure_database(postgres.address()):
-        log.info("database created")
+        restored = schema.restore(postgres.dsn())
+        log.info("database created", from_cache=restored)
     with _alone():
         call_command("migrate", interactive=False, verbosity=0)
     log.info("tables are up to date")

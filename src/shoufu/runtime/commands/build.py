@@ -7,7 +7,7 @@ import click
 @click.option("--check", is_flag=True, help="Also check the front end's types.")
 def command(check: bool) -> None:
     """Build what a checkout does not hold; does nothing where it is up to date."""
-    from shoufu.runtime.build import frontend
+    from shoufu.runtime.build import frontend, schema
 
     if not frontend.current():
         click.echo("Building the front end …", err=True)
@@ -16,5 +16,19 @@ def command(check: bool) -> None:
 
     for path in translations.compile_stale():
         click.echo(f"Compiled {path.name} of {path.parent.parent.name}", err=True)
+    if not schema.current():
+        click.echo("Making the tables beforehand …", err=True)
+        _make_schema()
     if check:
         frontend.check()
+
+
+def _make_schema() -> None:
+    from shoufu.runtime.build import schema
+    from shoufu.runtime.errors import Problem
+
+    try:
+        schema.make()
+    except Problem as problem:
+        # Only time is lost: the first start makes them.
+        click.echo(f"shoufu: {problem}", err=True)

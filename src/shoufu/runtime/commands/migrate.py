@@ -8,7 +8,7 @@ def command() -> None:
     """Create the database where it is missing and apply every migration; several machines may do so at once."""
     from shoufu.runtime import django
 
-    django.setup()
+    django.setup(tasks=False)
     from shoufu.runtime import migrate
 
     migrate.run()
