@@ -65,7 +65,7 @@ def wall_screen(request: PageRequest) -> HttpResponseBase:
             "waiting": wall.waiting(actor, path),
             "figures": cases.figures(actor, path, day, now),
             "scene_figures": reports.scene_figures(actor, path)[:2],
-            "drawing": wall.drawing(actor, request.scope),
+            "spots": wall.spots(actor, request.scope),
             "urgent": wall.urgent(actor, path),
             "columns": wall.columns(actor, path, now),
             "cameras": wall.cameras(actor, path),

@@ -36,12 +36,6 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Drawing:
-    spots: list[Spot]
-    roads: list[str]
-
-
-@dataclass(frozen=True)
 class Column:
     """An hour of today: cases raised, and a week before; heights are shares of the tallest."""
 
@@ -67,12 +61,12 @@ def _positions(rows: Sequence[Place]) -> dict[int, tuple[float, float]]:
     }
 
 
-def drawing(actor: Actor, scope: Scope) -> Drawing:
-    """The compounds of the scope on a plane that fills the picture; four queries."""
+def spots(actor: Actor, scope: Scope) -> list[Spot]:
+    """The compounds of the scope on a plane that fills the picture; three queries."""
     rows = list(places.subtree(actor, scope.place, kinds=[Place.Kind.COMPOUND])[:60])
     at = _positions(rows)
     if not at:
-        return Drawing([], [])
+        return []
     xs, ys = [x for x, _ in at.values()], [y for _, y in at.values()]
     wide, tall = max(max(xs) - min(xs), 1.0), max(max(ys) - min(ys), 1.0)
     scale = min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN) / tall)
@@ -83,14 +77,14 @@ def drawing(actor: Actor, scope: Scope) -> Drawing:
     )
     opened = cases.queue(actor, cases.CaseFilter(place=scope.path)).values_list("place__path", "severity_rank")
     paths, ranks = list(recent[:2000]), list(opened[:5000])
-    spots = []
+    found = []
     for row in rows:
         if row.pk not in at:
             continue
         x, y = at[row.pk]
         count = sum(path.startswith(row.path) for path in paths)
         worst = min((rank for path, rank in ranks if path.startswith(row.path)), default=None)
-        spots.append(
+        found.append(
             Spot(
                 row,
                 round(WIDTH / 2 + (x - middle_x) * scale, 1),
@@ -100,7 +94,7 @@ def drawing(actor: Actor, scope: Scope) -> Drawing:
                 count,
             )
         )
-    return Drawing(spots, [])
+    return found
 
 
 def _hourly(actor: Actor, path: str, day: datetime) -> list[int]:

@@ -10,6 +10,7 @@ from nats.aio.client import Client
 
 log = logging.getLogger(__name__)
 PENDING_LIMIT = 10_000
+FIRST_SECONDS, FIRST_TURNS = 3.0, 60
 
 
 class Nerve:
@@ -51,6 +52,11 @@ class Nerve:
         asyncio.run_coroutine_threadsafe(self._publish(subject, msgspec.json.encode(payload)), self._loop)
 
     async def _publish(self, subject: str, data: bytes) -> None:
+        # The first message of a process comes before its connection is made; without this wait it would be dropped.
+        for _turn in range(FIRST_TURNS):
+            if self._client.is_connected:
+                break
+            await asyncio.sleep(FIRST_SECONDS / FIRST_TURNS)
         if not self._client.is_connected:
             self.dropped += 1
             return
