@@ -105,6 +105,9 @@ def initialise(where: Layout) -> bool:
     try:
         if user:
             system_user.open_way(draft)
+            package = binary("initdb").parents[2]
+            system_user.open_tree(package)
+            system_user.open_tree(package.with_name(f"{package.name}.libs"))
             system_user.open_way(binary("initdb"))
             for path in (draft, password):
                 os.chown(path, user.uid, user.gid)

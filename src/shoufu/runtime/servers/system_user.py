@@ -50,6 +50,15 @@ def _make() -> pwd.struct_passwd:
     return pwd.getpwnam(NAME)
 
 
+def open_tree(folder: Path) -> None:
+    """Let other users read and run what is in ``folder``: a strict umask at installation kept them out."""
+    for path in (folder, *folder.rglob("*")) if folder.is_dir() else ():
+        mode = path.stat().st_mode
+        wanted = stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0)
+        if mode & wanted != wanted:
+            path.chmod(mode | wanted)
+
+
 def open_way(path: Path) -> list[Path]:
     """Let other users pass through (not list) the parents of ``path``; returns the directories that were changed."""
     changed = []
