@@ -106,9 +106,12 @@ async function refreshQueue(): Promise<void> {
   for (const row of rows()) if (!before.has(row.id)) row.classList.add("fresh");
 }
 
+let swapping: Promise<void> = Promise.resolve();
 async function swapQueue(url: string): Promise<void> {
   const top = document.querySelector(".queue-rows")?.scrollTop ?? 0;
-  await htmx.ajax("get", url, { target: "#queue", swap: "outerHTML" });
+  // One after the other: an answer about the past must not arrive after the one about now.
+  swapping = swapping.catch(() => undefined).then(() => htmx.ajax("get", url, { target: "#queue", swap: "outerHTML" }));
+  await swapping;
   const list = document.querySelector(".queue-rows");
   if (list) list.scrollTop = top;
   mark(chosen());
