@@ -114,6 +114,8 @@ async function swapQueue(url: string): Promise<void> {
   await swapping;
   const list = document.querySelector(".queue-rows");
   if (list) list.scrollTop = top;
+  const count = document.querySelector("[data-count]")?.textContent;
+  if (count && moment === null) for (const badge of document.querySelectorAll(".badge-count")) badge.textContent = count;
   mark(chosen());
 }
 
