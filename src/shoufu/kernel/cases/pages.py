@@ -312,7 +312,12 @@ def list_page() -> ListPage:
             Column("outcome", _("Outcome"), "", lambda c: c.outcome),
         ),
         filters=(
-            Filter("state", _("State"), _state, [("open", _("Open ones")), *((code, str(word)) for code, word in Case.State.choices)]),
+            Filter(
+                "state",
+                _("State"),
+                _state,
+                [("open", _("Open ones")), *((code, str(word)) for code, word in Case.State.choices)],
+            ),
             Filter("severity", _("Severity"), _choices("severity"), Severity.choices),
             Filter("kind", _("Kind"), _choices("kind"), kinds),
             Filter("day", _("Day (2026-11-23)"), _day("opened_at__date")),
