@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -60,6 +61,8 @@ def read_only_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def _mounted(folder: Path, options: str) -> Iterator[Path]:
+    if shutil.which("mount") is None:
+        pytest.skip("needs the program mount")
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True, check=False
     )
