@@ -18,7 +18,7 @@ PAGES = (
     "/overview/",
     "/desk/",
     "/cases/",
-    "/cases/?state=new&sort=urgency",
+    "/cases/?state=new",
     "/cases/?severity=high&page=200",
     "/observations/",
     "/devices/",
