@@ -38,18 +38,9 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "procrastinate.contrib.django",
     "ninja",
-    "shoufu.kernel.places",
-    "shoufu.kernel.parties",
-    "shoufu.kernel.access",
-    "shoufu.kernel.audit",
-    "shoufu.kernel.devices",
-    "shoufu.kernel.observations",
-    "shoufu.kernel.media",
-    "shoufu.kernel.rules",
-    "shoufu.kernel.cases",
-    "shoufu.kernel.notices",
+    *registry.kernel_apps(),
     "shoufu.web",
-    *(scene.package for scene in registry.installed()),
+    *registry.scene_apps(),
 ]
 
 MIDDLEWARE = [

@@ -47,6 +47,7 @@ def _subjects(actor: Actor, path: str, waiting: int) -> list[Entry]:
         ("cases.view", _entry(path, _("Cases"), "bell-ringing", "cases:list", badge=waiting, phone=True)),
         ("observations.view", _entry(path, _("Live feed"), "activity", "observations:feed", phone=True)),
         ("devices.view", _entry(path, _("Devices"), "device-cctv", "devices:list", phone=True)),
+        ("doors.view", _entry(path, _("Doors"), "door", "doors:list")),
         ("places.view", _entry(path, _("Places"), "building-community", "places:list")),
         ("parties.view", _entry(path, _("People"), "users", "parties:people")),
         ("rules.view", _entry(path, _("Rules"), "adjustments", "rules:list")),

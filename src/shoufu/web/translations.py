@@ -12,7 +12,6 @@ from pathlib import Path
 from django.utils.translation import trim_whitespace
 
 PACKAGE = Path(__file__).resolve().parent.parent
-LOCALE = PACKAGE / "web" / "locale"
 CONTEXT = "\x04"
 PLURAL = "\x00"
 MAGIC = 0x950412DE
@@ -84,13 +83,18 @@ def encode(messages: list[Message]) -> bytes:
     return head + index + b"".join(blobs)
 
 
-def compile_stale(root: Path = LOCALE) -> list[Path]:
+def catalogues(language: str = "*") -> list[Path]:
+    """The `.po` files: the shell's in `web/locale`, and one in the `locale` folder of any app that has its own."""
+    return sorted(PACKAGE.glob(f"**/locale/{language}/LC_MESSAGES/*.po"))
+
+
+def compile_stale() -> list[Path]:
     """Write every `.mo` that is missing or older than its `.po`; returns those written.
 
     Several processes may do so at once: each writes its own file and renames it.
     """
     written = []
-    for source in sorted(root.glob("*/LC_MESSAGES/*.po")):
+    for source in catalogues():
         target = source.with_suffix(".mo")
         if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
             continue
@@ -166,8 +170,8 @@ def _python(text: str) -> Iterator[str]:
 
 def missing(language: str = "zh_Hans") -> dict[str, str]:
     """Source strings without a translation, with a file that uses each."""
-    catalogue = {m.id for m in parse((LOCALE / language / "LC_MESSAGES" / "django.po").read_text("utf-8")) if m.text}
-    return {key: where for key, where in used().items() if key not in catalogue}
+    known = {m.id for path in catalogues(language) for m in parse(path.read_text("utf-8")) if m.text}
+    return {key: where for key, where in used().items() if key not in known}
 
 
 if __name__ == "__main__":

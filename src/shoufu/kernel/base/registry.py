@@ -2,9 +2,10 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import TypeVar
 
 from shoufu.kernel.base.scene import CaseKind, Kind, Role, RuleTemplate, Scene
@@ -45,6 +46,22 @@ def installed() -> tuple[Installed, ...]:
     return tuple(found.values())
 
 
+def kernel_apps() -> tuple[str, ...]:
+    """The kernel's Django apps: every folder of `shoufu.kernel` with an `apps.py`."""
+    return _apps_below("shoufu.kernel")
+
+
+def scene_apps() -> tuple[str, ...]:
+    """The scenes' Django apps: each scene's own package, then its parts that have an `apps.py`."""
+    return tuple(name for entry in installed() for name in (entry.package, *_apps_below(entry.package)))
+
+
+def _apps_below(package: str) -> tuple[str, ...]:
+    home = importlib.import_module(package)
+    folders = sorted(found.name for found in pkgutil.iter_modules(home.__path__) if found.ispkg)
+    return tuple(f"{package}.{name}" for name in folders if find_spec(f"{package}.{name}.apps"))
+
+
 def scenes() -> tuple[Scene, ...]:
     return tuple(entry.scene for entry in installed())
 
@@ -81,9 +98,14 @@ def rule_templates() -> dict[str, RuleTemplate]:
 
 @cache
 def roles() -> dict[str, Role]:
+    """Roles by code; a scene that declares a role that exists adds its permissions to it."""
     from shoufu.kernel.access.roles import KERNEL_ROLES
 
-    return _by_code(role for group in (KERNEL_ROLES, *(scene.roles for scene in scenes())) for role in group)
+    found: dict[str, Role] = {}
+    for role in (role for group in (KERNEL_ROLES, *(scene.roles for scene in scenes())) for role in group):
+        known = found.get(role.code, role)
+        found[role.code] = replace(known, permissions=known.permissions | role.permissions)
+    return found
 
 
 def clear() -> None:

@@ -108,11 +108,29 @@ class Derivation:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What one part of a scene declares: a sub-package `<scene>/<part>/` of the same shape as a kernel app.
+
+    Its `scene.py` holds `part = Part(…)`; with an `apps.py` it is a Django app with models of its own.
+    A role of a code that the kernel or another part has already adds its permissions to that role.
+    """
+
+    menu: Sequence[MenuItem] = ()
+    kinds: Sequence[Kind] = ()
+    case_kinds: Sequence[CaseKind] = ()
+    rule_templates: Sequence[RuleTemplate] = ()
+    roles: Sequence[Role] = ()
+    figures: Sequence[Figure] = ()
+    derivations: Sequence[Derivation] = ()
+
+
+@dataclass(frozen=True)
 class Scene:
     """All that a scene declares. Dropping a folder with a `scene.py` that holds `scene = Scene(…)` installs it.
 
     `group` is "governance", "livelihood", "life" or "industry". `api` and `urls` are dotted paths
     ("package.api.router", "package.urls"), so that declaring a scene imports neither models nor views.
+    What its `parts` declare counts as the scene's own.
     `demo` is the dotted path of a function `(actor) -> None` that loads its part of the demo district.
     """
 
@@ -130,3 +148,9 @@ class Scene:
     api: str = ""
     urls: str = ""
     demo: str = ""
+    parts: Sequence[Part] = ()
+
+    def __post_init__(self) -> None:
+        for name in Part.__dataclass_fields__:
+            gathered = [*getattr(self, name), *(item for part in self.parts for item in getattr(part, name))]
+            object.__setattr__(self, name, tuple(gathered))

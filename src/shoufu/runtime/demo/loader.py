@@ -18,7 +18,22 @@ from shoufu.runtime import data
 log = structlog.get_logger("demo")
 
 # People stand in places, accounts belong to people, rules speak of devices.
-ORDER = ("places", "parties", "access", "devices", "observations", "media", "rules", "cases", "notices")
+ORDER = (
+    "places",
+    "parties",
+    "access",
+    "devices",
+    "observations",
+    "media",
+    "rules",
+    "cases",
+    "notices",
+    "doors",
+    "referrals",
+    "evidence",
+    "privacy",
+    "imports",
+)
 Loader = Callable[[Actor], None]
 
 

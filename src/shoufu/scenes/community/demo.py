@@ -1,4 +1,6 @@
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
 
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
@@ -10,6 +12,7 @@ TEMPLATES = ("door_held_open", "door_forced", "yard_after_hours", "vehicle_unkno
 DETAILED = "songshan"
 ALL_DAY = "yard_all_day.demo"
 HELD_SECONDS = 20
+PARTS = ("visitors", "vehicles", "patrols", "welfare", "resident")
 
 
 def load(actor: Actor) -> None:
@@ -22,6 +25,10 @@ def load(actor: Actor) -> None:
     drafts = [draft for draft in _drafts() if draft.code not in there]
     rules = create_rules(actor, drafts)
     activate_many(actor, [rule.versions.get().pk for rule in rules])
+    for part in PARTS:
+        name = f"shoufu.scenes.community.{part}.demo"
+        if find_spec(name):
+            import_module(name).load(actor)
 
 
 def _drafts() -> Iterator[RuleDraft]:

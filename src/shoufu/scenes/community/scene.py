@@ -1,4 +1,9 @@
 from shoufu.kernel.base.scene import CaseKind, Derivation, Kind, RuleTemplate, Scene
+from shoufu.scenes.community.patrols.scene import part as patrols
+from shoufu.scenes.community.resident.scene import part as resident
+from shoufu.scenes.community.vehicles.scene import part as vehicles
+from shoufu.scenes.community.visitors.scene import part as visitors
+from shoufu.scenes.community.welfare.scene import part as welfare
 
 PASSAGE = {
     "type": "object",
@@ -18,6 +23,8 @@ scene = Scene(
     name="智慧社区防控",
     name_en="Community safety",
     group="governance",
+    parts=(visitors, vehicles, patrols, welfare, resident),
+    urls="shoufu.scenes.community.urls",
     kinds=(
         Kind(
             "vehicle.passage",
