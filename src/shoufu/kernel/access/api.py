@@ -6,7 +6,7 @@ from ninja import Field, Query, Router, Schema, Status
 from shoufu.kernel.access import selectors, services
 from shoufu.kernel.access.models import ApiToken, RoleAssignment, User
 from shoufu.kernel.base import registry
-from shoufu.kernel.base.listing import ListQuery, Page, answer
+from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 
 router = Router()

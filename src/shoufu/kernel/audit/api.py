@@ -7,7 +7,7 @@ from shoufu.kernel.access import policy
 from shoufu.kernel.audit import selectors
 from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.audit.selectors import ChainState, EntryFilter
-from shoufu.kernel.base.listing import ListQuery, Page, answer
+from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 
 router = Router()

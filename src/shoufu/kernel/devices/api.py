@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema, Status
 
-from shoufu.kernel.base.listing import ListQuery, Page, answer
+from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.devices import commands, selectors, services
 from shoufu.kernel.devices.models import Command, Device

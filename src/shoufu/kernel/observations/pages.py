@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.errors import Invalid
-from shoufu.kernel.base.listing import csv_response
+from shoufu.kernel.base.lists import csv_response
 from shoufu.kernel.base.pages import PageRequest, needs
 from shoufu.kernel.observations import selectors
 from shoufu.kernel.observations.models import Observation

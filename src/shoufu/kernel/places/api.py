@@ -2,7 +2,7 @@ from typing import Any
 
 from ninja import Field, Query, Router, Schema, Status
 
-from shoufu.kernel.base.listing import ListQuery, Page, answer
+from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.places import selectors, services
 from shoufu.kernel.places.models import Place

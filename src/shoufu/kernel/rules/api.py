@@ -4,7 +4,7 @@ from typing import Any
 from ninja import Field, Query, Router, Schema
 
 from shoufu.kernel.base.errors import Invalid
-from shoufu.kernel.base.listing import ListQuery, Page, answer
+from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.places import selectors as places
 from shoufu.kernel.rules import selectors, services

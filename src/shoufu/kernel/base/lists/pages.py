@@ -2,17 +2,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.errors import Invalid
-from shoufu.kernel.base.listing import CSV_MAXIMUM, csv_response
+from shoufu.kernel.base.lists.paging import MOST_PAGES, MOST_ROWS, Paged, paged
+from shoufu.kernel.base.lists.sheets import CSV_MAXIMUM, csv_response
 from shoufu.kernel.base.pages import PageRequest
 
 SIZES = (25, 50, 100, 200)
-COUNT_LIMIT = 10_000
 
 
 @dataclass(frozen=True)
@@ -72,13 +71,29 @@ class View:
     """What the template of a list reads."""
 
     page: ListPage
-    rows: list[Any]
-    count: int
-    capped: bool
-    number: int
-    size: int
+    paged: Paged
     sort: str
     values: Mapping[str, str]
+
+    @property
+    def rows(self) -> list[Any]:
+        return self.paged.rows
+
+    @property
+    def count(self) -> int:
+        return self.paged.count
+
+    @property
+    def capped(self) -> bool:
+        return self.paged.capped
+
+    @property
+    def number(self) -> int:
+        return self.paged.number
+
+    @property
+    def size(self) -> int:
+        return self.paged.size
 
     @property
     def pages(self) -> int:
@@ -139,27 +154,16 @@ def _sorted(page: ListPage, rows: Any, sort: str) -> Any:
     return rows.order_by(*orders, "-pk" if sort.startswith("-") else "pk")
 
 
-def _count(rows: Any) -> tuple[int, bool]:
-    """Exact up to a limit; beyond it nobody pages, and counting would read the whole table."""
-    if not isinstance(rows, QuerySet):
-        return len(rows), False
-    found = rows.order_by()[: COUNT_LIMIT + 1].count()
-    return min(found, COUNT_LIMIT), found > COUNT_LIMIT
-
-
 def read(request: PageRequest, page: ListPage, rows: Any) -> View:
-    """The page of rows that the address asks for (a count and a page: two queries). Invalid names a wrong parameter."""
+    """The page of rows that the address asks for (two or three queries). Invalid names a wrong parameter."""
     values = {item.code: request.GET.get(item.code, "").strip() for item in page.filters}
     for item in page.filters:
         if values[item.code]:
             rows = item.apply(rows, values[item.code])
     sort = request.GET.get("sort", page.default_sort)
-    rows = _sorted(page, rows, sort)
-    size = _number(request, "size", SIZES[1], 500)
-    number = _number(request, "page", 1, 100_000)
-    count, capped = _count(rows)
-    start = (number - 1) * size
-    return View(page, list(rows[start : start + size]), count, capped, number, size, sort, values)
+    size = _number(request, "size", SIZES[1], MOST_ROWS)
+    number = _number(request, "page", 1, MOST_PAGES)
+    return View(page, paged(_sorted(page, rows, sort), number, size), sort, values)
 
 
 def _csv(page: ListPage, rows: Iterable[Any]) -> StreamingHttpResponse:
