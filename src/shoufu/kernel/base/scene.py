@@ -10,6 +10,8 @@ class Kind:
 
     `personal` says whether the result can point at a person; then `purpose` must say why it is kept.
     `state` names a property of the result that is the device's state from then on (kept for the time machine).
+    `permission` is a right that it takes to see such observations, besides `observations.view`; they are not pushed to
+    live screens.
     """
 
     code: str
@@ -20,6 +22,7 @@ class Kind:
     purpose: str = ""
     retention_days: int = 90
     state: str = ""
+    permission: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,25 @@ COUNT = {"type": "integer", "minimum": 0}
 SECONDS = {"type": "number", "minimum": 0}
 MEDIA = {"type": "string", "maxLength": 64}
 BOX = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
+HEX = {"type": "string", "pattern": "^[0-9a-f]{2,64}$"}
+CLOCK = _choice("synced", "held", "lost")
+DOOR_MODE = _choice(
+    "locked", "unlocked", "double_locked", "locked_down", "locked_open", "blocked", "accessed", "fire_release"
+)
+DOOR_ALARMS = (
+    "forced", "held_warning", "held_open", "tamper", "fire", "antipassback", "tailgating", "interlock", "contact",
+    "bolt", "pin_lockout", "clock", "reader", "power", "duress",
+)  # fmt: skip
+DOOR_EVENT = {
+    "door": COUNT,
+    "rules": COUNT,
+    "clock": CLOCK,
+    "boot": COUNT,
+    "sequence": COUNT,
+    "late": {"type": "boolean"},
+}
+"""What every event of a door controller carries: which output (0 is the first), the rule set that decided, how good its
+clock was, and its place in the controller's own count (per boot, without a hole)."""
 OBJECT = _choice("person", "bicycle", "car", "motorcycle", "bus", "truck", "vehicle")
 
 KERNEL_KINDS = (
@@ -32,7 +51,14 @@ KERNEL_KINDS = (
         "door.state",
         "门状态",
         "Door state",
-        _object(["state"], state=_choice("open", "closed"), bolt=_choice("locked", "unlocked")),
+        _object(
+            ["state"],
+            state=_choice("open", "closed"),
+            bolt=_choice("locked", "unlocked", "unknown"),
+            command=_choice("locked", "released", "unlocked"),
+            mode=DOOR_MODE,
+            **DOOR_EVENT,
+        ),
         state="state",
     ),
     Kind(
@@ -42,9 +68,14 @@ KERNEL_KINDS = (
         _object(
             ["granted"],
             granted={"type": "boolean"},
-            credential=_choice("card", "pin", "qr", "face", "remote", "button", "unknown"),
+            credential=_choice("card", "pin", "qr", "visitor", "face", "plate", "remote", "button", "unknown"),
             reason=TEXT,
             direction=_choice("in", "out"),
+            key=HEX,
+            person=COUNT,
+            clonable={"type": "boolean"},
+            warning=TEXT,
+            **DOOR_EVENT,
         ),
         personal=True,
         purpose="Safety of the compound: who passed which door, when",
@@ -54,7 +85,55 @@ KERNEL_KINDS = (
         "door.alarm",
         "门报警",
         "Door alarm",
-        _object(["alarm"], alarm=_choice("forced", "tamper", "duress", "fire"), detail=TEXT),
+        _object(
+            ["alarm"],
+            alarm=_choice(*DOOR_ALARMS),
+            detail=TEXT,
+            cleared={"type": "boolean"},
+            **DOOR_EVENT,
+        ),
+    ),
+    Kind(
+        "door.duress",
+        "胁迫开门",
+        "Opened under duress",
+        _object(["key"], key=HEX, person=COUNT, credential=TEXT, reason=TEXT, **DOOR_EVENT),
+        personal=True,
+        purpose="Help for somebody who opens a door under threat",
+        retention_days=90,
+        permission="doors.duress",
+    ),
+    Kind(
+        "door.controller",
+        "门禁控制器",
+        "Door controller",
+        _object(
+            ["rules"],
+            rules=COUNT,
+            hash=HEX,
+            clock=CLOCK,
+            offset={"type": "number"},
+            boot=COUNT,
+            sequence=COUNT,
+            waiting=COUNT,
+            lease=COUNT,
+            uptime=SECONDS,
+            software=TEXT,
+            reason=TEXT,
+            power=_choice("mains", "battery"),
+            fire={"type": "boolean"},
+        ),
+        retention_days=30,
+        state="rules",
+    ),
+    Kind(
+        "door.impossible",
+        "一证两门",
+        "One credential, two doors",
+        _object(["first", "second", "seconds"], first=TEXT, second=TEXT, seconds=SECONDS, metres=SECONDS, key=HEX),
+        personal=True,
+        purpose="Finding copied cards",
+        retention_days=90,
     ),
     Kind(
         "camera.status",

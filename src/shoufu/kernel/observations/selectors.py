@@ -4,7 +4,8 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
-from shoufu.kernel.access.policy import limit
+from shoufu.kernel.access.policy import limit, subtree
+from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.devices.models import Device
@@ -29,8 +30,17 @@ class FeedFilter:
 
 
 def visible(actor: Actor) -> QuerySet[Observation]:
-    """Every observation that the actor may see."""
-    return limit(Observation.objects.all(), actor, VIEW)
+    """Every observation that the actor may see; kinds with a right of their own only where the actor has it."""
+    rows = limit(Observation.objects.all(), actor, VIEW)
+    for kind, permission in guarded().items():
+        if not actor.is_system:
+            rows = rows.exclude(~subtree(actor.paths(permission)), kind__code=kind)
+    return rows
+
+
+def guarded() -> dict[str, str]:
+    """Kinds that take a right of their own to see, with that right."""
+    return {kind.code: kind.permission for kind in registry.kinds().values() if kind.permission}
 
 
 def feed(actor: Actor, chosen: FeedFilter, now: datetime, most: int = 60) -> list[Observation]:

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.observations.selectors import guarded
 from shoufu.kernel.observations.wire import Batch
 from shoufu.runtime.edge.live import frames
 
@@ -115,6 +116,7 @@ class Hub:
         self.path_of = path_of
         self._by_root: dict[tuple[str, str], set[Listener]] = {}
         self._all: set[Listener] = set()
+        self._guarded = frozenset(guarded())
 
     def __len__(self) -> int:
         return len(self._all)
@@ -153,6 +155,8 @@ class Hub:
         wanted: dict[int, list[Listener]] = {}
         parts: dict[int, list[bytes]] = {}
         for row in batch.rows:
+            if row.kind in self._guarded:
+                continue
             place = row.place_id
             listeners = wanted.get(place)
             if listeners is None:

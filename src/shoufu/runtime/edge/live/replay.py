@@ -9,6 +9,7 @@ import psycopg
 import structlog
 
 from shoufu.kernel.observations import reader
+from shoufu.kernel.observations.selectors import guarded
 from shoufu.kernel.observations.wire import Batch
 from shoufu.runtime.edge.live import frames
 from shoufu.runtime.edge.live.hub import OBSERVATION, Hub, Listener
@@ -42,7 +43,12 @@ class Replay:
             found = reader.after(connection, (number, ix), last, roots, MAX_ROWS + 1)
             if len(found) > MAX_ROWS:
                 return None
-            return [frames.observation(row, batch, frames.rfc3339(known)) for batch, known, row in found]
+            hidden = guarded()
+            return [
+                frames.observation(row, batch, frames.rfc3339(known))
+                for batch, known, row in found
+                if row.kind not in hidden
+            ]
 
     async def fill(self, hub: Hub) -> None:
         """Until cancelled: bring batches that were committed elsewhere and did not arrive over the nerve."""
