@@ -13,6 +13,7 @@ MANAGE = frozenset(
         "rules.manage",
         "notices.manage",
         "access.view",
+        "privacy.manage",
     }
 )
 

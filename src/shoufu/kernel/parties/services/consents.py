@@ -7,6 +7,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Invalid, NotFound
 from shoufu.kernel.parties.models import Consent, Person
 from shoufu.kernel.parties.services.drafts import MANAGE, insert
+from shoufu.kernel.privacy.declarations import announce_withdrawal
 
 
 def _consenting(actor: Actor, person_id: int) -> Person:
@@ -41,6 +42,7 @@ def withdraw_consent(actor: Actor, person_id: int, purpose: str) -> Consent:
     row.withdrawn_at = timezone.now()
     row.save(update_fields=["withdrawn_at"])
     record(actor, _consent_act("parties.withdraw_consent", row, person))
+    announce_withdrawal(actor, person.pk, row.purpose)
     return row
 
 

@@ -1,0 +1,22 @@
+from shoufu.kernel.privacy.services.consents import give_consent, withdraw_consent
+from shoufu.kernel.privacy.services.delegations import GrantDraft, grant, withdraw
+from shoufu.kernel.privacy.services.holds import HoldDraft, SecrecyDraft, hold, keep_back, release
+from shoufu.kernel.privacy.services.requests import answer, ask_correction, ask_erasure, cancel, object_to
+
+__all__ = [
+    "GrantDraft",
+    "HoldDraft",
+    "SecrecyDraft",
+    "answer",
+    "ask_correction",
+    "ask_erasure",
+    "cancel",
+    "give_consent",
+    "grant",
+    "hold",
+    "keep_back",
+    "object_to",
+    "release",
+    "withdraw",
+    "withdraw_consent",
+]
