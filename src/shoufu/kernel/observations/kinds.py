@@ -17,12 +17,11 @@ MEDIA = {"type": "string", "maxLength": 64}
 BOX = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
 HEX = {"type": "string", "pattern": "^[0-9a-f]{2,64}$"}
 CLOCK = _choice("synced", "held", "lost")
-DOOR_MODE = _choice(
-    "locked", "unlocked", "double_locked", "locked_down", "locked_open", "blocked", "accessed", "fire_release"
-)
+DOOR_MODE = _choice("Locked", "Unlocked", "Accessed", "Blocked", "LockedDown", "LockedOpen", "DoubleLocked")
 DOOR_ALARMS = (
-    "forced", "held_warning", "held_open", "tamper", "fire", "antipassback", "tailgating", "interlock", "contact",
-    "bolt", "pin_lockout", "clock", "reader", "power", "duress",
+    "forced", "open_warning", "open_too_long", "closed_again", "duress", "antipassback", "tailgating",
+    "interlock_fault", "contact_fault", "fire", "fire_input_ended", "fire_reset", "clock_lost", "clock_set",
+    "pin_lockout", "tamper", "reader_offline", "reader_online", "reader_insecure", "rules_refused", "storage",
 )  # fmt: skip
 DOOR_EVENT = {
     "door": COUNT,
@@ -54,7 +53,8 @@ KERNEL_KINDS = (
         _object(
             ["state"],
             state=_choice("open", "closed"),
-            bolt=_choice("locked", "unlocked", "unknown"),
+            bolt=_choice("locked", "unlocked", "fault", "unknown"),
+            contact=_choice("closed", "open", "fault", "unknown"),
             command=_choice("locked", "released", "unlocked"),
             mode=DOOR_MODE,
             **DOOR_EVENT,

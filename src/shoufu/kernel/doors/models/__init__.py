@@ -1,7 +1,15 @@
 from shoufu.kernel.doors.models.acts import FireRelease, LockDown, OpenRequest
 from shoufu.kernel.doors.models.credentials import Credential, Pass, Passage
 from shoufu.kernel.doors.models.levels import AccessLevel, Assignment, LevelDoor, Schedule, SpecialDay
-from shoufu.kernel.doors.models.points import CLONABLE, AccessPoint, DoorState, Reader, Technology
+from shoufu.kernel.doors.models.points import (
+    CLONABLE,
+    AccessPoint,
+    DoorGroup,
+    DoorState,
+    HashKey,
+    Reader,
+    Technology,
+)
 from shoufu.kernel.doors.models.rulesets import Controller, Receipt, RuleSet
 
 __all__ = [
@@ -11,8 +19,10 @@ __all__ = [
     "Assignment",
     "Controller",
     "Credential",
+    "DoorGroup",
     "DoorState",
     "FireRelease",
+    "HashKey",
     "LevelDoor",
     "LockDown",
     "OpenRequest",

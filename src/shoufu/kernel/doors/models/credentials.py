@@ -8,10 +8,10 @@ from shoufu.kernel.doors.models.points import CLONABLE, AccessPoint, Technology
 class Credential(models.Model):
     """What opens a door: a card, PIN, rotating QR of a phone, face or plate, of a person or of a visitor.
 
-    What is read is kept sealed (`secret`: with the person's key, a visitor's with the key ring) because a controller
-    that is trusted anew needs it hashed with another key; `lookup` is a keyed hash to find and to compare it by.
+    What is read is kept sealed (`secret`: with the person's key, a visitor's with the key ring), because another hash
+    key needs it again; `lookup` is a keyed hash to find and to compare it by, `key` its name in rule sets.
     `valid_until` is its own end; the lease is shorter and renewed at each sync of a controller, so that a controller
-    that nobody can reach lets nobody in for longer than `lease_days`.
+    that nobody can reach lets nobody in for longer than `lease_days` (0: no lease, for emergency keys only).
     """
 
     PURPOSE = "opening the doors of the places where somebody lives, works or visits"
@@ -32,6 +32,7 @@ class Credential(models.Model):
     label = models.CharField(max_length=80, blank=True)
     secret = models.BinaryField(null=True, blank=True)
     lookup = models.BinaryField(max_length=32, null=True, blank=True, db_index=True)
+    key = models.BinaryField(max_length=8, null=True, blank=True, db_index=True)
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField(null=True, blank=True)
     lease_days = models.PositiveSmallIntegerField(default=14)
@@ -40,6 +41,8 @@ class Credential(models.Model):
     state_reason = models.CharField(max_length=200, blank=True)
     extended = models.BooleanField(default=False)
     duress = models.BooleanField(default=False)
+    first_person = models.BooleanField(default=False)
+    emergency = models.BooleanField(default=False)
     passback_exempt = models.BooleanField(default=False)
     consent = models.ForeignKey(
         "parties.Consent", null=True, blank=True, on_delete=models.PROTECT, related_name="credentials"
@@ -61,7 +64,7 @@ class Credential(models.Model):
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
                 name="doors_credential_span",
             ),
-            models.CheckConstraint(condition=Q(lease_days__range=(1, 30)), name="doors_lease_days"),
+            models.CheckConstraint(condition=Q(lease_days__in=(0, 7, 14, 30)), name="doors_lease_days"),
             models.UniqueConstraint(
                 fields=["technology", "lookup"],
                 condition=Q(state__in=["active", "suspended"], lookup__isnull=False) & ~Q(technology="pin"),

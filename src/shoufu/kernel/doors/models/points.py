@@ -79,6 +79,13 @@ class AccessPoint(Named):
         "devices.Device", null=True, blank=True, on_delete=models.SET_NULL, related_name="counted_points"
     )
     intercom = models.CharField(max_length=160, blank=True)
+    unlock_schedule = models.ForeignKey(
+        "doors.Schedule", null=True, blank=True, on_delete=models.PROTECT, related_name="unlocked_points"
+    )
+    fire_zone = models.PositiveSmallIntegerField(default=0)
+    has_contact = models.BooleanField(default=True)
+    has_bolt = models.BooleanField(default=True)
+    group_bit = models.SmallIntegerField(default=-1)
     retired_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -88,7 +95,7 @@ class AccessPoint(Named):
             models.UniqueConstraint(
                 fields=["controller", "output"], condition=Q(retired_at__isnull=True), name="doors_output_once"
             ),
-            models.CheckConstraint(condition=Q(output__range=(1, 64)), name="doors_output_range"),
+            models.CheckConstraint(condition=Q(output__range=(1, 32)), name="doors_output_range"),
             models.CheckConstraint(
                 condition=Q(warn_seconds__lt=F("held_seconds")), name="doors_warning_before_the_alarm"
             ),
@@ -110,6 +117,20 @@ class Reader(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["point", "number"], name="doors_reader_once")]
+
+
+class DoorGroup(models.Model):
+    """Doors of one compound that take the same QR codes. A higher `epoch` is another key: all old codes are refused."""
+
+    place = models.OneToOneField("places.Place", on_delete=models.CASCADE, related_name="door_group")
+    number = models.PositiveSmallIntegerField()
+    epoch = models.PositiveIntegerField(default=1)
+
+
+class HashKey(models.Model):
+    """Which epoch of the installation's key hashes credentials in rule sets; one row."""
+
+    epoch = models.PositiveIntegerField(default=1)
 
 
 class DoorState(models.Model):

@@ -3,17 +3,15 @@ from django.db.models import Q
 
 
 class Controller(models.Model):
-    """The doors' side of a door controller (`device`): its key, and which rule set it should hold and which it holds.
+    """The doors' side of a door controller (`device`): which rule set it should hold and which it holds.
 
-    `key` (sealed) hashes the credentials of its rule sets and is known to it alone, so that a stolen controller tells
-    nothing about another's cards. `trusted_at` empty: it gets no rule set. `needed` is the newest version that it must
+    `trusted_at` empty: it gets no rule set. `needed` is the newest version that it must
     hold, `held` the one that it last said it holds. `since` is when the two came apart.
     """
 
     device = models.OneToOneField(
         "devices.Device", on_delete=models.CASCADE, primary_key=True, related_name="door_controller"
     )
-    key = models.BinaryField(null=True, blank=True)
     trusted_at = models.DateTimeField(null=True, blank=True)
     distrusted_at = models.DateTimeField(null=True, blank=True)
     needed = models.PositiveIntegerField(default=0)
