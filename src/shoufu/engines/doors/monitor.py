@@ -31,6 +31,7 @@ class Change(msgspec.Struct, kw_only=True):
 
     door: int
     alarm: Alarm | None = None
+    cleared: bool = False
     facts: bool = False
     pulse: float = 0.0
     sound: bool | None = None
@@ -64,8 +65,9 @@ def _contact(
         return []
     before, at.contact = at.contact, contact
     changes = [Change(door=door, facts=True)]
+    if Contact.FAULT in (before, contact):
+        changes.append(Change(door=door, alarm=Alarm.CONTACT, cleared=contact != Contact.FAULT))
     if contact == Contact.FAULT:
-        changes.append(Change(door=door, alarm=Alarm.CONTACT_FAULT))
         return changes
     if contact == Contact.OPEN:
         at.opened_at = uptime
@@ -86,8 +88,11 @@ def _contact(
 
 def _closed(door: int, at: DoorState) -> list[Change]:
     changes = []
-    if at.warned or at.too_long or at.forced:
-        changes.append(Change(door=door, alarm=Alarm.CLOSED_AGAIN, sound=False))
+    if at.forced:
+        changes.append(Change(door=door, alarm=Alarm.FORCED, cleared=True))
+    if at.warned:
+        alarm = Alarm.HELD_OPEN if at.too_long else Alarm.HELD_WARNING
+        changes.append(Change(door=door, alarm=alarm, cleared=True, sound=False))
     at.opened_at = None
     at.warned = at.too_long = at.forced = False
     at.grants = at.counted = 0
@@ -100,8 +105,11 @@ def _closed(door: int, at: DoorState) -> list[Change]:
 def _bolt(door: int, at: DoorState, bolt: Bolt) -> list[Change]:
     if bolt == at.bolt:
         return []
-    at.bolt = bolt
-    return [Change(door=door, facts=True)]
+    before, at.bolt = at.bolt, bolt
+    changes = [Change(door=door, facts=True)]
+    if Bolt.FAULT in (before, bolt):
+        changes.append(Change(door=door, alarm=Alarm.BOLT, cleared=bolt != Bolt.FAULT))
+    return changes
 
 
 def _exit(rules: Rules, state: State, door: int, at: DoorState, uptime: float) -> list[Change]:
@@ -123,7 +131,9 @@ def _fire(rules: Rules, state: State, zone: int, active: bool) -> list[Change]:
     doors = [door.number for door in rules.doors.values() if door.fire_zone == zone]
     if not active:
         state.fire_inputs.discard(zone)
-        return [Change(door=door, alarm=Alarm.FIRE_INPUT_ENDED) for door in doors]
+        return [
+            Change(door=door, alarm=Alarm.FIRE, detail="input ended, waits for a reset by a person") for door in doors
+        ]
     state.fire_inputs.add(zone)
     state.fire.add(zone)
     state.areas.clear()
@@ -135,7 +145,7 @@ def reset_fire(rules: Rules, state: State) -> list[Change]:
     zones = state.fire - state.fire_inputs
     state.fire -= zones
     return [
-        Change(door=door.number, alarm=Alarm.FIRE_RESET, facts=True)
+        Change(door=door.number, alarm=Alarm.FIRE, cleared=True, facts=True)
         for door in rules.doors.values()
         if door.fire_zone in zones
     ]
@@ -161,10 +171,10 @@ def tick(rules: Rules, state: State, uptime: float) -> list[Change]:
             continue
         if not at.warned and uptime >= at.held_until - rule.warning:
             at.warned = True
-            changes.append(Change(door=number, alarm=Alarm.OPEN_WARNING, sound=True))
+            changes.append(Change(door=number, alarm=Alarm.HELD_WARNING, sound=True))
         if not at.too_long and uptime >= at.held_until:
             at.too_long = True
-            changes.append(Change(door=number, alarm=Alarm.OPEN_TOO_LONG))
+            changes.append(Change(door=number, alarm=Alarm.HELD_OPEN))
     return changes
 
 

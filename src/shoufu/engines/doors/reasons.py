@@ -40,30 +40,23 @@ class Reason(StrEnum):
 
 
 class Alarm(StrEnum):
-    """What a controller tells besides decisions. The first four are ONVIF's DoorForcedOpen, DoorOpenTooLong (with its
-    pre-alarm) and the end of it."""
+    """What a controller tells besides decisions; each may be told again as cleared. FORCED, HELD_OPEN and HELD_WARNING
+    are ONVIF's DoorForcedOpen, DoorOpenTooLong and its pre-alarm."""
 
     FORCED = "forced"
-    OPEN_WARNING = "open_warning"
-    OPEN_TOO_LONG = "open_too_long"
-    CLOSED_AGAIN = "closed_again"
-    DURESS = "duress"
+    HELD_WARNING = "held_warning"
+    HELD_OPEN = "held_open"
+    TAMPER = "tamper"
+    FIRE = "fire"
     ANTIPASSBACK = "antipassback"
     TAILGATING = "tailgating"
-    INTERLOCK_FAULT = "interlock_fault"
-    CONTACT_FAULT = "contact_fault"
-    FIRE = "fire"
-    FIRE_INPUT_ENDED = "fire_input_ended"
-    FIRE_RESET = "fire_reset"
-    CLOCK_LOST = "clock_lost"
-    CLOCK_SET = "clock_set"
+    INTERLOCK = "interlock"
+    CONTACT = "contact"
+    BOLT = "bolt"
     PIN_LOCKOUT = "pin_lockout"
-    TAMPER = "tamper"
-    READER_OFFLINE = "reader_offline"
-    READER_ONLINE = "reader_online"
-    READER_INSECURE = "reader_insecure"
-    RULES_REFUSED = "rules_refused"
-    STORAGE = "storage"
+    CLOCK = "clock"
+    READER = "reader"
+    DURESS = "duress"
 
 
 _WORDS: dict[Reason, tuple[str, str]] = {

@@ -6,20 +6,20 @@ from enum import StrEnum
 
 import msgspec
 
-from .model import ClockQuality, Flag, Side, Technology
+from .model import ClockQuality, Side, Technology
 from .reasons import Alarm, Reason
 
 
 class Mode(StrEnum):
     """Modes of a door (ONVIF Door Control, DoorMode)."""
 
-    LOCKED = "Locked"
-    UNLOCKED = "Unlocked"
-    ACCESSED = "Accessed"
-    BLOCKED = "Blocked"
-    LOCKED_DOWN = "LockedDown"
-    LOCKED_OPEN = "LockedOpen"
-    DOUBLE_LOCKED = "DoubleLocked"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    ACCESSED = "accessed"
+    BLOCKED = "blocked"
+    LOCKED_DOWN = "locked_down"
+    LOCKED_OPEN = "locked_open"
+    DOUBLE_LOCKED = "double_locked"
 
 
 class Bolt(StrEnum):
@@ -126,7 +126,7 @@ class Request(msgspec.Struct, kw_only=True):
 
 class Decision(msgspec.Struct, kw_only=True):
     """The answer. ``pulse``: seconds for which the lock opens (0 where it is open anyway); ``key`` of the credential (8
-    bytes, empty unknown); ``step`` and ``passes_key`` are set where a code is used up by this grant."""
+    bytes, empty unknown); ``flags`` are bits of Flag; ``step`` and ``passes_key`` are set where a code is used up by this grant."""
 
     granted: bool
     reason: Reason
@@ -139,7 +139,7 @@ class Decision(msgspec.Struct, kw_only=True):
     mode: Mode = Mode.LOCKED
     key: bytes = b""
     person: int = 0
-    flags: Flag = Flag(0)
+    flags: int = 0
     pulse: float = 0.0
     held: float = 0.0
     alarms: tuple[Alarm, ...] = ()
