@@ -72,6 +72,10 @@ SETTINGS: tuple[Setting, ...] = (
         "SHOUFU_LATENESS", float, 2.0, "Seconds that a row may arrive after newer ones and still count in every rule."
     ),
     Setting("SHOUFU_WATCHERS", int, 1, "Watcher processes, among which the cameras are shared."),
+    Setting("SHOUFU_RECORDING_DAYS", int, 30, "Days that recordings of cameras are kept, room permitting."),
+    Setting(
+        "SHOUFU_RECORDING_GB", float, 0.0, "Most that recordings may take; 0: all but a reserve of 5 % of the disk."
+    ),
     Setting("SHOUFU_TIME_ZONE", str, "Asia/Shanghai", "Time zone of pages, and of places that name none."),
     Setting("SHOUFU_ORIGIN", str, "", "Outside address (https://…), needed for passkeys and links behind a proxy."),
     Setting("SHOUFU_SMTP_URL", str, "", "smtp://user:password@host:port of the mail server for notices.", True),

@@ -1,15 +1,17 @@
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.policy import limit
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.media import store
-from shoufu.kernel.media.models import MediaObject
+from shoufu.kernel.media.models import MediaObject, Segment
 
 
 def visible(actor: Actor) -> QuerySet[MediaObject]:
@@ -50,3 +52,110 @@ class Stock:
 def stock() -> Stock:
     counted = MediaObject.objects.aggregate(objects=Count("pk"), bytes=Sum("size"))
     return Stock(counted["objects"], counted["bytes"] or 0, store.free_bytes())
+
+
+_LONGEST_SEGMENT = timedelta(seconds=30)
+_SEAM = timedelta(seconds=1)
+
+
+def segments(actor: Actor, device_id: int, since: datetime, until: datetime) -> QuerySet[Segment]:
+    """What a camera recorded, and the holes, that overlap [since, until), oldest first. Limited to `media.view`."""
+    recorded = Q(gap="", t__gte=since - _LONGEST_SEGMENT, until__gt=since)
+    holes = ~Q(gap="") & (Q(until__isnull=True) | Q(until__gt=since))
+    rows = limit(Segment.objects.all(), actor, "media.view").filter(recorded | holes, device=device_id, t__lt=until)
+    return rows.order_by("t", "pk")
+
+
+@dataclass(frozen=True)
+class Span:
+    """[t, until): recorded where `gap` is empty, else why not; "unknown" where nothing says why."""
+
+    t: datetime
+    until: datetime
+    gap: str = ""
+
+
+def spans(rows: Iterable[Segment], since: datetime, until: datetime) -> list[Span]:
+    """Segments as few spans that cover [since, until) whole, so that every hole shows, explained or not."""
+    found: list[Span] = []
+    at = since
+    for row in rows:
+        start, end = max(row.t, since), min(row.until or until, until)
+        if start - at > _SEAM:
+            _extend(found, Span(at, start, "unknown"))
+            at = start
+        if end > at:
+            _extend(found, Span(at, end, row.gap))
+            at = end
+    if until - at > _SEAM:
+        _extend(found, Span(at, until, "unknown"))
+    return found
+
+
+def _extend(found: list[Span], span: Span) -> None:
+    if found and found[-1].gap == span.gap:
+        found[-1] = Span(found[-1].t, span.until, span.gap)
+        return
+    found.append(span)
+
+
+def coverage(actor: Actor, device_id: int, since: datetime, until: datetime) -> list[Span]:
+    """What of [since, until) a camera recorded and where the holes are, as few spans; for timelines and exports.
+
+    Nothing later than now; the segment that is being written just now is no hole.
+    """
+    now = timezone.now()
+    until = min(until, now)
+    if since >= until:
+        return []
+    found = spans(segments(actor, device_id, since, until), since, until)
+    last = found[-1]
+    if last.gap == "unknown" and until > now - _SEAM and last.until - last.t < _LONGEST_SEGMENT and len(found) > 1:
+        found.pop()
+    return found
+
+
+def segment(actor: Actor, segment_id: int) -> Segment:
+    """One recorded segment; NotFound where the actor may not see it or it is gone."""
+    rows = limit(Segment.objects.all(), actor, "media.view")
+    found = rows.filter(pk=segment_id, gap="").first()
+    if found is None:
+        raise NotFound(_("There is no such recording, or you may not see it."))
+    return found
+
+
+@dataclass(frozen=True)
+class Recording:
+    """How a camera's recording is: since and until when there is one, its size, its longest picture group and the
+    camera's clock (seconds ahead of ours), both of the last minutes."""
+
+    since: datetime | None
+    until: datetime | None
+    lost: Segment | None
+    bytes: int
+    group: float
+    clock_offset: float | None
+
+
+def recording(actor: Actor, device_id: int) -> Recording | None:
+    """How a camera's recording is now; None where there was never one that the actor may see."""
+    rows = limit(Segment.objects.filter(device=device_id), actor, "media.view")
+    recent = list(rows.order_by("-t")[:60])
+    if not recent:
+        return None
+    total = rows.aggregate(size=Sum("size"), since=Min("t", filter=Q(gap="")))
+    recorded = [row for row in recent if not row.gap]
+    offsets = [row.clock_offset for row in recorded if row.clock_offset is not None]
+    return Recording(
+        since=total["since"],
+        until=recorded[0].until if recorded else None,
+        lost=recent[0] if recent[0].gap and recent[0].until is None else None,
+        bytes=total["size"] or 0,
+        group=max((_group(row) for row in recorded), default=0.0),
+        clock_offset=offsets[0] if offsets else None,
+    )
+
+
+def _group(row: Segment) -> float:
+    """A segment with one key picture is at least one picture group long."""
+    return row.group or ((row.until - row.t).total_seconds() if row.until else 0.0)
