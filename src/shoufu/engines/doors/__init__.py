@@ -11,14 +11,16 @@ Rule-set blob (big-endian)::
     signature  Ed25519 (RFC 8032, 64 bytes) over everything before it
 
 A record: key 8 B (BLAKE2b-8 keyed with ``Settings.hash_key`` over the technology's byte and the identifier) · valid
-from and until, u24 minutes since 2020-01-01 UTC each, half-open, 0xFFFFFF = no end · schedule u8 (0 always, 255 never) ·
-u16: technology 4 bits, lease class 2 bits (0 none, 7, 14, 30 days), ten :class:`Flag` bits · door mask u32 (bit =
-``Door.number``) · person index u24. One credential may have several records (levels): the first that opens wins.
+from and until, u24 minutes since 2020-01-01 UTC each, half-open, 0xFFFFFF = no end · schedule u8 (0 always, 255
+never) · u16: technology 4 bits, lease class 2 bits (0 none, 7, 14, 30 days), ten :class:`Flag` bits · door mask u32
+(bit = ``Door.number``) · person index u24. One credential may have several records (levels): the first that opens
+wins.
 
 Delta: ``magic "SFRD1\\n"`` · from u32 · to u32 · SHA-256 of the whole previous blob (32 B) · issued_at u64 · settings
 length u32 (0: unchanged) · removed count u32 · added count u32 · settings · removed keys (8 B each: *all* records of
-the key) · added records · signature of the **resulting blob**. So a delta needs no signature of its own: what it makes is checked
-whole by :func:`load`. :func:`apply_delta` raises :class:`Gap` when it does not follow on; then ask for the whole.
+the key) · added records · signature of the **resulting blob**. So a delta needs no signature of its own: what it
+makes is checked whole by :func:`load`. :func:`apply_delta` raises :class:`Gap` when it does not follow on; then ask
+for the whole.
 
 Identifiers by technology (bytes)::
 
@@ -37,14 +39,16 @@ answer may carry ``Shoufu-Time: <Unix milliseconds>``, by which the controller s
     A controller that could not use a delta asks again at once with ``&whole=1``.
 ``POST /v1/observations`` what happened (docs/devices.md), kinds ``door.access``, ``door.state``, ``door.alarm``,
     ``door.duress``, ``door.controller`` of ``kernel/observations/kinds.py``. Ids are :func:`event_id`, so sending again
-    is safe; ``featureOfInterest`` is the door's ``code``. ``result.boot`` and ``result.sequence`` number the events of a
-    controller without a hole: a hole means a loss. ``door.controller`` comes every 30 s and on change.
+    is safe; ``featureOfInterest`` is the door's ``code``, ``result.door`` its number. ``result.boot`` and
+    ``result.sequence`` number the events of a controller without a hole: a hole means a loss. ``door.controller``
+    comes every 30 s and on change.
 ``GET /v1/doors/commands?wait=<s ≤ 55>``
     200 JSON ``{"commands": [<command>, …]}``, 204 none. A command stays until it is answered or expired.
     ``<command>`` = ``{"id": uuid text, "name", "door": number or null (all doors), "parameters": {}, "expires": Unix s,
     "signature": base64url of Ed25519 over :func:`command_bytes`}``; names in :class:`CommandName`:
-    ``open {"extended": bool}`` · ``mode {"mode": Mode value, "until": Unix s or null}`` · ``release`` (back to the
-    schedule's mode) · ``forgive {"person": index or null for all}`` · ``reset-fire`` · ``unlock-pin`` (forget lock-out).
+    ``open {"extended": bool}`` · ``mode {"mode": Mode value, "until": Unix s or null}`` · ``release`` (back to
+    the schedule's mode) · ``forgive {"person": index or null for all}`` · ``reset-fire`` · ``unlock-pin`` (open the
+    keypad).
 ``POST /v1/doors/commands/<id>`` ``{"ok": bool, "answer": text}`` → 204. A controller carries out one id once.
 
 The signing key is Ed25519, one an installation; a controller is configured with its public key (32 bytes, hex) and

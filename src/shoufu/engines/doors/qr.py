@@ -110,7 +110,7 @@ def make_resident_code(key: bytes, group: int, credential_id: bytes, step: int) 
 
 
 def make_visitor_code(key: bytes, group: int, claims: VisitorClaims, step: int) -> str:
-    """Text (48 characters) of a visitor's code; ``key`` from ``visitor_key(group key, claims.pack())``; step 0: fixed."""
+    """Text (48 characters) of a visitor's code; ``key`` from ``visitor_key(…, claims.pack())``; step 0: fixed."""
     head = bytes((VISITOR << 4 | group,)) + claims.pack() + step.to_bytes(4, "big")
     return encode(head + hmac.digest(key, head, "sha256")[:10])
 

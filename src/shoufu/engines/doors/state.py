@@ -126,7 +126,7 @@ class Request(msgspec.Struct, kw_only=True):
 
 class Decision(msgspec.Struct, kw_only=True):
     """The answer. ``pulse``: seconds for which the lock opens (0 where it is open anyway); ``key`` of the credential (8
-    bytes, empty unknown); ``flags`` are bits of Flag; ``step`` and ``passes_key`` are set where a code is used up by this grant."""
+    bytes, empty unknown); ``flags`` are bits of Flag; ``step`` and ``passes_key``: what this grant uses up."""
 
     granted: bool
     reason: Reason
