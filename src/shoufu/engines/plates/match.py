@@ -4,7 +4,6 @@ Plates are filed under their canonical body (characters that readers confuse bec
 each one character left out, so a reading finds every plate one error away by a handful of look-ups.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +11,7 @@ from enum import StrEnum
 from .grammar import PROVINCES
 
 CONFUSED = ("0DQO", "8B", "1I7TJL", "2Z", "5S", "4A", "6GC", "UVY", "MNH", "EF", "KX", "PR")
-SEPARATORS = frozenset(" ·•・∙.-_\t　")
+SEPARATORS = " ·•・∙‧･⋅●.-–—_\t\xa0\u3000\u200b\u200c\u200d\ufeff"
 
 CONFUSED_COST = 0.35
 PROVINCE_COST = 0.5
@@ -25,6 +24,11 @@ FUZZY_LIMIT = 1.25
 _GROUP = {character: group[0] for group in CONFUSED for character in group}
 _PROVINCE_SET = frozenset(PROVINCES)
 _CANONICAL = str.maketrans(_GROUP)
+_FULL_WIDTH = {code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}
+_SMALL = {code: chr(code - 32) for code in range(ord("a"), ord("z") + 1)}
+_NARROW = {wide: letter.upper() for wide, letter in _FULL_WIDTH.items()} | _SMALL
+# Nothing but these: wider folding (ﬀ to FF, ß to SS, ① to 1) would make another text the same plate.
+_NORMAL = _NARROW | {ord(sign): None for sign in SEPARATORS} | {ord("．"): None, ord("－"): None, ord("＿"): None}
 
 
 class MatchClass(StrEnum):
@@ -51,8 +55,7 @@ class Match:
 
 def normalised(text: str) -> str:
     """A plate's characters alone: full-width forms narrowed, letters in upper case, separators left out."""
-    wide = unicodedata.normalize("NFKC", text).upper()
-    return "".join(character for character in wide if character not in SEPARATORS)
+    return text.translate(_NORMAL)
 
 
 class PlateIndex:

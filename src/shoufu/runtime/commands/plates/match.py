@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from shoufu.engines.plates.match import PlateIndex
+from shoufu.engines.plates.listed import NAMES, listed
+from shoufu.engines.plates.match import PlateIndex, normalised
+from shoufu.engines.sheets import decode
 
+READ_NAMES = ("read", *NAMES)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--registered", required=True, type=FILE, help="Registered plates, one a line, UTF-8 or GB18030.")
-@click.option("--reads", required=True, type=FILE, help="Readings, one a line.")
+@click.option("--registered", required=True, type=FILE, help="Registered plates: one a line, CSV or JSON.")
+@click.option("--reads", required=True, type=FILE, help="Readings, in the same forms.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a reading.")
 @click.option("--times", is_flag=True, help="Say on stderr how long the look-ups took.")
 def command(registered: Path, reads: Path, as_json: bool, times: bool) -> None:
@@ -24,11 +28,14 @@ def command(registered: Path, reads: Path, as_json: bool, times: bool) -> None:
 
     `rivals` counts further plates that fit equally well. Exact may open a barrier; fuzzy must ask someone.
     """
-    index = PlateIndex(_lines(registered))
+    index = PlateIndex(text for text in _lines(registered) if normalised(text))
     if not len(index):
         raise click.ClickException(f"{registered} has no plates: give one a line")
+    # The index is long-lived: looking through it at a collection would only delay a look-up.
+    gc.collect()
+    gc.freeze()
     spent: list[float] = []
-    for read in _lines(reads):
+    for read in _lines(reads, READ_NAMES):
         start = time.perf_counter()
         match = index.match(read)
         spent.append(time.perf_counter() - start)
@@ -45,13 +52,12 @@ def _report(plates: int, spent: list[float]) -> None:
     click.echo(f"{plates} plates, {len(spent)} reads: p50 {middle:.3f} ms, p99 {late:.3f} ms", err=True)
 
 
-def _lines(file: Path) -> Iterator[str]:
-    data = file.read_bytes()
+def _lines(file: Path, names: Sequence[str] = NAMES) -> Iterator[str]:
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = data.decode("gb18030")
-        except UnicodeDecodeError as error:
-            raise click.ClickException(f"{file} is neither UTF-8 nor GB18030: save it as UTF-8") from error
-    return (line.strip() for line in text.splitlines() if line.strip())
+        lines = decode(file.read_bytes())
+        if any(line.encoding is None for line in lines):
+            number = next(number for number, line in enumerate(lines, 1) if line.encoding is None)
+            raise click.ClickException(f"{file}, line {number} is neither UTF-8 nor GB18030: save it as UTF-8")
+        yield from listed([line.text for line in lines], names)
+    except ValueError as error:
+        raise click.ClickException(f"{file}: {error}") from error
