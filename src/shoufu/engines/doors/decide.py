@@ -57,7 +57,7 @@ def decide(rules: Rules | None, state: State, request: Request) -> Decision:
         if not shut:
             return _refuse(answer, Reason.INTERLOCK)
         if not sound:
-            answer.alarms += (Alarm.INTERLOCK,)
+            answer.alarms += (Alarm.INTERLOCK_FAULT,)
     return _grant(answer, state, door, reader)
 
 

@@ -66,7 +66,7 @@ def _contact(
     before, at.contact = at.contact, contact
     changes = [Change(door=door, facts=True)]
     if Contact.FAULT in (before, contact):
-        changes.append(Change(door=door, alarm=Alarm.CONTACT, cleared=contact != Contact.FAULT))
+        changes.append(Change(door=door, alarm=Alarm.CONTACT_FAULT, cleared=contact != Contact.FAULT))
     if contact == Contact.FAULT:
         return changes
     if contact == Contact.OPEN:
@@ -88,11 +88,8 @@ def _contact(
 
 def _closed(door: int, at: DoorState) -> list[Change]:
     changes = []
-    if at.forced:
-        changes.append(Change(door=door, alarm=Alarm.FORCED, cleared=True))
-    if at.warned:
-        alarm = Alarm.HELD_OPEN if at.too_long else Alarm.HELD_WARNING
-        changes.append(Change(door=door, alarm=alarm, cleared=True, sound=False))
+    if at.forced or at.warned:
+        changes.append(Change(door=door, alarm=Alarm.CLOSED_AGAIN, sound=False))
     at.opened_at = None
     at.warned = at.too_long = at.forced = False
     at.grants = at.counted = 0
@@ -108,7 +105,7 @@ def _bolt(door: int, at: DoorState, bolt: Bolt) -> list[Change]:
     before, at.bolt = at.bolt, bolt
     changes = [Change(door=door, facts=True)]
     if Bolt.FAULT in (before, bolt):
-        changes.append(Change(door=door, alarm=Alarm.BOLT, cleared=bolt != Bolt.FAULT))
+        changes.append(Change(door=door, alarm=Alarm.CONTACT_FAULT, cleared=bolt != Bolt.FAULT, detail="bolt"))
     return changes
 
 
@@ -131,9 +128,7 @@ def _fire(rules: Rules, state: State, zone: int, active: bool) -> list[Change]:
     doors = [door.number for door in rules.doors.values() if door.fire_zone == zone]
     if not active:
         state.fire_inputs.discard(zone)
-        return [
-            Change(door=door, alarm=Alarm.FIRE, detail="input ended, waits for a reset by a person") for door in doors
-        ]
+        return [Change(door=door, alarm=Alarm.FIRE_INPUT_ENDED) for door in doors]
     state.fire_inputs.add(zone)
     state.fire.add(zone)
     state.areas.clear()
@@ -145,7 +140,7 @@ def reset_fire(rules: Rules, state: State) -> list[Change]:
     zones = state.fire - state.fire_inputs
     state.fire -= zones
     return [
-        Change(door=door.number, alarm=Alarm.FIRE, cleared=True, facts=True)
+        Change(door=door.number, alarm=Alarm.FIRE_RESET, facts=True)
         for door in rules.doors.values()
         if door.fire_zone in zones
     ]
@@ -171,10 +166,10 @@ def tick(rules: Rules, state: State, uptime: float) -> list[Change]:
             continue
         if not at.warned and uptime >= at.held_until - rule.warning:
             at.warned = True
-            changes.append(Change(door=number, alarm=Alarm.HELD_WARNING, sound=True))
+            changes.append(Change(door=number, alarm=Alarm.OPEN_WARNING, sound=True))
         if not at.too_long and uptime >= at.held_until:
             at.too_long = True
-            changes.append(Change(door=number, alarm=Alarm.HELD_OPEN))
+            changes.append(Change(door=number, alarm=Alarm.OPEN_TOO_LONG))
     return changes
 
 

@@ -40,23 +40,31 @@ class Reason(StrEnum):
 
 
 class Alarm(StrEnum):
-    """What a controller tells besides decisions; each may be told again as cleared. FORCED, HELD_OPEN and HELD_WARNING
-    are ONVIF's DoorForcedOpen, DoorOpenTooLong and its pre-alarm."""
+    """What a controller tells besides decisions. FORCED, OPEN_TOO_LONG and OPEN_WARNING are ONVIF's DoorForcedOpen,
+    DoorOpenTooLong and its pre-alarm; CLOSED_AGAIN ends them. CONTACT_FAULT is told of the contact and of the bolt's
+    sensor, and again as cleared."""
 
     FORCED = "forced"
-    HELD_WARNING = "held_warning"
-    HELD_OPEN = "held_open"
-    TAMPER = "tamper"
-    FIRE = "fire"
+    OPEN_WARNING = "open_warning"
+    OPEN_TOO_LONG = "open_too_long"
+    CLOSED_AGAIN = "closed_again"
+    DURESS = "duress"
     ANTIPASSBACK = "antipassback"
     TAILGATING = "tailgating"
-    INTERLOCK = "interlock"
-    CONTACT = "contact"
-    BOLT = "bolt"
+    INTERLOCK_FAULT = "interlock_fault"
+    CONTACT_FAULT = "contact_fault"
+    FIRE = "fire"
+    FIRE_INPUT_ENDED = "fire_input_ended"
+    FIRE_RESET = "fire_reset"
+    CLOCK_LOST = "clock_lost"
+    CLOCK_SET = "clock_set"
     PIN_LOCKOUT = "pin_lockout"
-    CLOCK = "clock"
-    READER = "reader"
-    DURESS = "duress"
+    TAMPER = "tamper"
+    READER_OFFLINE = "reader_offline"
+    READER_ONLINE = "reader_online"
+    READER_INSECURE = "reader_insecure"
+    RULES_REFUSED = "rules_refused"
+    STORAGE = "storage"
 
 
 _WORDS: dict[Reason, tuple[str, str]] = {

@@ -13,13 +13,13 @@ from .reasons import Alarm, Reason
 class Mode(StrEnum):
     """Modes of a door (ONVIF Door Control, DoorMode)."""
 
-    LOCKED = "locked"
-    UNLOCKED = "unlocked"
-    ACCESSED = "accessed"
-    BLOCKED = "blocked"
-    LOCKED_DOWN = "locked_down"
-    LOCKED_OPEN = "locked_open"
-    DOUBLE_LOCKED = "double_locked"
+    LOCKED = "Locked"
+    UNLOCKED = "Unlocked"
+    ACCESSED = "Accessed"
+    BLOCKED = "Blocked"
+    LOCKED_DOWN = "LockedDown"
+    LOCKED_OPEN = "LockedOpen"
+    DOUBLE_LOCKED = "DoubleLocked"
 
 
 class Bolt(StrEnum):
