@@ -7,6 +7,7 @@ from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.parties import selectors, services
 from shoufu.kernel.parties.models import Consent, Household, Organisation, Person, Residency, Vehicle
+from shoufu.kernel.privacy import erasure
 
 router = Router()
 
@@ -209,8 +210,9 @@ def correct(request: PageRequest, person_id: int, body: PersonChangeIn) -> Perso
 
 @router.post("/people/{int:person_id}/erase", response=PersonOut)
 def erase(request: PageRequest, person_id: int, body: ReasonIn) -> Person:
-    """Erase a person's data for good, in the audit log too."""
-    return services.erase_person(request.actor, person_id, body.reason)
+    """Erase everything held on a person: register, history, pictures, doors; a tombstone without a name stays."""
+    erasure.erase(request.actor, person_id, body.reason)
+    return Person.objects.get(pk=person_id)
 
 
 @router.get("/people/{int:person_id}/consents", response=list[ConsentOut])

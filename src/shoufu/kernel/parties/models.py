@@ -39,6 +39,7 @@ class Person(models.Model):
     identity_lookup = models.BinaryField(max_length=32, null=True, blank=True, unique=True)
     place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="people")
     born = models.DateField(null=True, blank=True)
+    died_on = models.DateField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -73,7 +74,10 @@ class Household(models.Model):
 
 
 class Residency(models.Model):
-    """A person lives in a household, from a day to a day (half-open). Purpose and retention: as Person."""
+    """A person lives in a household, from a day to a day (half-open). Purpose and retention: as Person.
+
+    `ended_at` is the moment at which the rights that it gave were taken away; until then they hold, whatever `until`.
+    """
 
     class Kind(models.TextChoices):
         OWNER = "owner", _("Owner")
@@ -85,14 +89,51 @@ class Residency(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     since = models.DateField()
     until = models.DateField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["until"],
+                name="residency_to_end",
+                condition=Q(until__isnull=False, ended_at__isnull=True),
+            )
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(until__isnull=True) | Q(until__gt=F("since")), name="residency_span"),
             models.UniqueConstraint(
                 fields=["person", "household"], condition=Q(until__isnull=True), name="residency_once_at_a_time"
             ),
         ]
+
+
+class Departure(models.Model):
+    """The receipt of a person's leaving: why, when, and everything that ended with it, line by line.
+
+    Purpose: proof that rights ended. Retention: two years, or until the person is erased. `lines` are what
+    `kernel.base.hooks.Receipt` holds; nothing in them names anybody.
+    """
+
+    RETENTION_DAYS = 730
+
+    class Cause(models.TextChoices):
+        MOVED_OUT = "moved_out", _("Moved out")
+        LAPSED = "lapsed", _("The tenancy ended")
+        DIVORCED = "divorced", _("Separated")
+        DIED = "died", _("Died")
+        LEFT = "left", _("Left the service")
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="departures")
+    household = models.ForeignKey(Household, null=True, blank=True, on_delete=models.PROTECT, related_name="departures")
+    place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="+")
+    cause = models.CharField(max_length=12, choices=Cause.choices)
+    at = models.DateTimeField()
+    author = models.CharField(max_length=120)
+    reason = models.CharField(max_length=200, blank=True)
+    lines = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["-at"]
 
 
 class Vehicle(models.Model):

@@ -1,6 +1,17 @@
+from shoufu.kernel.parties.services.changes import (
+    change_residencies,
+    change_vehicles,
+    correct_people,
+)
 from shoufu.kernel.parties.services.consents import (
     give_consent,
     withdraw_consent,
+)
+from shoufu.kernel.parties.services.departures import (
+    Leaving,
+    died,
+    lapse,
+    leave,
 )
 from shoufu.kernel.parties.services.homes import (
     HouseholdDraft,
@@ -35,6 +46,7 @@ __all__ = [
     "Purged",
     "purge",
     "HouseholdDraft",
+    "Leaving",
     "MembershipDraft",
     "OrganisationDraft",
     "PersonChange",
@@ -42,14 +54,20 @@ __all__ = [
     "ResidencyDraft",
     "VehicleDraft",
     "add_members",
+    "change_residencies",
+    "change_vehicles",
+    "correct_people",
     "correct_person",
     "create_households",
     "create_organisations",
     "create_people",
     "create_person",
+    "died",
     "end_membership",
     "erase_person",
     "give_consent",
+    "lapse",
+    "leave",
     "move_in",
     "move_out",
     "reencrypt",

@@ -12,6 +12,7 @@ from shoufu.kernel.base.errors import FieldError, Invalid, NotFound
 from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Household, Person, Residency, Vehicle
 from shoufu.kernel.parties.selectors import today
+from shoufu.kernel.parties.services.departures import Leaving, leave
 from shoufu.kernel.parties.services.drafts import MANAGE, insert, manageable, manageable_places, refuse
 
 
@@ -102,14 +103,22 @@ def _residency_act(action: str, row: Residency, reason: str = "") -> Act:
 
 @transaction.atomic
 def move_out(actor: Actor, residency_id: int, until: date | None = None, reason: str = "") -> Residency:
-    """A person leaves a household (default: today is the first day without them)."""
+    """Set the first day without a person in a household; today or before ends their rights at this moment (`leave`)."""
     rows = Residency.objects.select_for_update(of=("self",)).select_related("household__place")
     row = policy.limit(rows, actor, MANAGE, "household__place__path").filter(pk=residency_id).first()
     if row is None:
         raise NotFound(_("There is no residency %(id)s that you may end.") % {"id": residency_id})
-    row.until = until or today()
-    if row.until <= row.since:
+    day = until or today()
+    if day <= row.since and until is not None:
         raise Invalid.one("until", _("Must lie after the day they moved in."))
+    if day <= today():
+        departure = leave(actor, Leaving(row.pk, reason=reason))
+        row.refresh_from_db()
+        if until is not None and departure.household_id:
+            row.until = until
+            row.save(update_fields=["until"])
+        return row
+    row.until = day
     row.save(update_fields=["until"])
     record(actor, _residency_act("parties.move_out", row, reason))
     return row

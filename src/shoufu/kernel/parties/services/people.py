@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.access import policy
 from shoufu.kernel.audit import subjects
 from shoufu.kernel.audit.services import Act, record, record_many
-from shoufu.kernel.base import keyring
+from shoufu.kernel.base import hooks, keyring
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid, NotFound
+from shoufu.kernel.base.hooks import Ending
 from shoufu.kernel.base.ids import uuid7
 from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Person
@@ -175,6 +176,9 @@ def erase_person(actor: Actor, person_id: int, reason: str) -> Person:
         raise Invalid.one("reason", _("Say on what ground the data is erased."))
     now, day = timezone.now(), today()
     person.residencies.filter(until__isnull=True, since__lt=day).update(until=day)
+    person.residencies.filter(ended_at__isnull=True).update(ended_at=now)
+    hooks.end_person(actor, Ending(person.pk, now, "erased", reason.strip()))
+    person.departures.all().delete()
     person.memberships.filter(until__isnull=True, since__lt=day).update(until=day)
     person.consents.filter(withdrawn_at__isnull=True).update(withdrawn_at=now)
     person.name, person.born, person.erased_at, person.code = GONE, None, now, f"erased-{person.pk}"

@@ -8,7 +8,6 @@ from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.parties.models import Consent, Membership, Person, Residency, Vehicle
 from shoufu.kernel.parties.selectors import today
-from shoufu.kernel.parties.services.people import erase_person
 
 
 @dataclass(frozen=True)
@@ -27,10 +26,12 @@ def purge(actor: Actor, on: date | None = None) -> Purged:
     People are erased when two years have passed since they last lived or worked anywhere here, and nobody signs in as
     them.
     """
+    from shoufu.kernel.privacy.erasure import erase  # it builds on the services of this app
+
     day = on or today()
     overdue = list(_overdue(day).values_list("pk", flat=True))
     for pk in overdue:
-        erase_person(actor, pk, f"retention of {Person.RETENTION_DAYS} days has ended")
+        erase(actor, pk, f"retention of {Person.RETENTION_DAYS} days has ended")
     vehicles, _models = Vehicle.objects.filter(until__lte=day - timedelta(days=Vehicle.RETENTION_DAYS)).delete()
     ended = day - timedelta(days=Consent.RETENTION_DAYS)
     consents, _models = Consent.objects.filter(withdrawn_at__date__lte=ended).delete()
