@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import keyword
 import sys
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class FolderGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, or the group of a sub-folder; its module is imported here."""
-        stem = cmd_name.replace("-", "_")
+        stem = _stem(cmd_name)
         path = self.folder / stem
         if path.is_dir() and _is_command(path):
             return FolderGroup(path, f"{self.package}.{stem}", cmd_name, summary(path / "__init__.py"))
@@ -49,7 +50,7 @@ class FolderGroup(click.Group):
             formatter.write_dl(rows)
 
     def _source(self, name: str) -> Path:
-        path = self.folder / name.replace("-", "_")
+        path = self.folder / _stem(name)
         return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
@@ -68,7 +69,13 @@ def _is_command(path: Path) -> bool:
 
 
 def _command_name(path: Path) -> str:
-    return path.stem.replace("_", "-")
+    return path.stem.rstrip("_").replace("_", "-")
+
+
+def _stem(name: str) -> str:
+    """The module of a command; one that is a word of Python's has an underscore behind it (import_)."""
+    stem = name.replace("-", "_")
+    return f"{stem}_" if keyword.iskeyword(stem) else stem
 
 
 root = FolderGroup(COMMANDS, PACKAGE, "shoufu", "Shoufu runs a city district: one kernel, many scenes.")

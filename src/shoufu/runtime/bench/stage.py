@@ -75,6 +75,24 @@ def stage() -> Iterator[Stage]:
             database.stop()
 
 
+@contextmanager
+def database() -> Iterator[str]:
+    """A throw-away database alone, migrated, with real settings; its address. As `stage`, before Django is set up."""
+    with tempfile.TemporaryDirectory(prefix="shoufu-bench-") as folder:
+        use(Path(folder))
+        from shoufu.runtime import data, env
+        from shoufu.runtime.servers import postgres
+
+        server = postgres.start(data.prepare(), env.get("SHOUFU_PG_PORT"))
+        try:
+            postgres.ensure_database(server.address)
+            _migrate()
+            yield postgres.dsn()
+        finally:
+            _close_django()
+            server.stop()
+
+
 def use(folder: Path) -> None:
     """Point the settings at a folder and at ports that are free."""
     for name in FOREIGN:
