@@ -81,6 +81,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SHOUFU_SMTP_URL", str, "", "smtp://user:password@host:port of the mail server for notices.", True),
     Setting("SHOUFU_SMS_URL", str, "", "HTTP address of the SMS provider for notices.", True),
     Setting("SHOUFU_SCENE_PACKAGES", str, "", "Further Python packages that hold a scene, by comma."),
+    Setting(
+        "SHOUFU_BACKUP_DAYS", int, 30, "Days that back-ups are kept: an erasure's receipt says when the last one ends."
+    ),
     Setting("SHOUFU_DEBUG", bool, False, "Django's debug pages; never where others can reach them."),
     Setting("SHOUFU_DEMO", bool, False, "One-click sign-in links on loopback; set by the demo only."),
     Setting("SHOUFU_BEGAN", float, 0.0, "Epoch seconds of the program's start, set by bin/; else the process's own."),

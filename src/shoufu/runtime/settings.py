@@ -146,6 +146,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = EMAIL_HOST_USER or "shoufu@localhost"
 
 NATS_URL = nats.url()
+BACKUP_DAYS = env.get("SHOUFU_BACKUP_DAYS")
 SHARDS = env.get("SHOUFU_SHARDS")
 LATENESS = env.get("SHOUFU_LATENESS")
 HISTORY_ROOT = data.layout().root / "history"

@@ -106,7 +106,10 @@ def _user_errors(draft: UserDraft, prefix: str) -> list[FieldError]:
 
 
 def _user_act(action: str, user: User, reason: str = "") -> Act:
-    return Act(action, user, reason=reason, data={"username": user.username}, subject=user.person_id)
+    named = {"username": user.username}
+    if user.person_id is None:
+        return Act(action, user, reason=reason, data=named)
+    return Act(action, user, reason=reason, personal=named, subject=user.person_id)
 
 
 def _managed(actor: Actor, user_id: int) -> User:
@@ -306,7 +309,7 @@ def sign_in_failed(username: str, address: str) -> None:
     """Keep a failed sign-in to an account that exists; other names are not kept: people type passwords there."""
     user = User.objects.filter(username__iexact=username).first()
     if user is not None:
-        _own_act(user, "access.sign_in_failed", {"address": address})
+        _own_act(user, "access.sign_in_failed", {}, {"address": address})
 
 
 def credential_changed(user: User, what: str) -> None:
@@ -314,6 +317,9 @@ def credential_changed(user: User, what: str) -> None:
     _own_act(user, "access.credential", {"what": what})
 
 
-def _own_act(user: User, action: str, data: dict[str, str]) -> None:
+def _own_act(user: User, action: str, data: dict[str, str], personal: dict[str, str] | None = None) -> None:
     actor = Actor(kind="user", id=str(user.pk), label=user.label, language=user.language)
-    record(actor, Act(action, user, data=data, subject=user.person_id))
+    if user.person_id is None:
+        record(actor, Act(action, user, data=data | (personal or {})))
+        return
+    record(actor, Act(action, user, data=data, subject=user.person_id, personal=personal or {}))

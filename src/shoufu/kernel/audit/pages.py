@@ -19,14 +19,14 @@ def list_page() -> ListPage:
         empty=_("Every write and every look at personal data is listed here."),
         columns=(
             Column("at", _("When"), "at", lambda e: e.at),
-            Column("who", _("Who"), "actor_label", lambda e: e.actor_label),
+            Column("who", _("Who"), "who", lambda e: e.who),
             Column("action", _("What"), "action", lambda e: e.action),
             Column("object", _("Object"), "", lambda e: f"{e.object_type} {e.object_id}".strip()),
             Column("reason", _("Reason"), "", lambda e: e.reason),
             Column("data", _("Details"), "", lambda e: e.data),
         ),
         filters=(
-            Filter("who", _("Who"), lambda rows, value: rows.filter(actor_label__icontains=value)),
+            Filter("who", _("Who"), lambda rows, value: rows.filter(who__icontains=value)),
             Filter("action", _("Action"), lambda rows, value: rows.filter(action__startswith=value)),
             Filter(
                 "looks",

@@ -2,7 +2,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import BigIntegerField, Case, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce, NullIf
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access import policy
@@ -33,7 +35,7 @@ def entries(actor: Actor, path: str = "/", wanted: EntryFilter | None = None) ->
 
     Acts that concern no place show only to those who audit a whole tree, and only when nothing narrower is asked for.
     """
-    rows = AuditEntry.objects.order_by("-id")
+    rows = _named(AuditEntry.objects.order_by("-id"))
     top = path.count("/") <= 2  # "/" or a root such as "/1/"
     if not (actor.is_system and path == "/"):
         places = policy.limit(Place.objects.filter(path__startswith=path), actor, VIEW, "path")
@@ -41,6 +43,17 @@ def entries(actor: Actor, path: str = "/", wanted: EntryFilter | None = None) ->
         whole = actor.is_system or any(root.count("/") == 2 for root in actor.paths(VIEW))
         rows = rows.filter(seen | Q(place__isnull=True) if top and whole else seen)
     return _narrowed(rows, wanted) if wanted else rows
+
+
+def _named(rows: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """With `who`: the label as written, or for a private person ("#17") the name that the account has now."""
+    number = Case(
+        When(actor_kind="user", actor_label__startswith="#", then=Cast("actor_id", BigIntegerField())),
+        output_field=BigIntegerField(),
+    )
+    account = get_user_model()._default_manager.filter(pk=OuterRef("account"))
+    shown = account.annotate(shown=Coalesce(NullIf("display_name", Value("")), "username")).values("shown")
+    return rows.annotate(account=number).annotate(who=Coalesce(Subquery(shown), "actor_label"))
 
 
 def _narrowed(rows: QuerySet[AuditEntry], wanted: EntryFilter) -> QuerySet[AuditEntry]:
@@ -52,7 +65,7 @@ def _narrowed(rows: QuerySet[AuditEntry], wanted: EntryFilter) -> QuerySet[Audit
             rows = rows.filter(**{name: getattr(wanted, name)})
     if wanted.text:
         words = wanted.text.strip()
-        rows = rows.filter(Q(actor_label__icontains=words) | Q(reason__icontains=words) | Q(action__icontains=words))
+        rows = rows.filter(Q(who__icontains=words) | Q(reason__icontains=words) | Q(action__icontains=words))
     if wanted.since:
         rows = rows.filter(at__gte=wanted.since)
     return rows.filter(at__lt=wanted.until) if wanted.until else rows

@@ -14,6 +14,8 @@ from shoufu.kernel.base.actor import Actor
 COLUMNS = tuple(
     field.attname for field in AuditEntry._meta.concrete_fields if not field.primary_key and field.name != "xid"
 )
+PRIVATE_ROLES = frozenset({"resident", "family"})
+"""Who holds no other role acts as a private person: their name stays out of the chain, which nobody can change."""
 COPY = f"copy audit_auditentry ({', '.join(COLUMNS)}) from stdin"
 
 
@@ -42,7 +44,7 @@ def _entry(actor: Actor, act: Act, at: datetime, keys: Mapping[int, bytes | None
         at=at,
         actor_kind=actor.kind,
         actor_id=actor.id,
-        actor_label=actor.label[:120],
+        actor_label=_label(actor),
         action=act.action,
         object_type=act.object_type or (model._meta.label_lower if model is not None else ""),
         object_id=act.object_id or (str(model.pk) if model is not None else ""),
@@ -52,6 +54,13 @@ def _entry(actor: Actor, act: Act, at: datetime, keys: Mapping[int, bytes | None
         subject=act.subject,
         personal=_personal(act, keys),
     )
+
+
+def _label(actor: Actor) -> str:
+    """The name of who acts; "#17" (the account's number) for a private person, whom erasure must reach."""
+    if actor.kind == "user" and all(grant.role in PRIVATE_ROLES for grant in actor.grants):
+        return f"#{actor.id}"
+    return actor.label[:120]
 
 
 def _personal(act: Act, keys: Mapping[int, bytes | None]) -> bytes | None:

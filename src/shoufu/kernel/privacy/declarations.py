@@ -15,11 +15,15 @@ T = TypeVar("T")
 
 
 class Sort(StrEnum):
-    """What an identifier is, which says how it may be written: a number also with blanks and dashes between."""
+    """What an identifier is, which says how it may be written: a number also with blanks and dashes between.
+
+    A hash is hexadecimal text of bytes that point at the person, such as the keyed hash of a phone number.
+    """
 
     NAME = "name"
     NUMBER = "number"
     WORD = "word"
+    HASH = "hash"
 
 
 @dataclass(frozen=True)

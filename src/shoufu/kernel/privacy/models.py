@@ -166,7 +166,7 @@ class Tombstone(models.Model):
 
     person = models.BigIntegerField(unique=True)
     code_hash = models.BinaryField(max_length=32, unique=True)
-    key = models.BinaryField()
+    key_number = models.PositiveIntegerField(default=1)
     tokens = models.JSONField(default=list)
     place = models.BigIntegerField()
     erased_at = models.DateTimeField()
