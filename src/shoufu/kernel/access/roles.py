@@ -1,28 +1,41 @@
 from shoufu.kernel.base.scene import Role
 
 VIEW = frozenset(
-    {"places.view", "devices.view", "observations.view", "cases.view", "rules.view", "media.view", "notices.view"}
+    {
+        "places.view",
+        "devices.view",
+        "doors.view",
+        "observations.view",
+        "cases.view",
+        "rules.view",
+        "media.view",
+        "notices.view",
+    }
 )
-HANDLE = frozenset({"cases.handle", "devices.command"})
+HANDLE = frozenset({"cases.handle", "devices.command", "doors.command", "doors.admit"})
 MANAGE = frozenset(
     {
         "places.manage",
         "parties.view",
         "parties.manage",
         "devices.manage",
+        "doors.manage",
         "rules.manage",
         "notices.manage",
         "access.view",
         "privacy.manage",
+        "referrals.manage",
+        "evidence.export",
+        "evidence.hold",
     }
 )
 
 KERNEL_ROLES = (
-    Role("administrator", "系统管理员", "Administrator", VIEW | HANDLE | MANAGE | {"access.manage", "audit.view"}),
+    Role("administrator", "系统管理员", "Administrator", VIEW | HANDLE | MANAGE | {"access.manage", "audit.view", "referrals.receive", "evidence.unblurred"}),
     Role("operator", "运行值班员", "Operator", VIEW | HANDLE | {"parties.view", "rules.manage", "audit.view"}),
     Role("property_manager", "物业经理", "Property manager", VIEW | HANDLE | MANAGE),
     Role("guard", "保安", "Guard", VIEW | HANDLE - {"rules.view"}),
-    Role("alarm_officer", "报警中心值班员", "Alarm centre duty officer", VIEW | {"cases.handle"}),
+    Role("alarm_officer", "报警中心值班员", "Alarm centre duty officer", VIEW | {"cases.handle", "doors.duress"}),
     Role("auditor", "审计员", "Auditor", frozenset({"places.view", "audit.view", "access.view"})),
     Role("resident", "居民", "Resident", frozenset({"own.view", "notices.view"})),
 )
