@@ -25,7 +25,9 @@ class RtspServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, path: Path, port: int = 0) -> None:
+    def __init__(self, path: Path, port: int = 0, ahead: float | None = None) -> None:
+        """`ahead`: by how many seconds the camera's clock is wrong; None for a camera that does not tell the time."""
+        self.ahead = ahead
         super().__init__(("127.0.0.1", port), _Client)
         self.path = path
         self.clients: list[socket.socket] = []
@@ -93,8 +95,17 @@ class _Client(socketserver.StreamRequestHandler):
                         moment = offset + float(whole.pts * whole.time_base)
                         last = max(last, moment + 0.1)
                         time.sleep(max(0.0, started + moment - time.monotonic()))
+                        if self.server.ahead is not None and whole.is_keyframe:
+                            self._report(round(moment * 90_000))
                         number = self._send(bytes(whole), round(moment * 90_000), number)
             offset = last
+
+    def _report(self, stamp: int) -> None:
+        """A sender report (RFC 3550, 6.4.1): which moment by the camera's clock a time stamp is."""
+        told = time.time() + self.server.ahead + 2_208_988_800
+        ntp = (int(told), int(told % 1 * 2**32))
+        report = struct.pack(">BBHIIIIII", 0x80, 200, 6, 1, *ntp, stamp & 0xFFFFFFFF, 0, 0)
+        self.wfile.write(b"$\x01" + struct.pack(">H", len(report)) + report)
 
     def _send(self, unit: bytes, stamp: int, number: int) -> int:
         nals = [nal for nal in re.split(rb"\x00\x00\x00?\x01", unit) if nal]

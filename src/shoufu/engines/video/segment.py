@@ -75,7 +75,8 @@ class _Written:
         self.keyed: bool | None = None
         self.key = start
         self.group = 0.0
-        self.step = 0.04
+        self.before = start
+        self.step = 0.5
 
     def note(self, time: float, key: bool) -> None:
         if self.keyed is None:
@@ -84,8 +85,10 @@ class _Written:
             self.group = max(self.group, time - self.key)
         if key:
             self.key = time
-        if 0 < time - self.last < 1:
-            self.step = time - self.last
+        # In decoding order pictures jump; the smallest step is the one from picture to picture.
+        if time != self.before:
+            self.step = min(self.step, abs(time - self.before))
+        self.before = time
         self.last = max(self.last, time)
 
     def close(self, end: float | None) -> Chunk:

@@ -51,6 +51,15 @@ def role_label(code: str) -> str:
     return (role.name_en if _english() else role.name) if role else code
 
 
+def waiting(request: PageRequest) -> selectors.QueueCounts:
+    """The numbers of the queue in this request's scope, counted once however many parts of the page show them."""
+    found: selectors.QueueCounts | None = getattr(request, "_waiting", None)
+    if found is None:
+        found = selectors.queue_counts(request.actor, request.scope.path)
+        request._waiting = found  # type: ignore[attr-defined]
+    return found
+
+
 def title_of(case: Case) -> str:
     return case.title_en if _english() and case.title_en else case.title
 
@@ -101,6 +110,8 @@ def _what(event: Any) -> str:
         return _("Dispatched to %(who)s") % {"who": receiver}
     if event.kind == "escalated" and data.get("role"):
         return _("Time limit passed: escalated to %(role)s") % {"role": role_label(data["role"])}
+    if event.kind == "evidence" and data.get("missing"):
+        return _("No recording of that time: %(cameras)s") % {"cameras": ", ".join(data["missing"])}
     if event.kind == "raised":
         return _("Rule fired") if data.get("why") or data.get("observations") else _("Raised")
     return str(event.get_kind_display())

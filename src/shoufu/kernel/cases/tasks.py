@@ -1,5 +1,6 @@
 from procrastinate.contrib.django import app
 
+from shoufu.kernel.cases.clips import cut_due
 from shoufu.kernel.cases.evidence import collect_pending
 from shoufu.kernel.cases.services import escalate_overdue
 
@@ -16,3 +17,10 @@ def escalate(timestamp: int) -> int:
 def collect_evidence(timestamp: int) -> int:
     """Every five seconds: attach pictures that arrived after their case. Returns how many."""
     return collect_pending()
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(queue="cases", queueing_lock="cases.clips", lock="cases.clips", pass_context=False)
+def cut_clips(timestamp: int) -> int:
+    """Every five seconds: cut the clips of new cases out of the recordings. Returns how many."""
+    return cut_due()

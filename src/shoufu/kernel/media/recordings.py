@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Sum
+from django.db.models import Exists, OuterRef, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -289,6 +289,7 @@ def _delete(rows: Iterable[Segment], why: str) -> int:
 
 def recorded_until(device_ids: Sequence[int]) -> dict[int, datetime]:
     """Until when each camera's recording is indexed; one that is lost now counts until now. For processes."""
-    rows = Segment.objects.filter(device__in=device_ids).order_by("device_id", "-t").distinct("device_id")
+    newest = Segment.objects.filter(device=OuterRef("pk")).order_by("-t")
+    rows = Device.objects.filter(Exists(newest), pk__in=device_ids).annotate(end=Subquery(newest.values("until")[:1]))
     now = timezone.now()
-    return {device: until or now for device, until in rows.values_list("device_id", F("until"))}
+    return {device: end or now for device, end in rows.values_list("pk", "end")}

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -126,13 +126,13 @@ def segment(actor: Actor, segment_id: int) -> Segment:
 
 @dataclass(frozen=True)
 class Recording:
-    """How a camera's recording is: since and until when there is one, its size, its longest picture group and the
-    camera's clock (seconds ahead of ours), both of the last minutes."""
+    """How a camera's recording is: since and until when there is one, the hole that lasts, and of the last minutes:
+    bytes a day, the longest picture group (seconds), the camera's clock (seconds ahead of ours)."""
 
     since: datetime | None
     until: datetime | None
     lost: Segment | None
-    bytes: int
+    bytes_a_day: int
     group: float
     clock_offset: float | None
 
@@ -143,14 +143,14 @@ def recording(actor: Actor, device_id: int) -> Recording | None:
     recent = list(rows.order_by("-t")[:60])
     if not recent:
         return None
-    total = rows.aggregate(size=Sum("size"), since=Min("t", filter=Q(gap="")))
     recorded = [row for row in recent if not row.gap]
+    seconds = sum((row.until - row.t).total_seconds() for row in recorded if row.until)
     offsets = [row.clock_offset for row in recorded if row.clock_offset is not None]
     return Recording(
-        since=total["since"],
+        since=rows.filter(gap="").order_by("t").values_list("t", flat=True).first(),
         until=recorded[0].until if recorded else None,
         lost=recent[0] if recent[0].gap and recent[0].until is None else None,
-        bytes=total["size"] or 0,
+        bytes_a_day=round(sum(row.size for row in recorded) / seconds * 86_400) if seconds else 0,
         group=max((_group(row) for row in recorded), default=0.0),
         clock_offset=offsets[0] if offsets else None,
     )

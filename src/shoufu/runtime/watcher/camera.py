@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
+import av
 import structlog
 
 from .backoff import Backoff
@@ -17,6 +19,7 @@ from .costs import Costs
 from .observe import Counted, Crossed, Dwelt, Event, Observer, Seen
 from .pipeline import Finder, Pipeline, PipelineOptions, Sight
 from .plates import PlateWatch, Reader
+from .recorder import Recorder
 from .sink import Observed, Sink
 from .snapshot import Snapshots
 from .video import Picture, Video, VideoError, open_source
@@ -26,6 +29,8 @@ log = structlog.get_logger("watcher")
 _LATE = 1.0
 _LOST_COUNT = 5.0
 _STATUS_EVERY = 60.0
+# Until then packets of a live stream wait for the recorder.
+_SETTLE = 3.0
 
 
 class CameraState(StrEnum):
@@ -53,10 +58,11 @@ class CameraFigures:
 
 @dataclass(slots=True)
 class _Pace:
-    """Which moment of the world a moment of the stream is."""
+    """Which moment of the world a moment of the stream is; sure enough to record from `settled` on."""
 
     world: float
     stream: float
+    settled: float
 
     def moment(self, stream: float) -> float:
         return self.world + stream - self.stream
@@ -72,6 +78,7 @@ class Camera:
         sink: Sink,
         *,
         reader: Reader | None = None,
+        recorder: Callable[[CameraSpec, Costs], Recorder] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.spec = spec
@@ -82,7 +89,9 @@ class Camera:
         self._pipeline = Pipeline(finder, costs, PipelineOptions(rate=spec.settings.rate))
         self._observer = Observer(spec)
         self._snapshots = Snapshots(spec.code, sink, costs)
-        self._clips = Clips(spec, sink, costs)
+        # What is recorded all the time needs no second memory of its last seconds.
+        self.recorder = recorder(spec, costs) if recorder is not None and spec.settings.record else None
+        self._clips = Clips(spec, sink, costs) if self.recorder is None and spec.settings.clips else None
         self._plates = PlateWatch(reader, costs) if reader is not None and spec.settings.plates else None
         self._session = f"{int(now()):x}"
         self._told_status = float("-inf")
@@ -109,12 +118,18 @@ class Camera:
         """Watch until the stream ends; why that is bad, or "" where it is to be expected."""
         spec = self.spec
         with open_source(spec.source, spec.shown, self.figures.costs) as video:
-            self._clips.begin(video)
+            if self._clips is not None:
+                self._clips.begin(video)
+            if self.recorder is not None:
+                self.recorder.begin(video)
             try:
                 self._follow(video, stop)
             finally:
                 # While the stream is still open: clips are cut with its description.
-                self._clips.finish()
+                if self._clips is not None:
+                    self._clips.finish()
+                if self.recorder is not None:
+                    self.recorder.end()
             if stop.is_set():
                 return ""
             if video.decoded == 0:
@@ -129,6 +144,7 @@ class Camera:
         """Every packet of the stream, kept for clips and shown."""
         broken = self.figures.broken
         pace: _Pace | None = None
+        early: list[av.Packet[Any]] = []
         for packet in video.packets():
             if stop.is_set():
                 return
@@ -137,15 +153,28 @@ class Camera:
             if pace is None and pictures:
                 pace = self._begin(pictures[0])
             seen = None if packet.dts is None else float(packet.dts * packet.time_base)
-            self._clips.keep(packet, pace.moment(seen) if pace and seen is not None else self._now())
+            if self._clips is not None:
+                self._clips.keep(packet, pace.moment(seen) if pace and seen is not None else self._now())
+            if self.recorder is not None:
+                early.append(packet)
+                if pace is not None and self._now() >= pace.settled:
+                    self._record(self.recorder, early, pace)
+                    early.clear()
             for picture in pictures:
                 pace = self._paced(pace or self._begin(picture), picture, stop)
                 self._show(picture, pace, video)
 
+    @staticmethod
+    def _record(recorder: Recorder, packets: list[av.Packet[Any]], pace: _Pace) -> None:
+        for packet in packets:
+            if packet.pts is not None:
+                recorder.keep(packet, pace.moment(float(packet.pts * packet.time_base)))
+
     def _begin(self, first: Picture) -> _Pace:
         """The stream shows something: from here on its time is bound to the world's."""
         self._online()
-        return _Pace(self._now(), first.time)
+        now = self._now()
+        return _Pace(now, first.time, now if self.spec.is_file else now + _SETTLE)
 
     def _paced(self, pace: _Pace, picture: Picture, stop: threading.Event) -> _Pace:
         """Wait until a file's picture is due; note how late a picture is, and give up on what cannot be caught up."""
@@ -154,8 +183,13 @@ class Camera:
         if late < 0 and self.spec.is_file:
             stop.wait(-late)
             late = 0.0
+        elif late < 0:
+            # The quickest picture tells best: the first ones waited while the stream was looked into.
+            pace.world, pace.stream, late = now, picture.time, 0.0
         if not -_LOST_COUNT < late < _LOST_COUNT:
-            pace = _Pace(now, picture.time)
+            if self.recorder is not None:
+                self.recorder.end()
+            pace = _Pace(now, picture.time, now)
             late = 0.0
         self.figures.lag = late
         return pace
@@ -163,9 +197,12 @@ class Camera:
     def _show(self, picture: Picture, pace: _Pace, video: Video) -> None:
         self.figures.pictures += 1
         moment = pace.moment(picture.time)
-        self._clips.cut_due(moment)
+        if self._clips is not None:
+            self._clips.cut_due(moment)
         self._repeat_status(moment, video.rate)
         timed = Picture(picture.index, moment, picture.frame)
+        if self.recorder is not None:
+            self.recorder.show(timed)
         if not self._pipeline.due(moment):
             return
         if self.figures.lag > _LATE:
@@ -194,7 +231,7 @@ class Camera:
                 return Observed(code, "line.crossing", moment, result, self._feature(seen.track))
             case Dwelt(moment, zone, seconds, first, seen):
                 result = {"zone": zone, "seconds": round(seconds, 1), **_about(seen), "snapshot": snapshot}
-                if first and self.spec.settings.clips:
+                if first and self._clips is not None:
                     result["clip"] = str(self._clips.around(moment))
                 return Observed(code, "zone.dwell", moment, result, self._feature(seen.track))
 
@@ -229,6 +266,8 @@ class Camera:
     def _offline(self, reason: str) -> None:
         figures = self.figures
         figures.reason = reason
+        if self.recorder is not None:
+            self.recorder.lose(self._now(), reason)
         if figures.state is CameraState.OFFLINE and self._now() - self._told_status < _STATUS_EVERY:
             return
         figures.state = CameraState.OFFLINE

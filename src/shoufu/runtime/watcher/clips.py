@@ -54,7 +54,7 @@ class Clips:
 
     def keep(self, packet: av.Packet[Any], moment: float | None) -> None:
         """Keep a packet, seen at `moment` (None: unknown, left out)."""
-        if self._spec.settings.clips and moment is not None:
+        if moment is not None:
             self._ring.add(packet, moment)
 
     def around(self, moment: float) -> UUID:

@@ -41,14 +41,16 @@ class NamedZone:
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
     """`rate`: pictures a second looked at. `dwell`: stays reported, seconds. `count_every`: longest time between two
-    counts, seconds. `before`, `after`: what a clip shows around what happened, seconds."""
+    counts, seconds. `record`: keep everything that the camera shows; `clips`: where it is not, what happened only.
+    `before`, `after`: what a clip shows around what happened, seconds."""
 
     rate: float = 6.0
     dwell: tuple[float, ...] = (10.0, 30.0, 60.0, 300.0)
     count_every: float = 60.0
+    record: bool = True
     clips: bool = True
-    before: float = 5.0
-    after: float = 5.0
+    before: float = 10.0
+    after: float = 20.0
     plates: bool = False
     loop: bool = True
 
@@ -107,9 +109,10 @@ def _settings(code: str, watch: Mapping[str, Any]) -> WatchSettings:
         rate=_number(code, watch, "rate", default.rate, 0.2, 30),
         dwell=tuple(sorted(_within(code, "dwell", value, 1, 86_400) for value in stays)),
         count_every=_number(code, watch, "count_every", default.count_every, 1, 3600),
+        record=bool(watch.get("record", default.record)),
         clips=bool(watch.get("clips", default.clips)),
-        before=_number(code, watch, "before", default.before, 0, 30),
-        after=_number(code, watch, "after", default.after, 0, 30),
+        before=_number(code, watch, "before", default.before, 0, 120),
+        after=_number(code, watch, "after", default.after, 0, 120),
         plates=bool(watch.get("plates", default.plates)),
         loop=bool(watch.get("loop", default.loop)),
     )

@@ -12,7 +12,9 @@ from shoufu.engines.vision import Detections, Detector
 
 from .camera import Camera
 from .config import CameraSpec
+from .costs import Costs
 from .plates import Reader
+from .recorder import Recorder
 from .sink import Sink
 from .video import Image
 
@@ -50,9 +52,15 @@ class _Running:
 class Group:
     """Runs one thread a camera. Not to be shared between threads."""
 
-    def __init__(self, detector: SharedDetector, reader: Callable[[], Reader | None]) -> None:
+    def __init__(
+        self,
+        detector: SharedDetector,
+        reader: Callable[[], Reader | None],
+        recorder: Callable[[CameraSpec, Costs], Recorder] | None = None,
+    ) -> None:
         self._detector = detector
         self._reader = reader
+        self._recorder = recorder
         self._running: dict[str, _Running] = {}
 
     @property
@@ -76,7 +84,8 @@ class Group:
 
     def _start(self, spec: CameraSpec, sink: Sink) -> _Running:
         reader = self._reader() if spec.settings.plates else None
-        camera, stop = Camera(spec, self._detector, sink, reader=reader), threading.Event()
+        camera = Camera(spec, self._detector, sink, reader=reader, recorder=self._recorder)
+        stop = threading.Event()
         thread = threading.Thread(target=camera.run, args=(stop,), name=f"camera-{spec.code}", daemon=True)
         thread.start()
         log.info("watching", camera=spec.code, source=spec.shown)

@@ -7,9 +7,11 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import cv2
 import structlog
+from django.conf import settings
 from django.db import Error, connections
 
 from shoufu.engines.vision import Detector, DetectorOptions
@@ -18,10 +20,14 @@ from shoufu.runtime import env, heartbeat, models
 from shoufu.runtime.servers import nats
 
 from .cameras import Part, Watched, cameras, gateway_secret, roots_of
+from .config import CameraSpec
+from .costs import Costs
 from .figures import FigureBook, FigurePublisher
 from .group import Group, SharedDetector
 from .http_sink import HttpSink
+from .indexer import DatabaseIndex
 from .readers import PlateReaders
+from .recorder import Recorder
 from .sink import Observed
 
 log = structlog.get_logger("watcher")
@@ -44,6 +50,8 @@ class Watcher:
         self._beaten = float("-inf")
         self._group: Group | None = None
         self._book = FigureBook(self.name)
+        self._media = Path(settings.MEDIA_ROOT)
+        self._index = DatabaseIndex(self._media)
 
     def stop(self) -> None:
         """Ask `run` to end."""
@@ -53,6 +61,7 @@ class Watcher:
         """Until stopped. Raises `ModelError` where the detector is not installed."""
         figures = FigurePublisher(nats.url(), self.name, self._page)
         figures.start()
+        self._index.start()
         try:
             while not self._stop.is_set():
                 self._reload()
@@ -62,6 +71,7 @@ class Watcher:
             figures.close()
             if self._group is not None:
                 self._group.close()
+            self._index.close()
             for _, sink in self._sinks.values():
                 sink.close()
 
@@ -75,7 +85,7 @@ class Watcher:
         finally:
             connections.close_all()
         if watched and self._group is None:
-            self._group = Group(_detector(), PlateReaders().get)
+            self._group = Group(_detector(), PlateReaders().get, self._recorder)
         if self._group is not None:
             self._group.apply({camera.spec.code: (camera.spec, self._sinks[camera.root][1]) for camera in watched})
 
@@ -85,6 +95,9 @@ class Watcher:
             sink = HttpSink(f"http://127.0.0.1:{env.get('SHOUFU_PORT')}", secret, f"sink-{root}")
             sink.start()
             self._sinks[root] = (code, sink)
+
+    def _recorder(self, spec: CameraSpec, costs: Costs) -> Recorder:
+        return Recorder(spec, self._media, self._index, costs)
 
     def _beat(self) -> None:
         heartbeat.beat(self.name)
