@@ -7,6 +7,7 @@ import hmac
 import os
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 from . import frame
 from .frame import Cmd, Packet, Reply, Scanner, Scs
@@ -18,8 +19,8 @@ NAK_INSECURE = 6
 
 
 class Peripheral(asyncio.Protocol):
-    """Answers the panel on one connection; ``on_command(code, data)`` is told of every command but polls; ``on_sent`` of
-    each event that went out, in order of :meth:`show`."""
+    """Answers the panel on one connection; ``on_command(code, data)`` is told of every command but polls, ``on_sent``
+    of each event that went out, in order of :meth:`show`."""
 
     def __init__(
         self, address: int, key: bytes, on_command: Callable[[int, bytes], None],
@@ -44,8 +45,8 @@ class Peripheral(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The panel has called."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        # uvloop's transports do not inherit from asyncio's.
+        self._transport = cast(asyncio.WriteTransport, transport)
         self._session = None
 
     def connection_lost(self, exc: Exception | None) -> None:
