@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.cases import selectors as cases
+from shoufu.kernel.cases import pages as cases
 from shoufu.kernel.places import selectors as places
 from shoufu.kernel.places.models import Place
 from shoufu.web import words
@@ -82,7 +82,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if actor is None or actor.kind == "anonymous" or "HX-Request" in request.headers:
         return {"language": get_language(), "words": words.for_islands()}
     scope = request.scope  # type: ignore[attr-defined]
-    waiting = cases.queue_counts(actor, scope.path).open if actor.may_anywhere("cases.view") else 0
+    waiting = cases.waiting(request).open if actor.may_anywhere("cases.view") else 0
     return {
         "language": get_language(),
         "words": words.for_islands(),

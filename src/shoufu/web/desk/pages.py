@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.errors import Invalid, NotFound
 from shoufu.kernel.base.pages import PageRequest, needs
-from shoufu.kernel.cases import selectors as cases
-from shoufu.kernel.cases.pages import panel_context
+from shoufu.kernel.cases.pages import panel_context, waiting
 from shoufu.web.desk import selectors
 
 TABS = ("mine", "open", "dispatched", "today")
@@ -24,12 +23,12 @@ def _tab(request: PageRequest) -> str:
 
 def _queue(request: PageRequest) -> dict[str, Any]:
     tab = _tab(request)
-    counts = cases.queue_counts(request.actor, request.scope.path)
-    rows = selectors.queue(request.actor, request.scope, request.moment, tab)
+    counts = waiting(request)
+    queue = selectors.queue(request.actor, request.scope, request.moment, tab)
     numbers = {"mine": counts.mine, "open": counts.open, "dispatched": counts.dispatched, "today": None}
     words = {"mine": _("Mine"), "open": _("All"), "dispatched": _("Dispatched"), "today": _("Today")}
     return {
-        "rows": rows,
+        "queue": queue,
         "tab": tab,
         "tabs": [(code, words[code], numbers[code]) for code in TABS],
         "counts": counts,
@@ -49,7 +48,7 @@ def desk(request: PageRequest) -> HttpResponse:
     if request.GET.get("tab") in TABS:
         request.session["desk_tab"] = request.GET["tab"]
     context = _queue(request)
-    chosen = context["chosen"] or (context["rows"][0].case.pk if context["rows"] else None)
+    chosen = context["chosen"] or (context["queue"].rows[0].id if context["queue"].rows else None)
     context |= {"chosen": chosen, "page": "desk"}
     if chosen:
         try:
@@ -61,7 +60,12 @@ def desk(request: PageRequest) -> HttpResponse:
 
 @needs("cases.view")
 def queue(request: PageRequest) -> HttpResponse:
-    """The queue alone, for htmx."""
+    """The queue alone, for htmx; from `start` on, only its further rows."""
+    start = request.GET.get("start", "")
+    if start.isdigit():
+        tab, begin = _tab(request), min(int(start), selectors.MOST_WAITING)
+        further = selectors.queue(request.actor, request.scope, request.moment, tab, begin)
+        return render(request, "desk/rows.html", {"queue": further, "tab": tab, "moment": request.moment})
     return render(request, "desk/queue.html", _queue(request))
 
 

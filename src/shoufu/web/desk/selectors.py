@@ -6,16 +6,19 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.pages import Moment, Scope
 from shoufu.kernel.cases import selectors as cases
-from shoufu.kernel.cases.models import Case, CaseEvent
+from shoufu.kernel.cases.models import Case, CaseEvent, Severity
+from shoufu.kernel.cases.pages import role_label, title_of
 from shoufu.kernel.devices import selectors as devices
 from shoufu.kernel.devices.models import Change, Device
 from shoufu.kernel.observations.models import HourlyCount
 from shoufu.kernel.places import selectors as places
 from shoufu.kernel.places.models import Place
+from shoufu.web.templatetags.shell import label, where
 
 COARSE = (Place.Kind.DISTRICT, Place.Kind.BLOCK, Place.Kind.COMPOUND)
 DETAIL = 3000
@@ -23,48 +26,96 @@ CHUNK = timedelta(minutes=30)
 HOUR = timedelta(hours=1)
 FINE_SPAN = timedelta(hours=26)
 FINE_ROWS = 150_000
-WAITING = 50
+WAITING = 25
+MOST_WAITING = 500
 
 
 @dataclass(frozen=True)
 class QueueRow:
-    """A line of the queue: the case, whose turn it is, and the ring's share of the time left (1 is all, 0 is none)."""
+    """A line of the queue, ready to be written: what, where, since when and whose turn it is.
 
-    case: Case
-    state: str
+    `share` is the ring's part of the time left (1 is all, 0 is none), `total` the seconds that its clock had at first.
+    """
+
+    id: int
+    severity: str
+    severity_word: str
+    state_word: str
+    title: str
+    where: str
+    opened_at: datetime
+    due_at: datetime | None
     share: float
-
-    @property
-    def total(self) -> float:
-        """Seconds that the running clock had at its start."""
-        return (self.case.due_at - self.case.known_at).total_seconds() if self.case.due_at else 0.0
+    total: float
+    turn: str
 
 
 @dataclass(frozen=True)
-class Tab:
-    code: str
-    count: int
+class Queue:
+    """Some rows of a tab from `start` on; `more` is where the next ones begin, None at the end."""
+
+    rows: list[QueueRow]
+    more: int | None
 
 
-def _row(case: Case, now: datetime, state: str = "") -> QueueRow:
-    total = (case.due_at - case.known_at).total_seconds() if case.due_at else 0.0
-    left = (case.due_at - now).total_seconds() if case.due_at else 0.0
-    return QueueRow(case, state or case.state, max(0.0, min(1.0, left / total)) if total > 0 else 0.0)
+class _Words:
+    """The words of a queue in the reader's language, looked up once and not for each row."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._severities = {code: str(word) for code, word in Severity.choices}
+        self._states = {code: str(word) for code, word in Case.State.choices}
+        self._roles: dict[str, str] = {}
+        self._me, self._actor = _("Me"), actor.user_id
+
+    def row(self, case: Case, now: datetime, state: str) -> QueueRow:
+        total = (case.due_at - case.known_at).total_seconds() if case.due_at else 0.0
+        left = (case.due_at - now).total_seconds() if case.due_at else 0.0
+        device = f" · {label(case.device)}" if case.device else ""
+        return QueueRow(
+            id=case.pk,
+            severity=case.severity,
+            severity_word=self._severities.get(case.severity, case.severity),
+            state_word=self._states.get(state, state),
+            title=title_of(case),
+            where=where(case.place) + device,
+            opened_at=case.opened_at,
+            due_at=case.due_at,
+            share=max(0.0, min(1.0, left / total)) if total > 0 else 0.0,
+            total=total,
+            turn=self._turn(case),
+        )
+
+    def _turn(self, case: Case) -> str:
+        if case.assignee_id is None or case.assignee is None:
+            if case.role not in self._roles:
+                self._roles[case.role] = role_label(case.role)
+            return self._roles[case.role]
+        return self._me if case.assignee_id == self._actor else case.assignee.label
 
 
-def queue(actor: Actor, scope: Scope, moment: Moment, tab: str) -> list[QueueRow]:
-    """The rows of one tab: "mine", "open", "dispatched" or "today"; in the past, what was open as known then."""
+def queue(actor: Actor, scope: Scope, moment: Moment, tab: str, start: int = 0) -> Queue:
+    """Rows of one tab: "mine", "open", "dispatched" or "today"; in the past, what was open as known then."""
+    found, now = _cases(actor, scope, moment, tab, start)
+    words = _Words(actor)
+    rows = [words.row(case, now, state) for case, state in found[:WAITING]]
+    more = start + WAITING if len(found) > WAITING and start + WAITING < MOST_WAITING else None
+    return Queue(rows, more)
+
+
+def _cases(actor: Actor, scope: Scope, moment: Moment, tab: str, start: int) -> tuple[list[tuple[Case, str]], datetime]:
+    """Cases with the state to show, one more than a page has, and the moment that they are shown at."""
+    stop = start + WAITING + 1
     if moment.at is not None:
         then = cases.open_then(actor, scope.path, moment.at, moment.known)
-        return [_row(item.case, moment.at, item.state) for item in then[:WAITING]]
-    now = timezone.now()
+        return [(item.case, item.state) for item in then[start:stop]], moment.at
     if tab == "today":
         since = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         rows = cases.listing(actor, cases.CaseFilter(place=scope.path, since=since), "newest")
     else:
         state = (Case.State.DISPATCHED,) if tab == "dispatched" else ()
         rows = cases.queue(actor, cases.CaseFilter(place=scope.path, mine=tab == "mine", state=state))
-    return [_row(case, now) for case in rows.select_related("place__parent__parent", "device", "assignee")[:WAITING]]
+    shown = rows.select_related("place__parent__parent", "device", "assignee")[start:stop]
+    return [(case, case.state) for case in shown], timezone.now()
 
 
 def map_data(actor: Actor, scope: Scope) -> dict[str, Any]:
