@@ -197,7 +197,7 @@ def restored(blobs: list[bytes], batches: Sequence[Batch]) -> Engine:
     first = checkpoint.restore(made, blobs)
     for batch in batches:
         if blobs and first <= batch.number <= made.batch:
-            made.buffer.refill(batch, batch.rows)
+            made.refill(batch, batch.rows)
     return made
 
 

@@ -51,7 +51,7 @@ class Timeline:
             "pk", "rule__place_id", "spec", "from_batch", "until_batch"
         ):
             try:
-                terms.append(Term(RuleSource(pk, place, parse(spec)), begin or 0, end))
+                terms.append(Term(RuleSource(pk, place, parse(spec), begin or 0), begin or 0, end))
             except Invalid as error:
                 log.error("rule version %s is no rule document and was left out: %s", pk, error)
         return Timeline(tuple(terms))

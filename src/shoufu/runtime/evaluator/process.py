@@ -109,7 +109,7 @@ class Session:
             for batch in reader.batches(self.reading, number, AT_ONCE):
                 if batch.number <= self.engine.batch:
                     taken = from_log(batch)
-                    self.engine.buffer.refill(taken, runner.rows(taken))
+                    self.engine.refill(taken, runner.rows(taken))
                 number = batch.number
         for version, fault in self.engine.broken.items():
             log.error("a live rule cannot be compiled and does not run", version=version, error=fault)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from shoufu.kernel.rules.evaluation.dispatch import Pick, Steps
 from shoufu.kernel.rules.evaluation.rows import SECOND, Batch, Late, Row
 
 GRAIN = SECOND // 10
 """The watermark moves in these steps, so that each bucket is sorted once, when it leaves."""
 
-Entry = tuple[int, int, str, str, Row]
-"""(t, device, kind, id) is the total order of rows; arrival plays no part in it."""
+Entry = tuple[int, int, str, str, int, Row, Steps]
+"""(t, device, kind, id) is the total order of rows; arrival plays no part in it. Then batch, row, steps to take."""
 
 
 class LatenessBuffer:
@@ -28,12 +29,16 @@ class LatenessBuffer:
         self._buckets: dict[int, list[Entry]] = {}
         self._first_batch: dict[int, int] = {}
         self.waiting = 0
+        self.picks: Mapping[str, Pick] = {}
 
     def add(self, batch: Batch, rows: Sequence[Row]) -> list[Late]:
-        """Take a batch (`rows` are those of this shard, in the order of the log); the late ones come back."""
+        """Take a batch (`rows` are those of this shard, in the order of the log); the late ones come back.
+
+        Rows that concern no rule move the watermark, and are let go.
+        """
         late: list[Late] = []
         known = round(batch.known * 1e6)
-        buckets, number = self._buckets, batch.number
+        buckets, number, picks, kept = self._buckets, batch.number, self.picks, 0
         top, watermark = self.top, self.watermark
         for row in rows:
             t = round(row.t * 1e6)
@@ -43,13 +48,18 @@ class LatenessBuffer:
             if t > top:
                 top = t if t < known else max(top, known)
                 watermark = max(watermark, (top - self.lateness) // GRAIN * GRAIN)
+            kind = row.kind
+            pick = picks.get(kind)
+            if pick is None or (steps := pick(t, row)) is None:
+                continue
             slot = t // GRAIN
             bucket = buckets.get(slot)
             if bucket is None:
                 bucket = buckets[slot] = []
                 self._first_batch[slot] = number
-            bucket.append((t, row.device_id, row.kind, row.id, row))
-        self.waiting += len(rows) - len(late)
+            bucket.append((t, row.device_id, kind, row.id, number, row, steps))
+            kept += 1
+        self.waiting += kept
         if not rows and known > top:
             top = known
             watermark = max(watermark, (top - self.lateness) // GRAIN * GRAIN)
@@ -73,6 +83,21 @@ class LatenessBuffer:
             bucket.sort()
             self.waiting -= len(bucket)
             yield bucket
+
+    def revise(self, steps_of: Callable[[int, int, Row], Steps | None]) -> None:
+        """The rules changed: ask of each waiting row (batch, t, row) again what it will have to do."""
+        for slot, bucket in list(self._buckets.items()):
+            kept = [
+                (t, device, kind, id, number, row, steps)
+                for t, device, kind, id, number, row, _ in bucket
+                if (steps := steps_of(number, t, row)) is not None
+            ]
+            self.waiting -= len(bucket) - len(kept)
+            if kept:
+                self._buckets[slot] = kept
+                self._first_batch[slot] = min(entry[4] for entry in kept)
+            else:
+                del self._buckets[slot], self._first_batch[slot]
 
     @property
     def first_batch(self) -> int | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop
 from typing import Any
 
 from shoufu.engines.cel import CelError
 from shoufu.kernel.rules.evaluation.buffer import Entry, LatenessBuffer
+from shoufu.kernel.rules.evaluation.dispatch import Pick, Steps, picks
 from shoufu.kernel.rules.evaluation.patterns import Machine, MatchMachine, machine
 from shoufu.kernel.rules.evaluation.rows import SECOND, Batch, Firing, Key, Late, Output, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule, Places, RuleSource, compile_rule
@@ -36,7 +37,6 @@ class Engine:
         self.late_rows = 0
         self.encoded_at = 0
         self._by_kind: dict[str, tuple[Machine[Any], ...]] = {}
-        self._steps: dict[str, tuple[Callable[[int, Row], None], ...]] = {}
         self._remembers = False
         self._firings: list[Firing] = []
 
@@ -67,10 +67,35 @@ class Engine:
             kind: tuple(found for found in self.machines.values() if kind in found.rule.spec.kinds)
             for kind in {kind for found in self.machines.values() for kind in found.rule.spec.kinds}
         }
-        self._steps = {kind: tuple(one.on_row for one in found) for kind, found in self._by_kind.items()}
         self._remembers = any(rule.uses_recent for rule in self.rules)
         if not self._remembers:
             self.last.clear()
+        self.buffer.picks = self._picks(None)
+        self._revise()
+
+    def _picks(self, batch: int | None) -> Mapping[str, Pick]:
+        """What rows concern; those of an earlier batch only rules that had begun by then."""
+        found = [one for one in self.machines.values() if batch is None or one.rule.source.begin <= batch]
+        remembers = any(one.rule.uses_recent for one in found)
+        return picks(found, None if remembers else frozenset())
+
+    def _revise(self) -> None:
+        """Ask again of the rows that wait: rules ended, and those that begin see nothing from before."""
+        by_batch: dict[int, Mapping[str, Pick]] = {}
+
+        def steps_of(batch: int, t: int, row: Row) -> Steps | None:
+            if batch not in by_batch:
+                by_batch[batch] = self._picks(batch)
+            pick = by_batch[batch].get(row.kind)
+            return None if pick is None else pick(t, row)
+
+        self.buffer.revise(steps_of)
+
+    def refill(self, batch: Batch, rows: Sequence[Row]) -> None:
+        """Take again what a batch from before the checkpoint left waiting."""
+        current, self.buffer.picks = self.buffer.picks, self._picks(batch.number)
+        self.buffer.refill(batch, rows)
+        self.buffer.picks = current
 
     def move(self, places: Places) -> None:
         """Take a new place tree."""
@@ -78,6 +103,7 @@ class Engine:
         for found in self.machines.values():
             found.rule.move(places)
             found.move()
+        self.buffer.picks = self._picks(None)
 
     def process(self, batches: Iterable[tuple[Batch, Sequence[Row]]]) -> Output:
         """Take batches in the order of their numbers, each with the rows of this shard in the order of the log."""
@@ -91,9 +117,9 @@ class Engine:
         late = self.buffer.add(batch, rows)
         if late:
             self._judge_late(late, rows, output)
+        output.rows += len(rows) - len(late)
         for entries in self.buffer.release():
             self._run(entries)
-            output.rows += len(entries)
         if self.heap and self.heap[0][0] <= self.buffer.watermark:
             self._wake(self.buffer.watermark)
         self.batch = batch.number
@@ -117,12 +143,11 @@ class Engine:
                     self._firings.append(firing)
 
     def _run(self, entries: list[Entry]) -> None:
-        heap, steps, remembers = self.heap, self._steps, self._remembers
-        none: tuple[Callable[[int, Row], None], ...] = ()
-        for t, _, kind, _, row in entries:
+        heap, remembers = self.heap, self._remembers
+        for t, _, kind, _, _, row, steps in entries:
             if heap and heap[0][0] <= t:
                 self._wake(t)
-            for step in steps.get(kind, none):
+            for step in steps:
                 step(t, row)
             if remembers:
                 self.last[row.place_id, kind] = t

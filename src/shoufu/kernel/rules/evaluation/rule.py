@@ -38,6 +38,8 @@ class RuleSource:
     version: int
     place: int
     spec: RuleSpec
+    begin: int = 0
+    """The first batch that it sees; 0: every one."""
 
 
 class Recent:
@@ -72,6 +74,7 @@ class CompiledRule:
     places: Places
     programs: dict[str, cel.Program]
     recent: Recent
+    compile: Callable[[str], cel.Program]
     scope: frozenset[int] = frozenset()
     errors: int = 0
     last_error: str = ""
@@ -167,7 +170,7 @@ class CompiledRule:
         program = self.programs[pointer]
         if program.text.strip() == "true":
             return lambda t, row: True
-        if program.type.kind is cel.Kind.BOOL and program.variables | program.functions == {"result"}:
+        if is_of_result(program):
             return self._test_of_result(program.function("result"))
         value = self.value(pointer)
         return lambda t, row: value(t, row) is True
@@ -253,6 +256,11 @@ class CompiledRule:
         }
 
 
+def is_of_result(program: cel.Program) -> bool:
+    """Whether it is a condition that reads nothing but the row's result."""
+    return program.type.kind is cel.Kind.BOOL and program.variables | program.functions == {"result"}
+
+
 def scope_of(source: RuleSource, places: Places) -> frozenset[int]:
     """The places a rule applies to: those in its own place's subtree, and in one of `within` where it names some."""
     home = places.paths.get(source.place)
@@ -264,15 +272,16 @@ def scope_of(source: RuleSource, places: Places) -> frozenset[int]:
     return own & places.subtree(path for place in source.spec.within if (path := places.paths.get(place)))
 
 
-def compile_programs(spec: RuleSpec, kinds: Mapping[str, KindLike]) -> dict[str, cel.Program]:
-    """Every CEL text of the rule, compiled, by JSON pointer. Raises CelError."""
+def compiler(spec: RuleSpec, kinds: Mapping[str, KindLike]) -> Callable[[str], cel.Program]:
+    """What compiles CEL texts about rows of the rule's kinds; it raises CelError."""
     types: Mapping[str, Any] = variables(spec, kinds)
-    return {pointer: cel.compile(text, types, [RECENT]) for pointer, text in spec.expressions.items()}
+    return lambda text: cel.compile(text, types, [RECENT])
 
 
 def compile_rule(
     source: RuleSource, kinds: Mapping[str, KindLike], places: Places, last: dict[tuple[int, str], int]
 ) -> CompiledRule:
     """Compile a stored rule. `last` is the engine's memory of (place, kind) → time, which `recent` reads."""
-    programs = compile_programs(source.spec, kinds)
-    return CompiledRule(source, places, programs, Recent(last), scope_of(source, places))
+    compile = compiler(source.spec, kinds)
+    programs = {pointer: compile(text) for pointer, text in source.spec.expressions.items()}
+    return CompiledRule(source, places, programs, Recent(last), compile, scope_of(source, places))

@@ -46,6 +46,17 @@ class Machine(Generic[S]):
     def on_row(self, t: int, row: Row) -> None:
         raise NotImplementedError
 
+    def concern(self) -> str | None:
+        """The CEL condition that a row must meet to be able to change anything here; None: every row can.
+
+        It may not be narrower than what `on_row` reacts to. An error in it counts as "no", as in `on_row`.
+        """
+        return self.rule.spec.where
+
+    def concerns(self, t: int, row: Row) -> bool:
+        """What `concern` says, condition by condition: where the whole of it ends in an error, this decides."""
+        return self.test(t, row)
+
     def complete(self, deadline: int, key: Key, state: S) -> None:
         """The deadline that the state waited for has come."""
         raise NotImplementedError
@@ -127,3 +138,12 @@ class Machine(Generic[S]):
                 suppressed=suppressed,
             )
         )
+
+
+def either(*texts: str) -> str:
+    """CEL conditions as one; the line ends keep a comment in one text from swallowing the next."""
+    return " || ".join(f"({text}\n)" for text in texts)
+
+
+def both(*texts: str) -> str:
+    return " && ".join(f"({text}\n)" for text in texts)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
+from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine, either
 from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Dwell, Threshold
@@ -29,7 +29,14 @@ class HoldMachine(Machine[Hold]):
         self.hold = round(pattern.hold * SECOND)
         text = pattern.clear if isinstance(pattern, Threshold) else pattern.until
         pointer = "/pattern/clear" if isinstance(pattern, Threshold) else "/pattern/until"
+        self.clearing = text
         self.clears = rule.condition(pointer) if text is not None else None
+
+    def concern(self) -> str | None:
+        return either(self.rule.spec.where, self.clearing) if self.clearing is not None else None
+
+    def concerns(self, t: int, row: Row) -> bool:
+        return self.clears is None or self.test(t, row) or self.clears(t, row)
 
     def on_row(self, t: int, row: Row) -> None:
         if row.place_id not in self.scope:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import msgspec
 
-from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
+from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine, both, either
 from shoufu.kernel.rules.evaluation.rows import SECOND, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Sequence
@@ -33,6 +33,17 @@ class SequenceMachine(Machine[Progress]):
         self.window = round(pattern.window * SECOND)
         self.steps = [rule.condition(f"/pattern/steps/{index}") for index in range(len(pattern.steps))]
         self.unless = rule.condition("/pattern/unless") if pattern.unless is not None else None
+
+    def concern(self) -> str | None:
+        pattern = self.rule.spec.pattern
+        assert isinstance(pattern, Sequence)
+        excuses = () if pattern.unless is None else (pattern.unless,)
+        return both(self.rule.spec.where, either(*pattern.steps, *excuses))
+
+    def concerns(self, t: int, row: Row) -> bool:
+        if not self.test(t, row):
+            return False
+        return any(step(t, row) for step in self.steps) or (self.unless is not None and self.unless(t, row))
 
     def on_row(self, t: int, row: Row) -> None:
         if row.place_id not in self.scope or not self.test(t, row):
