@@ -7,6 +7,7 @@ import threading
 import structlog
 from django.db import Error, close_old_connections, connections
 
+from shoufu.kernel.doors import following as doors
 from shoufu.kernel.observations import derivations, summaries
 
 log = structlog.get_logger("summaries")
@@ -28,7 +29,7 @@ def _step() -> float:
     """Read what is there; the seconds to wait until the next time."""
     try:
         close_old_connections()
-        read = max(derivations.step(), summaries.step())
+        read = max(derivations.step(), summaries.step(), doors.step())
         return 0.0 if read == summaries.AT_ONCE else REST_SECONDS
     except Error as error:
         log.warning("log not read", reason=str(error).strip()[:200])

@@ -25,10 +25,17 @@ class Health(msgspec.Struct):
 
 
 class Edge:
-    """Routes: exact paths to their handlers, everything else to the page server."""
+    """Routes: exact paths and path prefixes to their handlers, everything else to the page server."""
 
-    def __init__(self, routes: dict[str, Handler], otherwise: Handler, health: Callable[[], Health]) -> None:
+    def __init__(
+        self,
+        routes: dict[str, Handler],
+        otherwise: Handler,
+        health: Callable[[], Health],
+        prefixes: dict[str, Handler] | None = None,
+    ) -> None:
         self._routes = routes
+        self._prefixes = prefixes or {}
         self._otherwise = otherwise
         self._health = health
         self.start: Callable[[], Awaitable[None]] | None = None
@@ -43,6 +50,8 @@ class Edge:
         handler = self._routes.get(path)
         if handler is None and path == "/healthz":
             handler = self._healthz
+        if handler is None:
+            handler = next((found for start, found in self._prefixes.items() if path.startswith(start)), None)
         watched = _Watched(send)
         try:
             await (handler or self._otherwise)(scope, receive, watched)

@@ -22,6 +22,7 @@ from shoufu.kernel.observations.wire import Batch
 from shoufu.kernel.observations.writer import Outcome, Writer
 from shoufu.runtime.edge.app import Edge, Handler, Health
 from shoufu.runtime.edge.broker import Broker
+from shoufu.runtime.edge.doors import Doors
 from shoufu.runtime.edge.group import Group
 from shoufu.runtime.edge.ingest import Ingest
 from shoufu.runtime.edge.internal import Internal
@@ -79,7 +80,9 @@ class Parts:
         self.broker = Broker(issuer, self.keeper, observations, self.refusals, options.nats_log)
         media = Media(self.ingest, self.refusals, options.uploads)
         routes: dict[str, Handler] = {"/v1/observations": self.ingest, "/v1/media": media, "/live": self.live}
-        self.app = Edge(routes, self.proxy, self._health)
+        self.doors = Doors(self.ingest)
+        routes |= {"/v1/doors/rules": self.doors.rules, "/v1/doors/commands": self.doors.orders}
+        self.app = Edge(routes, self.proxy, self._health, {"/v1/doors/commands/": self.doors.answered})
         self.app.start, self.app.stop = self._start, self._stop
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -112,6 +115,7 @@ class Parts:
         await self.nerve.listen_batches(self.hub.batch, self._origin)
         await self.nerve.listen("live.>", lambda subject, content: self.hub.push(read_pushed(subject, content)))
         await self.internal.listen(self.nerve.client)
+        await self.doors.listen(self.nerve)
         self._spawn(self.replay.fill(self.hub))
         await self.broker.run(self.nerve.client)
 

@@ -62,7 +62,7 @@ class Receipt(models.Model):
         "parties.Person", null=True, blank=True, on_delete=models.CASCADE, related_name="door_receipts"
     )
     credential = models.ForeignKey(
-        "doors.Credential", null=True, blank=True, on_delete=models.CASCADE, related_name="receipts"
+        "doors.Credential", null=True, blank=True, on_delete=models.SET_NULL, related_name="receipts"
     )
     controller = models.ForeignKey(Controller, on_delete=models.CASCADE, related_name="receipts")
     version = models.PositiveIntegerField()

@@ -176,6 +176,14 @@ def end_person(
     person = Person.objects.select_related("place").filter(pk=person_id).first()
     if person is None or not any(actor.may(right, person.place.path) for right in (MANAGE, "parties.manage")):
         raise NotFound(_("There is no person %(id)s that you may see.") % {"id": person_id})
+    return end_rights(actor, person, reason, path, keep, erase=erase)
+
+
+def end_rights(
+    actor: Actor, person: Person, reason: str = "", path: str = "/", keep: Sequence[str] = (), *, erase: bool = False
+) -> list[Receipt]:
+    """The same for a caller that has checked the right: the register's and privacy's own acts (hooks)."""
+    person_id = person.pk
     now, text = timezone.now(), reason.strip() or _("no longer lives or works here")
     ended = _end_levels(actor, person_id, path, keep, text)
     touched = controllers_of_levels(row.level_id for row in ended)
@@ -222,6 +230,11 @@ def restore_person(actor: Actor, person_id: int, reason: str) -> int:
     person = Person.objects.select_related("place").filter(pk=person_id, erased_at__isnull=True).first()
     if person is None or not any(actor.may(right, person.place.path) for right in (MANAGE, "parties.manage")):
         raise NotFound(_("There is no person %(id)s that you may see.") % {"id": person_id})
+    return restore_rights(actor, person_id, reason)
+
+
+def restore_rights(actor: Actor, person_id: int, reason: str) -> int:
+    """The same for a caller that has checked the right."""
     rows = Credential.objects.filter(person=person_id, state=Credential.State.REVOKED, key__isnull=False)
     last = rows.order_by("-state_since").values_list("state_since", flat=True).first()
     back = list(rows.filter(state_since=last).select_related("place")) if last else []
