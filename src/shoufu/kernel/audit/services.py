@@ -38,22 +38,22 @@ class Act:
     object_id: str = ""
 
 
-def _entry(actor: Actor, act: Act, at: datetime, keys: Mapping[int, bytes | None]) -> AuditEntry:
+def _fields(actor: Actor, act: Act, at: datetime, keys: Mapping[int, bytes | None]) -> dict[str, Any]:
     model = act.object
-    return AuditEntry(
-        at=at,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_label=_label(actor),
-        action=act.action,
-        object_type=act.object_type or (model._meta.label_lower if model is not None else ""),
-        object_id=act.object_id or (str(model.pk) if model is not None else ""),
-        place=act.place,
-        reason=act.reason[:200],
-        data=dict(act.data),
-        subject=act.subject,
-        personal=_personal(act, keys),
-    )
+    return {
+        "at": at,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_label": _label(actor),
+        "action": act.action,
+        "object_type": act.object_type or (model._meta.label_lower if model is not None else ""),
+        "object_id": act.object_id or (str(model.pk) if model is not None else ""),
+        "place": act.place,
+        "reason": act.reason[:200],
+        "data": dict(act.data),
+        "subject": act.subject,
+        "personal": _personal(act, keys),
+    }
 
 
 def _label(actor: Actor) -> str:
@@ -74,7 +74,7 @@ def _personal(act: Act, keys: Mapping[int, bytes | None]) -> bytes | None:
 
 def record(actor: Actor, act: Act) -> AuditEntry:
     """Write one entry in the caller's transaction; the sequencer chains it later."""
-    entry = _entry(actor, act, timezone.now(), _keys([act]))
+    entry = AuditEntry(**_fields(actor, act, timezone.now(), _keys([act])))
     entry.save(force_insert=True)
     return entry
 
@@ -87,11 +87,11 @@ def record_many(actor: Actor, acts: Iterable[Act]) -> None:
     now, keys = timezone.now(), _keys(listed)
     with connection.cursor() as cursor, cursor.cursor.copy(COPY) as copy:
         for act in listed:
-            copy.write_row(_row(_entry(actor, act, now, keys)))
+            copy.write_row(_row(_fields(actor, act, now, keys)))
 
 
-def _row(entry: AuditEntry) -> list[Any]:
-    return [Jsonb(entry.data) if name == "data" else getattr(entry, name) for name in COLUMNS]
+def _row(fields: Mapping[str, Any]) -> list[Any]:
+    return [Jsonb(fields[name]) if name == "data" else fields[name] for name in COLUMNS]
 
 
 def _keys(acts: Iterable[Act]) -> dict[int, bytes | None]:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from shoufu.kernel.audit.models import SubjectKey
 from shoufu.kernel.base import keyring
 from shoufu.kernel.base.keyring import KEY_BYTES, CannotDecrypt
+from shoufu.kernel.base.lookups import among
 
 
 class Erased(CannotDecrypt):
@@ -39,7 +40,7 @@ def keys_for(subjects: Iterable[int]) -> dict[int, bytes | None]:
 
 def _read(subjects: Iterable[int]) -> dict[int, bytes | None]:
     ring = keyring.ring()
-    rows = SubjectKey.objects.filter(subject__in=list(subjects)).values_list("subject", "key", "erased_at")
+    rows = SubjectKey.objects.filter(among("subject", subjects)).values_list("subject", "key", "erased_at")
     return {subject: None if erased else ring.decrypt(bytes(key), _context(subject)) for subject, key, erased in rows}
 
 

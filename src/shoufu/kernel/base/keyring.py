@@ -105,7 +105,12 @@ def _derive(key: bytes, purpose: str) -> bytes:
 
 def path() -> Path:
     """The ring's file in the keys folder of the data directory."""
-    return Path(settings.KEYS_ROOT) / "ring.json"
+    return _file(str(settings.KEYS_ROOT))
+
+
+@cache
+def _file(folder: str) -> Path:
+    return Path(folder) / "ring.json"
 
 
 def _read(file: Path) -> KeyRing:
@@ -132,20 +137,21 @@ def _write(file: Path, ring: KeyRing, *, replace: bool) -> None:
         os.unlink(draft)
 
 
-_cached: dict[Path, tuple[int, KeyRing]] = {}
+_cached: dict[str, tuple[int, KeyRing]] = {}
 
 
 def ring() -> KeyRing:
     """This installation's key ring, made at the first call (file mode 0600); a rotation by another process is seen."""
     file = path()
+    name = str(file)
     try:
-        stamp = file.stat().st_mtime_ns
+        stamp = os.stat(name).st_mtime_ns
     except FileNotFoundError:
         _write(file, KeyRing({1: secrets.token_bytes(KEY_BYTES)}), replace=False)
-        stamp = file.stat().st_mtime_ns
-    known = _cached.get(file)
+        stamp = os.stat(name).st_mtime_ns
+    known = _cached.get(name)
     if known is None or known[0] != stamp:
-        known = _cached[file] = (stamp, _read(file))
+        known = _cached[name] = (stamp, _read(file))
     return known[1]
 
 

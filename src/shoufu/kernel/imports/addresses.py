@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ ADDRESS = re.compile(
 CHINESE = str.maketrans("一二三四五六七八九", "123456789")
 
 
+@lru_cache(maxsize=16384)
 def key(name: str) -> str:
     """What makes two names of buildings or units the same: 5号楼, 5栋, 第5幢, 五号楼 → "5"; others as they are."""
     text = unicodedata.normalize("NFKC", name).casefold()
@@ -55,22 +57,21 @@ class Addresses:
         self._by_code = {place.code: place for place in rows}
         self._by_id = {place.pk: place for place in rows}
         self._children: defaultdict[tuple[str, str], list[Place]] = defaultdict(list)
+        self._named: dict[tuple[str, str, str], Place] = {}
         self._compounds = [place for place in rows if place.kind == Place.Kind.COMPOUND]
         for place in rows:
             parent = self._by_id.get(place.parent_id or 0)
             if parent is not None:
                 self._children[parent.code, place.kind].append(place)
+                for name in (place.code, key(place.name_en), key(place.name)):
+                    self._named[parent.code, place.kind, name] = place
 
     def has_code(self, code: str) -> bool:
         return code in self._by_code
 
     def child(self, parent: str, kind: str, name: str) -> Place | None:
         """The place of this kind and name in a parent (its code)."""
-        wanted = key(name)
-        for place in self._children[parent, kind]:
-            if wanted in (key(place.name), key(place.name_en)) or place.code == name:
-                return place
-        return None
+        return self._named.get((parent, kind, key(name))) or self._named.get((parent, kind, name)) if name else None
 
     def compound_of(self, place_id: int) -> int:
         """The compound in which a place lies; the place itself where it lies in none."""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.audit.models import SubjectKey
 from shoufu.kernel.audit.services import Act, record_many
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.lookups import among
 from shoufu.kernel.imports.kinds import Altered, Written
 
 # Children before what they stand on; a model that is not named here goes first.
@@ -57,8 +58,8 @@ def obstacles(written: Written, *, lock: bool = False) -> list[str]:
     for name, ids in written.made.items():
         model = apps.get_model(name)
         if lock:
-            list(model._default_manager.select_for_update().filter(pk__in=ids).values_list("pk").order_by("pk"))
-        gone = len(ids) - model._default_manager.filter(pk__in=ids).count()
+            list(model._default_manager.select_for_update().filter(among("pk", ids)).values_list("pk").order_by("pk"))
+        gone = len(ids) - model._default_manager.filter(among("pk", ids)).count()
         if gone:
             found.append(_("%(n)d of the imported %(what)s are no longer there.") % {"n": gone, "what": _many(model)})
         found += list(_dependants(model, ids, written.made))
@@ -73,9 +74,9 @@ def _dependants(model: type[Model], ids: Sequence[int], made: Mapping[str, Seque
         field, other = relation.field, relation.related_model
         if not field.concrete or not getattr(other._meta, "managed", True):
             continue
-        rows = other._default_manager.filter(**{f"{field.name}__in": ids})
+        rows = other._default_manager.filter(among(f"{field.name}__pk", ids))
         own = made.get(other._meta.label_lower)
-        count = (rows.exclude(pk__in=own) if own else rows).count()
+        count = (rows.exclude(among("pk", own)) if own else rows).count()
         if count:
             yield _("%(n)d × %(what)s depend on it; remove those first.") % {"n": count, "what": _many(other)}
 
@@ -108,11 +109,11 @@ def revert(actor: Actor, written: Written, place: int) -> None:
     names = sorted(written.made, key=lambda name: LAST.index(name) if name in LAST else -1)
     for name in names:
         ids = written.made[name]
-        rows = apps.get_model(name)._default_manager.filter(pk__in=ids)
+        rows = apps.get_model(name)._default_manager.filter(among("pk", ids))
         rows._raw_delete(rows.db)
         acts += [Act("imports.take_back", object_type=name, object_id=str(pk), place=place) for pk in ids]
         if name == PERSON:
-            SubjectKey.objects.filter(subject__in=ids).update(key=b"", erased_at=timezone.now())
+            SubjectKey.objects.filter(among("subject", ids)).update(key=b"", erased_at=timezone.now())
     for name in dict.fromkeys(row.model for row in written.altered):
         listed = [row for row in written.altered if row.model == name]
         _restore(apps.get_model(name), listed)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.base import keyring
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.lookups import among
 from shoufu.kernel.imports import cells, undoing
 from shoufu.kernel.imports.kinds import (
     CHANGE,
@@ -125,7 +126,7 @@ class _Register:
         for row in rows.filter(place__path__startswith=target.path):
             found._take(*row)
         if hashes:
-            for row in rows.filter(identity_lookup__in=hashes):
+            for row in rows.filter(among("identity_lookup", hashes)):
                 found._take(*row)
         stays = Residency.objects.filter(household__place__path__startswith=target.path, ended_at__isnull=True)
         for stay in stays.order_by("pk"):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.base import keyring
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.ids import uuid7
+from shoufu.kernel.base.lookups import among
 from shoufu.kernel.imports import cells
 from shoufu.kernel.imports.kinds import CREATE, SAME, CellError, Change, Field, ImportKind, Plan, Record, Written
 from shoufu.kernel.parties.imports.columns import IDENTITY, LAST, NAME, PHONE, SINCE
@@ -83,7 +84,7 @@ class _Register:
         columns = ("pk", "name", "phone_lookup", "identity_lookup", "place__path")
         rows = Person.objects.filter(erased_at__isnull=True).values_list(*columns)
         hashes = [hashed for text in identities for hashed in keyring.ring().lookups(text, "identity")]
-        people = [*rows.filter(place__path__startswith=target.path), *rows.filter(identity_lookup__in=hashes)]
+        people = [*rows.filter(place__path__startswith=target.path), *rows.filter(among("identity_lookup", hashes))]
         for pk, name, phone, identity, path in people:
             if identity:
                 found.by_identity[bytes(identity)] = (pk, path)

@@ -11,6 +11,7 @@ from shoufu.kernel.audit.services import Act, record_many
 from shoufu.kernel.base import keyring
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid
+from shoufu.kernel.base.lookups import among
 from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Household, Person, Residency, Vehicle
 from shoufu.kernel.parties.services.drafts import MANAGE, manageable, refuse
@@ -158,5 +159,5 @@ def manageable_at(actor: Actor, rows: Any, ids: Any, what: str, field: str) -> A
     from shoufu.kernel.access import policy
     from shoufu.kernel.parties.services.drafts import Rows
 
-    limited = policy.limit(rows.filter(pk__in=set(ids)), actor, MANAGE, field)
+    limited = policy.limit(rows.filter(among("pk", set(ids))), actor, MANAGE, field)
     return Rows({row.pk: row for row in limited}, what)

@@ -7,7 +7,9 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.access import policy
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.bulk import copy_in
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid
+from shoufu.kernel.base.lookups import among
 from shoufu.kernel.places.models import Place
 
 M = TypeVar("M", bound=models.Model)
@@ -43,7 +45,7 @@ def manageable_places(actor: Actor, ids: Iterable[int]) -> Rows:
 
 def manageable(actor: Actor, rows: models.QuerySet[M], ids: Iterable[int], what: str) -> Rows:
     """The wanted rows that lie in places where the actor may manage people."""
-    limited = policy.limit(rows.filter(pk__in=set(ids)), actor, MANAGE)
+    limited = policy.limit(rows.filter(among("pk", set(ids))), actor, MANAGE)
     return Rows({row.pk: row for row in limited}, what)
 
 
@@ -54,9 +56,9 @@ def refuse(*errors: FieldError) -> None:
 
 
 def insert(model: type[M], rows: Sequence[M], taken: str) -> list[M]:
-    """One INSERT; Conflict with the sentence `taken` where a constraint refuses it."""
+    """One COPY; Conflict with the sentence `taken` where a constraint refuses it."""
     try:
         with transaction.atomic():
-            return model._default_manager.bulk_create(rows)
+            return copy_in(model, rows)
     except IntegrityError as error:
         raise Conflict(taken) from error

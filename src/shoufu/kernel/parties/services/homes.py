@@ -70,8 +70,9 @@ def create_households(actor: Actor, drafts: Sequence[HouseholdDraft]) -> list[Ho
 @transaction.atomic
 def move_in(actor: Actor, drafts: Sequence[ResidencyDraft]) -> list[Residency]:
     """People move into households, all or none; four queries however many."""
-    people = manageable(actor, Person.objects.filter(erased_at__isnull=True), (d.person for d in drafts), _("person"))
-    homes = manageable(actor, Household.objects.all(), (d.household for d in drafts), _("household"))
+    living = Person.objects.filter(erased_at__isnull=True).only("pk")
+    people = manageable(actor, living, (d.person for d in drafts), _("person"))
+    homes = manageable(actor, Household.objects.only("place"), (d.household for d in drafts), _("household"))
     rows = []
     for n, draft in enumerate(drafts):
         people.take(draft.person, f"/{n}/person")

@@ -15,6 +15,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid, NotFound
 from shoufu.kernel.base.hooks import Ending
 from shoufu.kernel.base.ids import uuid7
+from shoufu.kernel.base.lookups import among
 from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Person
 from shoufu.kernel.parties.selectors import today
@@ -92,7 +93,7 @@ def _refuse_known_identities(numbers: Sequence[Mapping[str, str]], but: int = 0)
     ring = keyring.ring()
     given = [clear["identity"] for clear in numbers if "identity" in clear]
     hashes = [hashed for text in given for hashed in ring.lookups(text, "identity")]
-    if hashes and Person.objects.filter(identity_lookup__in=hashes).exclude(pk=but).exists():
+    if hashes and Person.objects.filter(among("identity_lookup", hashes)).exclude(pk=but).exists():
         raise Conflict(_("A person with this identity number is already registered."))
 
 
