@@ -107,6 +107,7 @@ class CaseEvent(models.Model):
         NOTE = "note", _("Note")
         EVIDENCE = "evidence", _("Evidence added")
         NOTICE = "notice", _("Notice")
+        REFERRAL = "referral", _("Referral")
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind.choices)
