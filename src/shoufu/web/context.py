@@ -50,9 +50,12 @@ def _subjects(actor: Actor, path: str, waiting: int) -> list[Entry]:
         ("doors.view", _entry(path, _("Doors"), "door", "doors:list")),
         ("places.view", _entry(path, _("Places"), "building-community", "places:list")),
         ("parties.view", _entry(path, _("People"), "users", "parties:people")),
+        ("referrals.view", _entry(path, _("Referrals"), "phone-outgoing", "referrals:list")),
         ("rules.view", _entry(path, _("Rules"), "adjustments", "rules:list")),
     ]
     found = [entry for permission, entry in rows if actor.may_anywhere(permission) and entry.url]
+    if actor.may_anywhere("referrals.receive") and not actor.may_anywhere("referrals.view"):
+        found.append(_entry(path, _("Alarm centre"), "phone-incoming", "referrals:console", phone=True))
     english = (get_language() or "").startswith("en")
     for scene in registry.scenes():
         for item in scene.menu:

@@ -26,6 +26,8 @@ def home(request: PageRequest) -> HttpResponseBase:
     """The page that a person works on most: the desk, the audit, or their own."""
     if request.actor.may_anywhere("cases.view"):
         return redirect("desk")
+    if request.actor.may_anywhere("referrals.receive"):
+        return redirect("referrals:console")
     return redirect("audit:list" if request.actor.may_anywhere("audit.view") else "profile")
 
 

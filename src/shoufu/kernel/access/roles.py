@@ -12,7 +12,10 @@ VIEW = frozenset(
         "notices.view",
     }
 )
-HANDLE = frozenset({"cases.handle", "devices.command", "doors.command", "doors.admit"})
+HANDLE = frozenset(
+    {"cases.handle", "devices.command", "doors.command", "doors.admit", "referrals.view", "referrals.send"}
+)
+EVIDENCE = frozenset({"evidence.export", "evidence.hold"})
 MANAGE = frozenset(
     {
         "places.manage",
@@ -25,17 +28,31 @@ MANAGE = frozenset(
         "access.view",
         "privacy.manage",
         "referrals.manage",
-        "evidence.export",
-        "evidence.hold",
     }
+    | EVIDENCE
 )
+# An officer of another organisation sees the cases that were sent there, and nothing else of the place.
+ALARM = frozenset({"referrals.receive", "notices.view", "doors.duress"})
 
 KERNEL_ROLES = (
-    Role("administrator", "系统管理员", "Administrator", VIEW | HANDLE | MANAGE | {"access.manage", "audit.view", "referrals.receive", "evidence.unblurred"}),
-    Role("operator", "运行值班员", "Operator", VIEW | HANDLE | {"parties.view", "rules.manage", "audit.view"}),
+    Role(
+        "administrator",
+        "系统管理员",
+        "Administrator",
+        VIEW | HANDLE | MANAGE | ALARM | {"access.manage", "audit.view", "evidence.unblurred"},
+    ),
+    Role(
+        "operator",
+        "运行值班员",
+        "Operator",
+        VIEW
+        | HANDLE
+        | EVIDENCE
+        | {"evidence.unblurred", "parties.view", "rules.manage", "audit.view", "referrals.manage"},
+    ),
     Role("property_manager", "物业经理", "Property manager", VIEW | HANDLE | MANAGE),
     Role("guard", "保安", "Guard", VIEW | HANDLE - {"rules.view"}),
-    Role("alarm_officer", "报警中心值班员", "Alarm centre duty officer", VIEW | {"cases.handle", "doors.duress"}),
+    Role("alarm_officer", "报警中心值班员", "Alarm centre duty officer", ALARM),
     Role("auditor", "审计员", "Auditor", frozenset({"places.view", "audit.view", "access.view"})),
     Role("resident", "居民", "Resident", frozenset({"own.view", "notices.view"})),
 )

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 
 from shoufu.kernel.base import registry
@@ -20,6 +21,7 @@ from shoufu.kernel.base.pages import FormState, PageRequest, needs
 from shoufu.kernel.cases import selectors, services
 from shoufu.kernel.cases.lifecycle import STEPS, case_kind
 from shoufu.kernel.cases.models import Case, Evidence, Feedback, Severity
+from shoufu.kernel.cases.parts import panel_parts
 from shoufu.kernel.notices import selectors as notices
 from shoufu.kernel.rules.explain import fired
 
@@ -32,6 +34,17 @@ MARKS = {
     "closed": "good",
     "false_alarm": "good",
     "escalated": "critical",
+}
+
+REFERRED = {
+    "sent": _lazy("Referred to %(to)s"),
+    "received": _lazy("Received by %(to)s"),
+    "accepted": _lazy("Accepted by %(to)s"),
+    "refused": _lazy("Refused by %(to)s"),
+    "ended": _lazy("Outcome from %(to)s"),
+    "withdrawn": _lazy("Withdrawn from %(to)s"),
+    "late": _lazy("Not received by %(to)s in time"),
+    "undelivered": _lazy("Could not be delivered to %(to)s"),
 }
 
 
@@ -114,6 +127,8 @@ def _what(event: Any) -> str:
         return _("No recording of that time: %(cameras)s") % {"cameras": ", ".join(data["missing"])}
     if event.kind == "raised":
         return _("Rule fired") if data.get("why") or data.get("observations") else _("Raised")
+    if event.kind == "referral" and data.get("to"):
+        return REFERRED.get(str(data.get("step")), REFERRED["sent"]) % {"to": data["to"]}
     return str(event.get_kind_display())
 
 
@@ -193,6 +208,7 @@ def panel_context(request: PageRequest, case_id: int, form: FormState | None = N
         ],
         "verdicts": Feedback.Verdict.choices,
         "form": form or FormState(),
+        "parts": panel_parts(request, case) if request.moment.live else [],
         "now": timezone.now(),
         "moment": request.moment,
     }

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from io import BufferedReader
 from uuid import UUID
 
-from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from shoufu.kernel.base.errors import NotFound
@@ -42,12 +42,19 @@ def content(request: PageRequest, media_id: UUID) -> HttpResponse | StreamingHtt
     """The bytes of a picture or a clip, whole or one range. Opening a clip is noted as a look."""
     media = selectors.get(request.actor, media_id)
     header = request.headers.get("Range", "")
+    response = answer(request, media)
+    if media.kind == MediaObject.Kind.CLIP and (not header or header.startswith("bytes=0-")):
+        services.record_look(request.actor, media)
+    return response
+
+
+def answer(request: HttpRequest, media: MediaObject) -> HttpResponse | StreamingHttpResponse | FileResponse:
+    """The bytes of an object that the caller was found to be allowed to see, whole or the range asked for."""
+    header = request.headers.get("Range", "")
     try:
         file = store.open_key(media.key)
     except FileNotFoundError as error:
         raise NotFound("The bytes of this picture are gone from the disk; restore them from the backup.") from error
-    if media.kind == MediaObject.Kind.CLIP and (not header or header.startswith("bytes=0-")):
-        services.record_look(request.actor, media)
     response = _partial(media, file, header) if header else FileResponse(file)
     response["Content-Type"] = media.content_type
     response["Accept-Ranges"] = "bytes"

@@ -30,6 +30,30 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
     ("case.escalated", "en"): Words(
         "Overdue: {title}", "{place}, {time}, {severity}. Number {number} is past its time limit."
     ),
+    ("referral.alert", "zh-hans"): Words("请接警：{title}", "{place}，{time}，{severity}。转报编号 {number}。"),
+    ("referral.alert", "en"): Words("For you: {title}", "{place}, {time}, {severity}. Referral {number}."),
+    ("referral.update", "zh-hans"): Words("有变化：{title}", "转报 {number} 的事件有变化，请查看。"),
+    ("referral.update", "en"): Words("Changed: {title}", "The case of referral {number} has changed; have a look."),
+    ("referral.cancel", "zh-hans"): Words("已撤回：{title}", "转报 {number} 已撤回，无需处置。"),
+    ("referral.cancel", "en"): Words("Withdrawn: {title}", "Referral {number} was withdrawn; nothing is to be done."),
+    ("referral.late", "zh-hans"): Words(
+        "{to}尚未签收：{title}", "{place}，{severity}。转报 {number} 已过约定时间，请电话联系。"
+    ),
+    ("referral.late", "en"): Words(
+        "Not received by {to}: {title}", "{place}, {severity}. Referral {number} is past the time agreed; call them."
+    ),
+    ("referral.undelivered", "zh-hans"): Words(
+        "未送达{to}：{title}", "{place}，{severity}。转报 {number} 未能送达，请电话联系。"
+    ),
+    ("referral.undelivered", "en"): Words(
+        "Did not reach {to}: {title}", "{place}, {severity}. Referral {number} could not be delivered; call them."
+    ),
+    ("referral.refused", "zh-hans"): Words("{to}不受理：{title}", "{place}。转报 {number} 被退回，请另行处置。"),
+    ("referral.refused", "en"): Words(
+        "Refused by {to}: {title}", "{place}. Referral {number} came back; act yourself."
+    ),
+    ("referral.ended", "zh-hans"): Words("{to}有结果：{title}", "{place}。转报 {number} 已有处置结果。"),
+    ("referral.ended", "en"): Words("Outcome from {to}: {title}", "{place}. Referral {number} has an outcome."),
 }
 
 
