@@ -34,12 +34,12 @@ def private_key() -> Ed25519PrivateKey:
     path = Path(settings.KEYS_ROOT) / "audit.pem"
     if not path.exists():
         made = Ed25519PrivateKey.generate()
-        _write_once(path, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        write_once(path, made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     key = load_pem_private_key(path.read_bytes(), None)
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError(f"{path} holds no Ed25519 key; restore it from the backup of the keys folder")
     public = key.public_key()
-    _write_once(
+    write_once(
         folder() / f"{key_id(public)}.pem", public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
     return key
@@ -55,7 +55,8 @@ def public_keys(where: Path | None = None) -> dict[str, Ed25519PublicKey]:
     return found
 
 
-def _write_once(path: Path, content: bytes) -> None:
+def write_once(path: Path, content: bytes) -> None:
+    """Write a key file (mode 0600), on disk before it returns; what another process wrote first stays."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
