@@ -1,5 +1,5 @@
 import "./rehearse.css";
-import { english, remaining } from "./words";
+import { remaining, word } from "./words";
 
 const form = document.getElementById("rule-form") as HTMLFormElement | null;
 
@@ -89,8 +89,8 @@ function layOut(svg: SVGSVGElement): void {
     }
   }
   add("line", { x1: left - 8, y1: middle, x2: width, y2: middle });
-  add("text", { x: 0, y: middle - 14 }, english ? "Live" : "线上");
-  add("text", { x: 0, y: middle + 24 }, english ? "Draft" : "草稿");
+  add("text", { x: 0, y: middle - 14 }, word("liveVersion"));
+  add("text", { x: 0, y: middle + 24 }, word("draft"));
   for (const dot of svg.querySelectorAll<SVGCircleElement>("circle")) {
     const y = (Number(dot.dataset.level) + 1) * level;
     dot.setAttribute("cx", String(left + step * (Number(dot.dataset.day) + 0.5)));

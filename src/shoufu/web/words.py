@@ -1,10 +1,13 @@
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 
 def for_islands() -> dict[str, str]:
     """The words that the islands write, in the reader's language."""
     return {
         "live": _("Live"),
+        "liveVersion": pgettext("rule version", "Live"),
+        "draft": _("Draft"),
         "then": _("As known then"),
         "now": _("Now"),
         "lookBack": _("Look back"),

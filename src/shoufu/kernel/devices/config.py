@@ -22,11 +22,14 @@ class Zone(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class CameraConfig(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """`source` is an address (rtsp://…) or file to watch; `watch` holds settings of the watcher, scalars or lists."""
+    """`source` is an address (rtsp://…) or file to watch; `watch` holds settings of the watcher, scalars or lists.
+    `view_degrees` is the angle of view across the picture, `view_metres` how far it is of use: what maps draw."""
 
     source: str = ""
     zones: list[Zone] = []
     watch: dict[str, str | int | float | bool | None | list[str | int | float]] = {}
+    view_degrees: float | None = None
+    view_metres: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,24 @@ def checked(kind: str, config: Mapping[str, Any], field: str = "config") -> dict
         camera = msgspec.convert(config, CameraConfig)
     except msgspec.ValidationError as error:
         raise Invalid.one(*_located(str(error), field)) from error
-    errors = _zone_errors(camera.zones, f"{field}/zones")
+    errors = [*_zone_errors(camera.zones, f"{field}/zones"), *_view_errors(camera, field)]
     if errors:
         raise Invalid(*errors)
     stored: dict[str, Any] = msgspec.to_builtins(camera)
     return stored
+
+
+def _view_errors(camera: CameraConfig, field: str) -> list[FieldError]:
+    found = []
+    if camera.view_degrees is not None and not 1 <= camera.view_degrees <= 360:
+        found.append(FieldError(f"{field}/view_degrees", _("An angle from 1 to 360 degrees.")))
+    if camera.view_metres is not None and not 1 <= camera.view_metres <= 1000:
+        found.append(FieldError(f"{field}/view_metres", _("A distance from 1 to 1,000 metres.")))
+    for name in ("before", "after"):
+        value = camera.watch.get(name)
+        if value is not None and (not isinstance(value, int | float) or not 0 <= value <= 120):
+            found.append(FieldError(f"{field}/watch/{name}", _("From 0 to 120 seconds.")))
+    return found
 
 
 def _zone_errors(zones: Sequence[Zone], field: str) -> list[FieldError]:

@@ -1,8 +1,11 @@
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
@@ -17,8 +20,13 @@ from shoufu.kernel.base.pages import FormState, PageRequest, needs
 from shoufu.kernel.devices import commands, selectors, services
 from shoufu.kernel.devices.models import Change, Device, Shadow
 from shoufu.kernel.media import selectors as media
+from shoufu.kernel.media.selectors import Recording
 
 DAY = timedelta(days=1)
+BEFORE, AFTER = 10.0, 20.0
+# Cameras send a key picture every second or two; beyond this a clip's beginning is off by a good part of itself.
+LONG_GROUP = 5.0
+WRONG_CLOCK = 2.0
 KNOWN_COMMANDS = {"door_controller": ("open", "lock", "unlock", "reboot"), "barrier": ("open", "close", "reboot")}
 
 
@@ -105,6 +113,7 @@ def _context(request: PageRequest, device: Device, form: FormState | None = None
         "may_command": request.actor.may("devices.command", device.place.path),
         "may_manage": request.actor.may("devices.manage", device.place.path),
         "form": form or FormState(),
+        "camera": _camera(request, device, form) if device.kind == Device.Kind.CAMERA else None,
         "zones": device.config.get("zones", []) if isinstance(device.config, dict) else [],
     }
 
@@ -113,6 +122,82 @@ def _context(request: PageRequest, device: Device, form: FormState | None = None
 def detail(request: PageRequest, device_id: int) -> HttpResponse:
     """One device: health, last pictures, shadow, changes, commands."""
     return render(request, "devices/detail.html", _context(request, selectors.get(request.actor, device_id)))
+
+
+@dataclass(frozen=True)
+class CameraPanel:
+    """What the page of a camera says of its recording and lets one change."""
+
+    recording: Recording | None
+    values: Mapping[str, Any]
+    before: float
+    may_watch: bool
+
+    @property
+    def group_too_long(self) -> bool:
+        """Clips begin at a key picture: with a long picture group they begin much earlier than asked."""
+        return self.recording is not None and self.recording.group > min(self.before, LONG_GROUP)
+
+    @property
+    def clock_wrong(self) -> bool:
+        offset = self.recording.clock_offset if self.recording else None
+        return offset is not None and abs(offset) > WRONG_CLOCK
+
+
+def _camera(request: PageRequest, device: Device, form: FormState | None) -> CameraPanel:
+    config = device.config if isinstance(device.config, dict) else {}
+    watch = config.get("watch", {})
+    values = {
+        "heading": device.heading,
+        "view_degrees": config.get("view_degrees"),
+        "view_metres": config.get("view_metres"),
+        "before": watch.get("before", BEFORE),
+        "after": watch.get("after", AFTER),
+        "record": watch.get("record", True),
+    }
+    typed = form.values if form is not None and "view_degrees" in form.values else {}
+    may_watch = request.actor.may("media.view", device.place.path)
+    recording = media.recording(request.actor, device.pk) if may_watch else None
+    return CameraPanel(recording, {**values, **typed}, float(values["before"]), may_watch)
+
+
+def _number(form: FormState, name: str) -> float | None:
+    text = str(form.values.get(name, "")).strip()
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        form.errors[name] = _("Write a number.")
+        return None
+
+
+@require_POST
+@needs("devices.manage")
+def camera(request: PageRequest, device_id: int) -> HttpResponseBase:
+    """Where a camera looks and what is kept of it: the angle that maps draw, and the lengths of its clips."""
+    device = selectors.get(request.actor, device_id)
+    form = FormState(values=request.POST.dict())
+    names = ("heading", "view_degrees", "view_metres", "before", "after")
+    heading, degrees, metres, before, after = (_number(form, name) for name in names)
+    if heading is not None and not 0 <= heading <= 360:
+        form.errors["heading"] = _("From 0 (north) to 360 degrees, clockwise.")
+    watch = dict(device.config.get("watch", {}))
+    watch |= {name: value for name, value in (("before", before), ("after", after)) if value is not None}
+    watch["record"] = "record" in request.POST
+    config = {**device.config, "view_degrees": degrees, "view_metres": metres, "watch": watch}
+    if not form.errors:
+        try:
+            with transaction.atomic():
+                saved = services.configure(request.actor, device.pk, device.version, config)
+                if heading is not None and heading != device.heading:
+                    services.change(request.actor, device.pk, saved.version, services.DeviceChange(heading=heading))
+        except Invalid as refusal:
+            form.errors = {error.field.rpartition("/")[2]: str(error.message) for error in refusal.errors}
+    if form.errors:
+        return render(request, "devices/detail.html", _context(request, device, form), status=422)
+    messages.success(request, _("Saved; the watcher takes it up by itself."))
+    return redirect("devices:detail", device.pk)
 
 
 @require_POST

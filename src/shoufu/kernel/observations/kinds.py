@@ -143,6 +143,19 @@ KERNEL_KINDS = (
         state="state",
     ),
     Kind(
+        "camera.tamper",
+        "相机画面异常",
+        "Camera tampering",
+        _object(
+            ["tamper"],
+            tamper=_choice("clear", "covered", "defocused", "moved", "frozen", "clock"),
+            seconds=SECONDS,
+            offset={"type": "number"},
+            snapshot=MEDIA,
+        ),
+        state="tamper",
+    ),
+    Kind(
         "object.count",
         "画面目标数",
         "Objects in view",

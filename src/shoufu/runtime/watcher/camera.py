@@ -22,6 +22,7 @@ from .plates import PlateWatch, Reader
 from .recorder import Recorder
 from .sink import Observed, Sink
 from .snapshot import Snapshots
+from .tampering import Tampering
 from .video import Picture, Video, VideoError, open_source
 
 log = structlog.get_logger("watcher")
@@ -53,6 +54,7 @@ class CameraFigures:
     broken: int = 0
     connects: int = 0
     lag: float = 0.0
+    tampered: str = ""
     costs: Costs = field(default_factory=Costs)
 
 
@@ -93,6 +95,7 @@ class Camera:
         self.recorder = recorder(spec, costs) if recorder is not None and spec.settings.record else None
         self._clips = Clips(spec, sink, costs) if self.recorder is None and spec.settings.clips else None
         self._plates = PlateWatch(reader, costs) if reader is not None and spec.settings.plates else None
+        self._tampering = Tampering(costs)
         self._session = f"{int(now()):x}"
         self._told_status = float("-inf")
 
@@ -203,6 +206,7 @@ class Camera:
         timed = Picture(picture.index, moment, picture.frame)
         if self.recorder is not None:
             self.recorder.show(timed)
+        self._check_tampering(timed)
         if not self._pipeline.due(moment):
             return
         if self.figures.lag > _LATE:
@@ -218,6 +222,19 @@ class Camera:
             observations += self._read_plates(self._plates, sight, timed)
         if observations:
             self._sink.publish(observations)
+
+    def _check_tampering(self, picture: Picture) -> None:
+        offset = self.recorder.clock_offset if self.recorder is not None else None
+        found = self._tampering.look(picture, offset)
+        if found is None:
+            return
+        self.figures.tampered = "" if found.what == "clear" else found.what
+        log.warning("camera tampering", camera=self.spec.code, what=found.what)
+        result: dict[str, object] = {"tamper": found.what, "seconds": round(found.seconds, 1)}
+        if found.offset is not None:
+            result["offset"] = found.offset
+        result["snapshot"] = self._snapshots.of(picture)
+        self._sink.publish([Observed(self.spec.code, "camera.tamper", picture.time, result)])
 
     def _told(self, event: Event, picture: Picture) -> Observed:
         code = self.spec.code
@@ -253,6 +270,9 @@ class Camera:
     def _seam(self) -> None:
         self._pipeline.seam()
         self._observer.seam()
+        if not self.spec.is_file:
+            # A file that begins anew shows the same scene; a camera that comes back may have been turned on purpose.
+            self._tampering.seam()
 
     def _online(self) -> None:
         figures = self.figures

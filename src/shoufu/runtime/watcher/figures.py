@@ -68,6 +68,7 @@ class FigureBook:
             "skipped": figures.skipped,
             "broken": figures.broken,
             "connects": figures.connects,
+            "tampered": figures.tampered,
             "stages": {name: _since(cost, before.get(name, Cost()), elapsed) for name, cost in stages.items()},
         }
 

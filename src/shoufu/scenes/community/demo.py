@@ -8,9 +8,10 @@ from shoufu.kernel.places.models import Place
 from shoufu.kernel.rules.models import Rule
 from shoufu.kernel.rules.services import RuleDraft, activate_many, create_rules
 
-TEMPLATES = ("door_held_open", "door_forced", "yard_after_hours", "vehicle_unknown")
+TEMPLATES = ("door_held_open", "door_forced", "yard_after_hours", "vehicle_unknown", "camera_tampered")
 DETAILED = "songshan"
 ALL_DAY = "yard_all_day.demo"
+ON_FOOT = "gate_on_foot.demo"
 HELD_SECONDS = 20
 PARTS = ("visitors", "vehicles", "patrols", "welfare", "resident")
 
@@ -18,8 +19,9 @@ PARTS = ("visitors", "vehicles", "patrols", "welfare", "resident")
 def load(actor: Actor) -> None:
     """Switch the community's rules on in the model district; a second call changes nothing.
 
-    Beside the templates, the detailed compound gets its yard watch round the clock, so that the demo shows a camera's
-    case at any hour, and a door may stand open for 20 s only.
+    Beside the templates, the detailed compound gets its yard watch round the clock and a rule for the gate's entry
+    line, so that the demo shows a camera's case at any hour and with either footage, and a door may stand open for
+    20 s only.
     """
     there = set(Rule.objects.values_list("code", flat=True))
     drafts = [draft for draft in _drafts() if draft.code not in there]
@@ -41,6 +43,8 @@ def _drafts() -> Iterator[RuleDraft]:
             yield RuleDraft(place=compound.pk, code=f"{code}.{compound.code}", template=code, spec=spec)
         if compound.code == DETAILED:
             yield _all_day(compound, dict(templates["yard_after_hours"].spec))
+            spec = dict(templates["gate_on_foot"].spec)
+            yield RuleDraft(place=compound.pk, code=ON_FOOT, template="gate_on_foot", spec=spec)
 
 
 def _all_day(compound: Place, spec: dict[str, object]) -> RuleDraft:
