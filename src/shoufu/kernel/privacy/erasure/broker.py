@@ -11,6 +11,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 MOST = 100_000
+PATIENCE = 4.0
 
 
 @dataclass
@@ -39,9 +40,9 @@ async def _quiet(_error: Exception) -> None:
 async def _erase(known: re.Pattern[str] | None, write: bool) -> Broker:
     done = Broker()
     try:
-        client = await nats.connect(
-            settings.NATS_URL, connect_timeout=2, allow_reconnect=False, max_reconnect_attempts=0, error_cb=_quiet
-        )
+        # Without a limit of our own the client asks an absent server for ever.
+        async with asyncio.timeout(PATIENCE):
+            client = await nats.connect(settings.NATS_URL, connect_timeout=2, allow_reconnect=False, error_cb=_quiet)
     except (TimeoutError, OSError, Error) as error:
         done.problem = str(error) or type(error).__name__
         return done
