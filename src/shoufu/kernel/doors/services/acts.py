@@ -45,7 +45,9 @@ def _order(
         for point in points
     ]
     commands = queue_many(SYSTEM, drafts)
-    Command.objects.filter(pk__in=[one.pk for one in commands]).update(asked_by=asked_by.label[:120])
+    for command in commands:
+        command.asked_by = asked_by.label[:120]
+    Command.objects.bulk_update(commands, ["asked_by"])
     wake(draft.device_id for draft in drafts)
     return commands
 
