@@ -4,6 +4,7 @@ An app that has `hooks.py` with a function of a name below is called, in the cal
 
 - `end_person(actor, ending: Ending) -> Iterable[Receipt]`: take the rights of a person away at once.
 - `restore_person(actor, ending: Ending) -> Iterable[Receipt]`: the ending was a mistake and is undone.
+- `door_passages(passages: Sequence[Passage]) -> None`: decisions at doors were kept, new ones only.
 """
 
 from collections.abc import Callable, Iterable

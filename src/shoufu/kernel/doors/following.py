@@ -12,6 +12,7 @@ import psycopg
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from shoufu.kernel.base import hooks
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.doors.models import AccessPoint, Controller, Credential, DoorState, Pass, Passage
 from shoufu.kernel.doors.services.acts import fire_observed
@@ -153,6 +154,8 @@ def _keep_passages(found: _Found) -> None:
     fresh = [one for one in made if one.pk not in known_ids]
     Passage.objects.bulk_create(fresh, ignore_conflicts=True)
     _count_uses([one for one in fresh if one.granted and one.credential is not None])
+    for told in hooks.named("door_passages"):
+        told(fresh)
 
 
 def _count_uses(granted: Sequence[Passage]) -> None:

@@ -30,6 +30,22 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
     ("case.escalated", "en"): Words(
         "Overdue: {title}", "{place}, {time}, {severity}. Number {number} is past its time limit."
     ),
+    ("visitor.asks", "zh-hans"): Words("{visitor}在门岗，可以进吗？", "到{home}，事由：{reason}。请在手机上回答。"),
+    ("visitor.asks", "en"): Words(
+        "{visitor} is at the gate. Let in?", "To {home}, reason: {reason}. Please answer on your phone."
+    ),
+    ("visitor.delivery", "zh-hans"): Words("{visitor}正送到{home}", "{time} 进门，请收一下。"),
+    ("visitor.delivery", "en"): Words("{visitor} on the way to {home}", "Let in at {time}."),
+    ("visitor.arrived", "zh-hans"): Words("访客{visitor}已到", "{time} 到，去{home}。"),
+    ("visitor.arrived", "en"): Words("{visitor} has come", "At {time}, to {home}."),
+    ("visitor.still_here", "zh-hans"): Words(
+        "访客{visitor}走了吗？", "约定到 {until}。请在“访客”里点“已离开”或“再留一会”。"
+    ),
+    ("visitor.still_here", "en"): Words(
+        "Has {visitor} left?", "Expected until {until}. Say “has left” or “stays longer” under Visitors."
+    ),
+    ("resident.sos", "zh-hans"): Words("{name}求助", "{time}，{home}。物业已收到，请马上联系。"),
+    ("resident.sos", "en"): Words("{name} calls for help", "{time}, {home}. The office knows. Please get in touch now."),
     ("referral.alert", "zh-hans"): Words("请接警：{title}", "{place}，{time}，{severity}。转报编号 {number}。"),
     ("referral.alert", "en"): Words("For you: {title}", "{place}, {time}, {severity}. Referral {number}."),
     ("referral.update", "zh-hans"): Words("有变化：{title}", "转报 {number} 的事件有变化，请查看。"),

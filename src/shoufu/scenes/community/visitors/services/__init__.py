@@ -1,0 +1,51 @@
+from shoufu.scenes.community.visitors.services.desk import (
+    Checked,
+    Verdict,
+    WalkIn,
+    answer_by_desk,
+    check_code,
+    check_in,
+    check_out,
+    look_phone,
+    walk_in,
+)
+from shoufu.scenes.community.visitors.services.following import passed, settle
+from shoufu.scenes.community.visitors.services.invitations import (
+    Invited,
+    InviteDraft,
+    answer,
+    has_left,
+    invite,
+    new_link,
+    set_plate,
+    stays_longer,
+    withdraw,
+)
+from shoufu.scenes.community.visitors.services.links import TooMany, code_of, forget, open_link
+
+__all__ = [
+    "Checked",
+    "InviteDraft",
+    "Invited",
+    "TooMany",
+    "Verdict",
+    "WalkIn",
+    "answer",
+    "answer_by_desk",
+    "check_code",
+    "check_in",
+    "check_out",
+    "code_of",
+    "forget",
+    "has_left",
+    "invite",
+    "look_phone",
+    "new_link",
+    "open_link",
+    "passed",
+    "set_plate",
+    "settle",
+    "stays_longer",
+    "walk_in",
+    "withdraw",
+]
