@@ -9,7 +9,10 @@ PASSAGE = {
     "type": "object",
     "properties": {
         "plate": {"type": "string", "maxLength": 12},
-        "class": {"type": "string", "enum": ["registered", "similar", "unknown"]},
+        "class": {
+            "type": "string",
+            "enum": ["registered", "white", "visitor", "emergency", "watch", "similar", "unknown"],
+        },
         "like": {"type": "string", "maxLength": 12},
         "direction": {"type": "string", "enum": ["in", "out"]},
         "snapshot": {"type": "string", "maxLength": 64},
