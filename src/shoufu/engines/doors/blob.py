@@ -184,7 +184,9 @@ def apply_delta(blob: bytes, change: bytes) -> bytes:
         raise RuleSetError("The lengths in the delta do not add up.")
     if len(blob) < _HEAD.size + SIGNATURE or sha256(blob).digest() != digest:
         raise Gap(f"The delta from {before} to {after} does not follow on the rule set that is held.")
-    _, _, settings, records = _parts(blob[:-SIGNATURE])
+    held, _, settings, records = _parts(blob[:-SIGNATURE])
+    if held != before:
+        raise Gap(f"The delta follows on version {before}, but {held} is held.")
     start = _DELTA.size
     settings = change[start : start + length] or settings
     start += length

@@ -82,7 +82,8 @@ def _contact(
             at.forced = True
             changes.append(Change(door=door, alarm=Alarm.FORCED))
         return changes
-    changes += _closed(door, at)
+    if at.opened_at is not None:
+        changes += _closed(door, at)
     return changes
 
 

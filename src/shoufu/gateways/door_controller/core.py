@@ -51,6 +51,7 @@ WORDS = {
 }
 BOOT = "boot"
 SYNC_EVERY = 600.0
+AHEAD = 5.0
 _json = msgspec.json.Encoder().encode
 
 
@@ -69,6 +70,7 @@ class Core:
         self.on_change: Callable[[], None] = lambda: None
         self.boot = 0
         self.sequence = 0
+        self.shown_at = 0.0
         self._told_quality = ClockQuality.SYNCED
         self._saved_sync = 0.0
         self._told_facts: dict[int, tuple[str, ...]] = {}
@@ -78,12 +80,20 @@ class Core:
         self.store.open()
         entries = self.journal.open()
         self.memory.open(entries)
+        self._forget_late(entries)
         self.boot = int(self.files.read(BOOT) or b"0") + 1
         self.files.replace(BOOT, str(self.boot).encode())
         self.journal.on_remove = self.save
         issued = float(self.store.rules.issued_at) if self.store.rules else 0.0
         self.clock.start(max(self.memory.last_event, issued), self.state.synced_at)
         self.check_clock()
+
+    def _forget_late(self, entries: list[Entry]) -> None:
+        """Drop the notes on events told late (see Sync) whose events are no longer in the journal."""
+        there = {f"late-{entry.boot}-{entry.sequence}" for entry in entries}
+        for name in self.files.names():
+            if name.startswith("late-") and name not in there:
+                self.files.remove(name)
 
     def save(self) -> None:
         """Write down the memory."""
@@ -107,6 +117,7 @@ class Core:
             reader=reader, technology=technology, identifier=identifier, now=now, uptime=uptime, clock=clock.quality,
             uncertainty=clock.uncertainty,
         )  # fmt: skip
+        self.shown_at = now
         rules = self.store.rules
         decision = decide(rules, self.state, request)
         record(rules, self.state, request, decision)
@@ -272,15 +283,26 @@ class Core:
             self.alarm(Alarm.CLOCK_SET)
         self.on_change()
 
-    def heard(self, server: float | None, took: float) -> None:
-        """The server answered: leases are renewed, and its time is taken."""
+    def heard(self, server: float, took: float) -> None:
+        """The server told its time (Unix s), in an answer that took so many seconds."""
         issued = float(self.store.rules.issued_at) if self.store.rules else 0.0
-        if server is not None:
-            self.clock.set(server, took, issued)
-            self.check_clock()
-        if self.clock.quality != ClockQuality.LOST:
-            self.state.synced_at = self.clock.now()
-        if self.state.synced_at - self._saved_sync > SYNC_EVERY:
+        taken = self.clock.set(server, took, issued)
+        if taken and self.memory.last_event > self.clock.now() + AHEAD:
+            # Events stamped by a clock that ran ahead must not hold the right time back at the next start.
+            self.memory.last_event = self.clock.now()
+            self.save()
+        self.check_clock()
+
+    def renewed(self) -> None:
+        """The server confirmed the rule set that is held: leases run anew from here.
+
+        Nothing else renews them: a controller that gets rid of its events but not at new rules must not let withdrawn
+        credentials live on. With a lost clock nobody could say until when.
+        """
+        if self.clock.quality == ClockQuality.LOST:
+            return
+        self.state.synced_at = self.clock.now()
+        if abs(self.state.synced_at - self._saved_sync) > SYNC_EVERY:
             self._saved_sync = self.state.synced_at
             self.save()
 

@@ -39,63 +39,138 @@ class Files(Protocol):
         """Remove a file; after a power cut it may be back."""
 
 
-class _Handle:
-    def __init__(self, path: Path) -> None:
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+class Layer(Protocol):
+    """What the system gives for one folder. Like a disk with a cache: bytes last once :meth:`sync` returned for their
+    file, names once :meth:`sync_folder` did."""
 
-    def write(self, content: bytes) -> None:
-        view = memoryview(content)
-        while view:
-            view = view[os.write(self._handle, view) :]
+    def names(self) -> list[str]:
+        """Names in the folder."""
 
-    def sync(self) -> None:
-        os.fdatasync(self._handle)
+    def read(self, name: str) -> bytes:
+        """Content; FileNotFoundError."""
 
-    def close(self) -> None:
-        os.close(self._handle)
+    def create(self, name: str, fresh: bool) -> int:
+        """A handle of an empty file to append to; ``fresh``: FileExistsError where it exists."""
+
+    def write(self, handle: int, content: bytes) -> None:
+        """Append all of it."""
+
+    def sync(self, handle: int) -> None:
+        """Bring what was written to the disk."""
+
+    def close(self, handle: int) -> None:
+        """Give the handle back."""
+
+    def rename(self, name: str, to: str) -> None:
+        """Put one name in place of another."""
+
+    def unlink(self, name: str) -> None:
+        """Remove a name; fine where there is none."""
+
+    def sync_folder(self) -> None:
+        """Bring the names to the disk."""
 
 
-class DiskFiles:
-    """A folder of a real disk."""
+class System:
+    """The real system."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
 
     def names(self) -> list[str]:
-        """See :class:`Files`."""
-        return sorted(path.name for path in self._folder.iterdir() if path.is_file())
+        """See :class:`Layer`."""
+        return [path.name for path in self._folder.iterdir() if path.is_file()]
 
-    def read(self, name: str) -> bytes | None:
-        """See :class:`Files`."""
-        try:
-            return (self._folder / name).read_bytes()
-        except FileNotFoundError:
-            return None
+    def read(self, name: str) -> bytes:
+        """See :class:`Layer`."""
+        return (self._folder / name).read_bytes()
 
-    def replace(self, name: str, content: bytes) -> None:
-        """Temporary file, fsync, rename, fsync of the folder."""
-        temporary = self._folder / f"{name}.new"
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._folder / name)
-        self._sync_folder()
+    def create(self, name: str, fresh: bool) -> int:
+        """See :class:`Layer`."""
+        how = os.O_EXCL if fresh else os.O_TRUNC
+        return os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | how, 0o600)
 
-    def append(self, name: str) -> Appender:
-        """See :class:`Files`."""
-        handle = _Handle(self._folder / name)
-        self._sync_folder()
-        return handle
+    def write(self, handle: int, content: bytes) -> None:
+        """See :class:`Layer`."""
+        view = memoryview(content)
+        while view:
+            view = view[os.write(handle, view) :]
 
-    def remove(self, name: str) -> None:
-        """See :class:`Files`."""
+    def sync(self, handle: int) -> None:
+        """See :class:`Layer`. fdatasync writes the new length too, or the bytes could not be read."""
+        os.fdatasync(handle)
+
+    def close(self, handle: int) -> None:
+        """See :class:`Layer`."""
+        os.close(handle)
+
+    def rename(self, name: str, to: str) -> None:
+        """See :class:`Layer`."""
+        (self._folder / name).replace(self._folder / to)
+
+    def unlink(self, name: str) -> None:
+        """See :class:`Layer`."""
         (self._folder / name).unlink(missing_ok=True)
 
-    def _sync_folder(self) -> None:
+    def sync_folder(self) -> None:
+        """See :class:`Layer`."""
         handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+class _Appender:
+    def __init__(self, layer: Layer, handle: int) -> None:
+        self._layer, self._handle = layer, handle
+
+    def write(self, content: bytes) -> None:
+        self._layer.write(self._handle, content)
+
+    def sync(self) -> None:
+        self._layer.sync(self._handle)
+
+    def close(self) -> None:
+        self._layer.close(self._handle)
+
+
+class DiskFiles:
+    """Files of one folder, on a :class:`Layer`."""
+
+    def __init__(self, layer: Layer | Path) -> None:
+        self._layer: Layer = System(layer) if isinstance(layer, Path) else layer
+
+    def names(self) -> list[str]:
+        """See :class:`Files`."""
+        return sorted(self._layer.names())
+
+    def read(self, name: str) -> bytes | None:
+        """See :class:`Files`."""
+        try:
+            return self._layer.read(name)
+        except FileNotFoundError:
+            return None
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Temporary file, fsync, rename, fsync of the folder."""
+        temporary = f"{name}.new"
+        handle = self._layer.create(temporary, fresh=False)
+        try:
+            self._layer.write(handle, content)
+            self._layer.sync(handle)
+        finally:
+            self._layer.close(handle)
+        self._layer.rename(temporary, name)
+        self._layer.sync_folder()
+
+    def append(self, name: str) -> Appender:
+        """See :class:`Files`."""
+        handle = self._layer.create(name, fresh=True)
+        self._layer.sync_folder()
+        return _Appender(self._layer, handle)
+
+    def remove(self, name: str) -> None:
+        """See :class:`Files`."""
+        self._layer.unlink(name)

@@ -66,6 +66,7 @@ class Journal:
         for name in self._files.names():
             if not name.startswith(PREFIX) or not name[len(PREFIX) :].isdigit():
                 continue
+            # Entries that were acknowledged before may be back: they are sent again, and known by their ids.
             number = int(name[len(PREFIX) :])
             self._number = max(self._number, number)
             found = read_segment(self._files.read(name) or b"")
@@ -167,6 +168,11 @@ class Journal:
         if self._segment is not None:
             self._segment.close()
             self._segment = None
+
+    def abandon(self) -> None:
+        """Stop the thread and write nothing more, as a power cut does."""
+        self._fresh = []
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 def frame(entry: Entry) -> bytes:

@@ -102,9 +102,9 @@ class Sync:
         """Take the server's time. Of an answer that was waited for, only the way back counts, and is short."""
         self.online = True
         told = answer.headers.get("Shoufu-Time", "")
-        server = int(told) / 1000 if told.isdigit() else None
-        took = 0.05 if waited else self._core.clock.uptime() - begin
-        self._core.heard(server, took)
+        if told.isdigit():
+            took = 0.05 if waited else self._core.clock.uptime() - begin
+            self._core.heard(int(told) / 1000, took)
 
     async def _rules(self) -> None:
         store = self._core.store
@@ -113,7 +113,7 @@ class Sync:
             path += "&whole=1"
         answer = await self._ask("GET", path)
         if answer.status_code == 204:
-            return
+            return self._core.renewed()
         if answer.status_code != 200:
             raise Silent(f"rules: {answer.status_code}")
         try:
@@ -123,15 +123,17 @@ class Sync:
                 store.full(answer.content)
         except Gap:
             self._whole = True
-            return
+            return None
         except RuleSetError as error:
             was_whole, self._whole = self._whole, True
             self._core.alarm(Alarm.RULES_REFUSED, detail=str(error))
             if was_whole:
                 raise Silent(str(error)) from error
-            return
+            return None
         self._whole = False
         self._core.took_rules()
+        self._core.renewed()
+        return None
 
     async def _events(self) -> None:
         journal = self._core.journal
@@ -158,7 +160,13 @@ class Sync:
     async def _again(self, entry: Entry, item: Item) -> None:
         """An event whose time the server does not believe is told again with the time of now, marked late."""
         core = self._core
-        moment = int(core.clock.now() * 1000)
+        # The moment is written down first: after a power cut the same event must carry the same time, or it would
+        # count as another one.
+        name = f"late-{entry.boot}-{entry.sequence}"
+        noted = core.files.read(name)
+        moment = int(noted) if noted else int(core.clock.now() * 1000)
+        if not noted:
+            core.files.replace(name, str(moment).encode())
         fixed = LATE.sub(f'"phenomenonTime":"{stamp(moment)}"'.encode(), entry.body, count=1)
         fixed = fixed.replace(b'"result":{', b'"result":{"late":true,', 1)
         if (await self._send([fixed]))[0].status != "refused":

@@ -132,7 +132,7 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._current: Device | None = None
         self._packet = b""
-        self._code = 0
+        self._code = self._number = 0
         self._timer: asyncio.TimerHandle | None = None
         self._next: asyncio.TimerHandle | None = None
         self.closed = loop.create_future()
@@ -190,7 +190,7 @@ class Line(asyncio.Protocol):
         self._put(device, code, device.session.seal(device.address, self._step(device), code, data))
 
     def _step(self, device: Device) -> int:
-        sequence = device.sequence
+        self._number = sequence = device.sequence
         device.sequence = sequence % 3 + 1
         return sequence
 
@@ -236,7 +236,8 @@ class Line(asyncio.Protocol):
         """Bytes from the line."""
         for packet in self._scanner.feed(data):
             device = self._current
-            if device is None or packet.address != device.address | frame.REPLY:
+            if device is None or packet.address != device.address | frame.REPLY or packet.sequence != self._number:
+                # Of another exchange: a second answer to a packet that was sent twice.
                 continue
             self._answered(device, packet)
 

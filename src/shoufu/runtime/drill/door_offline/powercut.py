@@ -1,0 +1,123 @@
+"""A disk with a cache that loses what was not synced when the power goes."""
+
+from __future__ import annotations
+
+import errno
+import random
+import threading
+
+
+class _File:
+    __slots__ = ("durable", "written")
+
+    def __init__(self) -> None:
+        self.durable = b""
+        self.written = bytearray()
+
+
+class CachedDisk:
+    """A :class:`~shoufu.gateways.door_controller.files.Layer` in memory, as unkind as a disk may be.
+
+    :meth:`power_cut` keeps of each file what was synced, and of the rest a random beginning, its last bytes sometimes
+    wrong; of changes of names since the last sync of the folder each may have happened or not. Handles of before the
+    cut are dead. ``lying``: sync does nothing, which a drill must notice.
+    """
+
+    def __init__(self, chance: random.Random, lying: bool = False) -> None:
+        self._chance = chance
+        self._lying = lying
+        self._lock = threading.Lock()
+        self._now: dict[str, _File] = {}
+        self._durable: dict[str, _File] = {}
+        self._handles: dict[int, _File] = {}
+        self._next = 0
+        self.cuts = 0
+        self.bytes_lost = 0
+
+    def names(self) -> list[str]:
+        """Names in the folder."""
+        with self._lock:
+            return list(self._now)
+
+    def read(self, name: str) -> bytes:
+        """Content as seen before a power cut; FileNotFoundError."""
+        with self._lock:
+            if name not in self._now:
+                raise FileNotFoundError(name)
+            return bytes(self._now[name].written)
+
+    def create(self, name: str, fresh: bool) -> int:
+        """A new, empty file under this name."""
+        with self._lock:
+            if fresh and name in self._now:
+                raise FileExistsError(name)
+            self._now[name] = file = _File()
+            self._next += 1
+            self._handles[self._next] = file
+            return self._next
+
+    def _file(self, handle: int) -> _File:
+        try:
+            return self._handles[handle]
+        except KeyError:
+            raise OSError(errno.EIO, "the power was cut") from None
+
+    def write(self, handle: int, content: bytes) -> None:
+        """Append to the cache."""
+        with self._lock:
+            self._file(handle).written += content
+
+    def sync(self, handle: int) -> None:
+        """From now on this survives."""
+        with self._lock:
+            file = self._file(handle)
+            if not self._lying:
+                file.durable = bytes(file.written)
+
+    def close(self, handle: int) -> None:
+        """Give the handle back; syncs nothing."""
+        with self._lock:
+            self._handles.pop(handle, None)
+
+    def rename(self, name: str, to: str) -> None:
+        """In the cache."""
+        with self._lock:
+            self._now[to] = self._now.pop(name)
+
+    def unlink(self, name: str) -> None:
+        """In the cache."""
+        with self._lock:
+            self._now.pop(name, None)
+
+    def sync_folder(self) -> None:
+        """From now on the names survive."""
+        with self._lock:
+            if not self._lying:
+                self._durable = dict(self._now)
+
+    def power_cut(self) -> None:
+        """The power goes; what is left is what the next start finds."""
+        with self._lock:
+            self.cuts += 1
+            self._handles = {}
+            names = dict(self._durable)
+            for name in {*self._now, *self._durable}:
+                if self._now.get(name) is self._durable.get(name) or self._chance.random() < 0.5:
+                    continue
+                if name in self._now:
+                    names[name] = self._now[name]
+                else:
+                    del names[name]
+            for file in {id(file): file for file in names.values()}.values():
+                self._tear(file)
+            self._now = names
+            self._durable = dict(names)
+
+    def _tear(self, file: _File) -> None:
+        tail = bytes(file.written[len(file.durable) :])
+        kept = bytearray(tail[: self._chance.randint(0, len(tail))]) if tail else bytearray()
+        if kept and self._chance.random() < 0.5:
+            kept[-1] ^= 0xFF
+        self.bytes_lost += len(tail) - len(kept)
+        file.durable += bytes(kept)
+        file.written = bytearray(file.durable)
