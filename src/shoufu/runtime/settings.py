@@ -149,5 +149,6 @@ NATS_URL = nats.url()
 BACKUP_DAYS = env.get("SHOUFU_BACKUP_DAYS")
 SHARDS = env.get("SHOUFU_SHARDS")
 LATENESS = env.get("SHOUFU_LATENESS")
+MODEL_PATH = "shoufu.runtime.models.path"
 HISTORY_ROOT = data.layout().root / "history"
 LOGGING_CONFIG = None

@@ -114,7 +114,7 @@ def _key_errors(text: str) -> list[FieldError]:
 
 @transaction.atomic
 def request_export(actor: Actor, draft: ExportDraft) -> Export:
-    """Ask for a bundle; the worker makes it. Needs `evidence.export` there, and `evidence.unblurred` for sharp faces."""
+    """Ask for a bundle; the worker makes it. Sharp faces need the right `evidence.unblurred` and a reason."""
     case = _case(actor, draft.case_id, selectors.EXPORT)
     if errors := _errors(draft):
         raise Invalid(*errors)

@@ -1,0 +1,1 @@
+"""Evidence bundles: make, check and open them."""
