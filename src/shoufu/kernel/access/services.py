@@ -1,28 +1,31 @@
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access import policy
 from shoufu.kernel.access.models import ApiToken, RoleAssignment, User
-from shoufu.kernel.access.selectors import get_user, token_hash
+from shoufu.kernel.access.selectors import get_user, token_hash, users
 from shoufu.kernel.audit.services import Act, record, record_many
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
+from shoufu.kernel.parties.models import Organisation, Person
 from shoufu.kernel.places.models import Place
 
 MANAGE = "access.manage"
 OWN = "own."
 TOKEN_PREFIX = "sft_"
+GONE = "gone-"
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,10 @@ def create_users(actor: Actor, drafts: Sequence[UserDraft]) -> list[User]:
     """Make accounts, all or none; two queries however many."""
     policy.require_anywhere(actor, MANAGE)
     errors = [error for n, draft in enumerate(drafts) for error in _user_errors(draft, f"/{n}/")]
+    errors += _unknown_people(actor, drafts)
     if errors:
         raise Invalid(*errors)
-    users = [
+    made = [
         User(
             username=draft.username,
             display_name=draft.display_name,
@@ -82,11 +86,11 @@ def create_users(actor: Actor, drafts: Sequence[UserDraft]) -> list[User]:
     ]
     try:
         with transaction.atomic():
-            User.objects.bulk_create(users)
+            User.objects.bulk_create(made)
     except IntegrityError as error:
         raise Conflict(_("An account with this name, or for this person, is already there.")) from error
-    record_many(actor, [_user_act("access.create_user", user) for user in users])
-    return users
+    record_many(actor, [_user_act("access.create_user", user) for user in made])
+    return made
 
 
 def _user_errors(draft: UserDraft, prefix: str) -> list[FieldError]:
@@ -103,6 +107,27 @@ def _user_errors(draft: UserDraft, prefix: str) -> list[FieldError]:
     if draft.language not in ("zh-hans", "en"):
         errors.append(FieldError(f"{prefix}language", _("Use one of: %(kinds)s.") % {"kinds": "zh-hans, en"}))
     return errors
+
+
+@transaction.atomic
+def create_user_with_role(actor: Actor, draft: UserDraft, role: RoleDraft) -> User:
+    """Make an account and give it its first role, both or neither; `role.user_id` is not read."""
+    user = create_user(actor, draft)
+    give_role(actor, replace(role, user_id=user.pk))
+    return user
+
+
+def _unknown_people(actor: Actor, drafts: Sequence[UserDraft]) -> list[FieldError]:
+    """An account opens what is its person's own: only people at places whose access one manages may be named."""
+    wanted = {draft.person_id for draft in drafts if draft.person_id is not None}
+    if not wanted:
+        return []
+    known = set(policy.limit(Person.objects.filter(pk__in=wanted), actor, MANAGE).values_list("pk", flat=True))
+    return [
+        FieldError(f"/{n}/person_id", _("There is no person %(id)s that you may see.") % {"id": draft.person_id})
+        for n, draft in enumerate(drafts)
+        if draft.person_id is not None and draft.person_id not in known
+    ]
 
 
 def _user_act(action: str, user: User, reason: str = "") -> Act:
@@ -143,6 +168,48 @@ def end_sessions(user_ids: Iterable[int]) -> None:
     User.objects.filter(pk__in=list(user_ids)).update(session_epoch=F("session_epoch") + 1)
 
 
+@transaction.atomic
+def sign_out(actor: Actor, user_id: int, reason: str) -> User:
+    """End every session of an account: whoever uses it must sign in again."""
+    user = _managed(actor, user_id)
+    if not reason.strip():
+        raise Invalid.one("reason", _("Say why the sessions end."))
+    end_sessions([user.pk])
+    record(actor, _user_act("access.end_sessions", user, reason.strip()))
+    return user
+
+
+@transaction.atomic
+def purge_accounts(actor: Actor, now: datetime | None = None) -> int:
+    """Remove what their retention no longer covers: roles that ended a year ago, and accounts without any since then.
+
+    Others' rows still name an account (a case that it was given, the author of a verdict), so its row stays, without
+    name, address, password, person and keys. Returns how many accounts went. For the daily task.
+    """
+    if not actor.is_system:
+        raise Forbidden(_("Only the system removes what is out of date."))
+    before = (now or timezone.now()) - timedelta(days=User.RETENTION_DAYS)
+    RoleAssignment.objects.filter(until__lt=before).delete()
+    ApiToken.objects.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before)).delete()
+    rows = User.objects.filter(assignments__isnull=True, date_joined__lt=before).exclude(last_login__gte=before)
+    gone = list(rows.exclude(username__startswith=GONE).select_for_update(of=("self",)))
+    for user in gone:
+        record(actor, _user_act("access.purge_user", user))
+        user.username, user.display_name, user.email = f"{GONE}{user.pk}", "", ""
+        user.first_name = user.last_name = ""
+        user.is_active, user.person_id = False, None
+        user.password = make_password(None)
+    User.objects.bulk_update(
+        gone,
+        ["username", "display_name", "email", "first_name", "last_name", "is_active", "person", "password"],
+    )
+    ids = [user.pk for user in gone]
+    Authenticator.objects.filter(user__in=ids).delete()
+    ApiToken.objects.filter(user__in=ids).delete()
+    end_sessions(ids)
+    return len(gone)
+
+
 def give_role(actor: Actor, draft: RoleDraft) -> RoleAssignment:
     """Give a user a role in a place."""
     return give_roles(actor, [draft])[0]
@@ -152,10 +219,11 @@ def give_role(actor: Actor, draft: RoleDraft) -> RoleAssignment:
 def give_roles(actor: Actor, drafts: Sequence[RoleDraft]) -> list[RoleAssignment]:
     """Give roles, all or none; four queries however many. Nobody gives a right that they lack there themselves."""
     places = {place.pk: place for place in Place.objects.filter(pk__in={draft.place_id for draft in drafts})}
-    users = set(User.objects.filter(pk__in={draft.user_id for draft in drafts}).values_list("pk", flat=True))
+    accounts = set(_known_users(actor).filter(pk__in={draft.user_id for draft in drafts}).values_list("pk", flat=True))
+    _refuse_organisations(actor, drafts)
     now = timezone.now()
     rows = [
-        _assignment(actor, draft, places.get(draft.place_id), users, now, f"/{n}/") for n, draft in enumerate(drafts)
+        _assignment(actor, draft, places.get(draft.place_id), accounts, now, f"/{n}/") for n, draft in enumerate(drafts)
     ]
     try:
         with transaction.atomic():
@@ -164,6 +232,26 @@ def give_roles(actor: Actor, drafts: Sequence[RoleDraft]) -> list[RoleAssignment
         raise Conflict(_("This user already has this role there, or it would end before it begins.")) from error
     record_many(actor, [_role_act("access.give_role", row) for row in rows])
     return rows
+
+
+def _known_users(actor: Actor) -> QuerySet[User]:
+    """Accounts that one may see, and new ones that have no role yet; those of other places cannot be drawn here."""
+    return User.objects.filter(Q(pk__in=users(actor).values("pk")) | Q(assignments__isnull=True))
+
+
+def _refuse_organisations(actor: Actor, drafts: Sequence[RoleDraft]) -> None:
+    wanted = {draft.organisation_id for draft in drafts if draft.organisation_id is not None}
+    rows = Organisation.objects.filter(pk__in=wanted).select_related("place")
+    known = {row.pk for row in rows if actor.may(MANAGE, row.place.path) or _above(actor, row.place.path)}
+    for n, draft in enumerate(drafts):
+        if draft.organisation_id is not None and draft.organisation_id not in known:
+            text = _("There is no organisation %(id)s that you may see.") % {"id": draft.organisation_id}
+            raise Invalid.one(f"/{n}/organisation_id", text)
+
+
+def _above(actor: Actor, path: str) -> bool:
+    """Whether a place lies above one whose access the actor manages: its offices serve that place too."""
+    return any(root.startswith(path) for root in actor.paths(MANAGE))
 
 
 def _assignment(
@@ -249,7 +337,7 @@ def create_token(
         permissions=sorted(permissions or held),
         expires_at=expires_at,
     )
-    record(actor, Act("access.create_token", row, data={"name": row.name, "permissions": row.permissions}))
+    record(actor, Act("access.create_token", row, data={"permissions": row.permissions}))
     return MadeToken(row, token)
 
 
@@ -262,7 +350,7 @@ def revoke_token(actor: Actor, token_id: int) -> ApiToken:
     if row.revoked_at is None:
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
-        record(actor, Act("access.revoke_token", row, data={"name": row.name}))
+        record(actor, Act("access.revoke_token", row))
     return row
 
 

@@ -48,6 +48,16 @@ holdings = (
         title_zh="我的任职",
     ),
     Holding(
+        "parties.departure",
+        lambda s: Q(person=s.person),
+        "proof that rights ended",
+        "证明权限已经终止",
+        730,
+        export=("cause", "at", "reason", "lines"),
+        title="When my rights ended",
+        title_zh="我的权限终止记录",
+    ),
+    Holding(
         "parties.consent",
         lambda s: Q(person=s.person),
         "proof of what a person allowed",

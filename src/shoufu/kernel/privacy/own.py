@@ -1,8 +1,11 @@
 """What this app itself declares: the kernel's purposes and scopes, and its own tables."""
 
+from collections.abc import Iterator
+
 from django.db.models import Q
 
-from shoufu.kernel.privacy.declarations import Holding, NotPersonal, Purpose, Retention, Scope, Subject
+from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.privacy.declarations import Holding, Hooks, NotPersonal, Purpose, Receipt, Retention, Scope, Subject
 
 purposes = (
     Purpose(
@@ -108,3 +111,17 @@ not_personal = (
 )
 
 retentions = (Retention("shoufu.kernel.privacy.tasks.purge", "Copies, proofs and old requests", "副本、证明和旧请求"),)
+
+
+def _ended(actor: Actor, subject: Subject, reason: str) -> Iterator[Receipt]:
+    """The files of copies that the person asked for go before their rows."""
+    from shoufu.kernel.privacy import exports
+    from shoufu.kernel.privacy.models import Export
+
+    ids = list(Export.objects.filter(person=subject.person).values_list("pk", flat=True))
+    for pk in ids:
+        exports.path(pk).unlink(missing_ok=True)
+    yield Receipt("copies", str(len(ids)))
+
+
+hooks = Hooks(ended=_ended)

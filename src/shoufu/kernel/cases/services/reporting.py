@@ -57,7 +57,7 @@ def report(actor: Actor, draft: CaseReport) -> Case:
         role=kind.role,
     )
     say(case, CaseEvent.Kind.RAISED, actor, draft.text)
-    record(actor, Act("cases.report", case, place.pk, data={"number": case.number, "title": case.title}))
+    record(actor, Act("cases.report", case, place.pk, data={"number": case.number}))
     tell(actor, "case.raised", [(case, (kind.role,))])
     live.publish([case], "raised")
     return case

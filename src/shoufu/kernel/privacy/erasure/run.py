@@ -1,8 +1,10 @@
 """Erasing a person everywhere, with a receipt and a tombstone by which the erasure can be proved."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -91,6 +93,25 @@ def _erasable(actor: Actor, person_id: int) -> Person:
     return person
 
 
+@dataclass(frozen=True)
+class _Hold:
+    number: str
+    reason: str
+    until: date
+
+
+def _holds() -> dict[int, _Hold]:
+    """Cases under a hold: an authority's with its end, or the evidence's own, which is looked at again on a day."""
+    from shoufu.kernel.evidence.models import Hold
+
+    own = Hold.objects.filter(lifted_at__isnull=True).select_related("case")
+    found = {row.case_id: _Hold(row.case.number, row.reason, row.review_at) for row in own}
+    rows = LegalHold.objects.filter(released_at__isnull=True, until__gt=timezone.now()).select_related("case")
+    for row in rows:
+        found[row.case_id] = _Hold(row.case.number, f"{row.authority}: {row.reason}", row.until.date())
+    return found
+
+
 def _backups_end() -> datetime:
     return timezone.now() + timedelta(days=settings.BACKUP_DAYS)
 
@@ -108,8 +129,7 @@ class _Task:
     def look(self) -> None:
         """What is there, what is held, and how much of each."""
         outcome, subject = self.outcome, self.subject
-        holds = {hold.case_id: hold for hold in LegalHold.objects.filter(
-            released_at__isnull=True, until__gt=timezone.now()).select_related("case")}  # fmt: skip
+        holds = _holds()
         seen = Evidence.objects.filter(case__in=holds, observation__isnull=False).values_list("observation", flat=True)
         self.kept = Kept(cases=tuple(holds), observations=tuple(str(one) for one in seen))
         self.named = observations.naming(self.wanted, subject.features, self.kept.observations)
@@ -127,14 +147,14 @@ class _Task:
         outcome.logs = files.scrub_logs(self.wanted, write=False)
         outcome.held = self._held(holds)
 
-    def _held(self, holds: dict[int, LegalHold]) -> list[Held]:
+    def _held(self, holds: dict[int, _Hold]) -> list[Held]:
         found = []
         for case_id, hold in holds.items():
             only = Kept(cases=(case_id,))
             rows = sum(tables.held_rows(table, self.wanted, only) for table in tables.swept()) if self.wanted else 0
             if rows:
-                why = _("Legal hold of %(who)s: %(why)s") % {"who": hold.authority, "why": hold.reason}
-                found.append(Held(f"cases {hold.case.number}", rows, why, hold.until.date()))
+                why = _("Legal hold: %(why)s") % {"why": hold.reason}
+                found.append(Held(f"case {hold.number}", rows, why, hold.until))
         for case in {case.pk: case for case in self.media.kept.values()}.values():
             count = sum(1 for one in self.media.kept.values() if one.pk == case.pk)
             found.append(Held(f"media of {case.number}", count, _("Evidence of a case that is open or under a hold.")))

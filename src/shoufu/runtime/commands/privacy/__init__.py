@@ -1,0 +1,1 @@
+"""Erase a person everywhere, and prove it."""
