@@ -45,7 +45,9 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
         "Has {visitor} left?", "Expected until {until}. Say “has left” or “stays longer” under Visitors."
     ),
     ("resident.sos", "zh-hans"): Words("{name}求助", "{time}，{home}。物业已收到，请马上联系。"),
-    ("resident.sos", "en"): Words("{name} calls for help", "{time}, {home}. The office knows. Please get in touch now."),
+    ("resident.sos", "en"): Words(
+        "{name} calls for help", "{time}, {home}. The office knows. Please get in touch now."
+    ),
     ("referral.alert", "zh-hans"): Words("请接警：{title}", "{place}，{time}，{severity}。转报编号 {number}。"),
     ("referral.alert", "en"): Words("For you: {title}", "{place}, {time}, {severity}. Referral {number}."),
     ("referral.update", "zh-hans"): Words("有变化：{title}", "转报 {number} 的事件有变化，请查看。"),

@@ -21,4 +21,10 @@ not_personal = (
     NotPersonal("community_visitors.linktry", "keyed hashes of network addresses that tried wrong links, a week"),
 )
 
-retentions = (Retention("shoufu.scenes.community.visitors.tasks.forget", "visits 30 days after their end", "访客记录在结束 30 天后删除"),)
+retentions = (
+    Retention(
+        "shoufu.scenes.community.visitors.tasks.forget",
+        "visits 30 days after their end",
+        "访客记录在结束 30 天后删除",
+    ),
+)
