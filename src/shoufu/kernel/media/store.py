@@ -28,6 +28,7 @@ class Form:
 FORMS = {
     "image/jpeg": Form(".jpg", 8 * CHUNK),
     "image/png": Form(".png", 8 * CHUNK),
+    "image/webp": Form(".webp", 8 * CHUNK),
     "video/mp4": Form(".mp4", 128 * CHUNK),
 }
 
@@ -73,6 +74,10 @@ def check(content_type: str, head: bytes, tail: bytes, size: int) -> None:
         raise Invalid.one("body", _("This JPEG is broken or cut short; send it again."))
     if content_type == "image/png" and not (head.startswith(b"\x89PNG\r\n\x1a\n") and b"IEND" in tail):
         raise Invalid.one("body", _("This PNG is broken or cut short; send it again."))
+    if content_type == "image/webp" and not (
+        head[:4] == b"RIFF" and head[8:12] == b"WEBP" and int.from_bytes(head[4:8], "little") + 8 == size
+    ):
+        raise Invalid.one("body", _("This WebP is broken or cut short; send it again."))
     if content_type == "video/mp4" and head[4:8] != b"ftyp":
         raise Invalid.one("body", _("This is no MP4 file; send it again."))
 
