@@ -13,7 +13,6 @@ from shoufu.kernel.rules.evaluation.rule import is_of_result
 Steps = tuple[Callable[[int, Row], None], ...]
 Pick = Callable[[int, Row], Steps | None]
 """The steps that a row (its time in microseconds first) will have to take; None where it can be let go at once."""
-Test = Callable[[int, Row], bool]
 
 
 def picks(machines: Sequence[Machine[Any]], remembered: frozenset[str] | None) -> Mapping[str, Pick]:
@@ -49,70 +48,53 @@ def _none(kind: str, remembered: frozenset[str] | None) -> Steps | None:
 def _pick(machines: Sequence[Machine[Any]], none: Steps | None) -> Pick:
     if len(machines) == 1:
         return _one(machines[0], none)
-    if len(machines) == 2:
-        return _two(machines[0], machines[1], none)
-    wants = tuple((found.scope, test_of(found), found.on_row) for found in machines)
+    wants = [_one(found, None) for found in machines]
+    if len(wants) == 2:
+        return _two(wants[0], wants[1], none)
 
     def pick(t: int, row: Row) -> Steps | None:
-        place = row.place_id
-        return tuple([step for scope, test, step in wants if place in scope and test(t, row)]) or none
+        return tuple([step for want in wants for step in want(t, row) or ()]) or none
 
     return pick
 
 
 def _one(found: Machine[Any], none: Steps | None) -> Pick:
     """The usual case, without a detour: it runs for nearly every row."""
-    scope, test, steps = found.scope, test_of(found), (found.on_row,)
+    scope = found.scope
+    if found.rule.uses_recent:
+        # What was seen lately is known only when the row's turn comes.
+        always: Steps = (found.on_row,)
+        return lambda t, row: always if row.place_id in scope else none
+    table = tuple(none if step is None else (step,) for step in found.steps)
     function = _function_of(found)
+    decide = found.decide
     if function is None:
-        return lambda t, row: steps if row.place_id in scope and test(t, row) else none
+        return lambda t, row: table[decide(t, row)] if row.place_id in scope else none
 
     def pick(t: int, row: Row) -> Steps | None:
         if row.place_id not in scope:
             return none
         try:
-            return steps if function(row.result) else none
+            return table[function(row.result)]
         except cel.CelEvaluationError:
-            return steps if found.concerns(t, row) else none
+            return table[decide(t, row)]
 
     return pick
 
 
-def _two(one: Machine[Any], other: Machine[Any], none: Steps | None) -> Pick:
+def _two(first: Pick, second: Pick, none: Steps | None) -> Pick:
     """Without a list in between."""
-    first, second = _one(one, None), _one(other, None)
-    both = (one.on_row, other.on_row)
 
     def pick(t: int, row: Row) -> Steps | None:
-        steps = first(t, row)
-        if steps is None:
-            return second(t, row) or none
-        return steps if second(t, row) is None else both
+        one, other = first(t, row), second(t, row)
+        if one is None:
+            return other or none
+        return one if other is None else one + other
 
     return pick
-
-
-def test_of(found: Machine[Any]) -> Test:
-    """Whether a row inside the rule's scope can change anything in this machine."""
-    if found.rule.uses_recent or found.concern() is None:
-        return lambda t, row: True
-    function = _function_of(found)
-    if function is None:
-        return found.concerns
-
-    def test(t: int, row: Row) -> bool:
-        try:
-            return function(row.result)  # type: ignore[no-any-return]
-        except cel.CelEvaluationError:
-            return found.concerns(t, row)
-
-    return test
 
 
 def _function_of(found: Machine[Any]) -> Callable[..., Any] | None:
-    """The whole condition as one function of the result, where it reads nothing else."""
-    text = found.concern()
-    if text is None or found.rule.uses_recent:
-        return None
-    program = found.rule.compile(text)
+    """The whole decision as one function of the result, where it reads nothing else."""
+    program = found.rule.compile(found.decision())
     return program.function("result") if is_of_result(program) else None

@@ -104,6 +104,7 @@ class Engine:
             found.rule.move(places)
             found.move()
         self.buffer.picks = self._picks(None)
+        self._revise()
 
     def process(self, batches: Iterable[tuple[Batch, Sequence[Row]]]) -> Output:
         """Take batches in the order of their numbers, each with the rows of this shard in the order of the log."""

@@ -257,8 +257,8 @@ class CompiledRule:
 
 
 def is_of_result(program: cel.Program) -> bool:
-    """Whether it is a condition that reads nothing but the row's result."""
-    return program.type.kind is cel.Kind.BOOL and program.variables | program.functions == {"result"}
+    """Whether it is a condition, or a decision, that reads nothing but the row's result."""
+    return program.type.kind in (cel.Kind.BOOL, cel.Kind.INT) and program.variables | program.functions == {"result"}
 
 
 def scope_of(source: RuleSource, places: Places) -> frozenset[int]:

@@ -27,21 +27,21 @@ class AbsenceMachine(Machine[Waiting]):
         assert isinstance(pattern, Absence)
         self.after = round(pattern.after * SECOND)
 
-    def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.scope or not self.test(t, row):
-            return
+    def on_match(self, t: int, row: Row) -> None:
         key = row.device_id if self.by_device else self.key(row)
         deadline = t + self.after
         if self.scheduled:
             deadline = self.rule.next_open(deadline, row.place_id)
         state = self.states.get(key)
+        self.dirty.add(key)
         if state is None:
             self.states[key] = Waiting(deadline, t, row)
-        else:
-            state.deadline, state.last, state.row = deadline, t, row
-        self.dirty.add(key)
-        if key not in self.armed or deadline < self.armed[key]:
             self.arm(deadline, key)
+            return
+        # The heap has an entry for the deadline there was: only an earlier one needs another.
+        if deadline < state.deadline:
+            self.arm(deadline, key)
+        state.deadline, state.last, state.row = deadline, t, row
 
     def complete(self, deadline: int, key: Key, state: Waiting) -> None:
         self.drop(key)

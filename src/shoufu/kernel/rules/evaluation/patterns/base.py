@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from heapq import heappush
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +14,7 @@ from shoufu.kernel.rules.evaluation.rule import CompiledRule
 S = TypeVar("S")
 Heap = list[tuple[int, int, Key]]
 Emit = Callable[[Firing], None]
+Step = Callable[[int, Row], None]
 
 
 class Machine(Generic[S]):
@@ -44,17 +46,26 @@ class Machine(Generic[S]):
         self._last_keys: set[Key] = set()
 
     def on_row(self, t: int, row: Row) -> None:
+        """Decide about a row and take the step: where the decision could not be taken when the row arrived."""
+        step = self.steps[self.decide(t, row)] if row.place_id in self.scope else None
+        if step is not None:
+            step(t, row)
+
+    def on_match(self, t: int, row: Row) -> None:
+        """A row in the scope, of which `where` is true."""
         raise NotImplementedError
 
-    def concern(self) -> str | None:
-        """The CEL condition that a row must meet to be able to change anything here; None: every row can.
+    @cached_property
+    def steps(self) -> tuple[Step | None, ...]:
+        """The step for each value that `decide` can have; None: the row changes nothing here."""
+        return None, self.on_match
 
-        It may not be narrower than what `on_row` reacts to. An error in it counts as "no", as in `on_row`.
-        """
+    def decision(self) -> str:
+        """`decide` as one CEL expression, a bool or an int."""
         return self.rule.spec.where
 
-    def concerns(self, t: int, row: Row) -> bool:
-        """What `concern` says, condition by condition: where the whole of it ends in an error, this decides."""
+    def decide(self, t: int, row: Row) -> int:
+        """Which of `steps` a row in the scope takes; an error in a condition counts as "no"."""
         return self.test(t, row)
 
     def complete(self, deadline: int, key: Key, state: S) -> None:

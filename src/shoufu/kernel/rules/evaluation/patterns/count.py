@@ -21,9 +21,7 @@ class CountMachine(Machine[Ring]):
         self.n = pattern.n
         self.window = round(pattern.window * SECOND)
 
-    def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.scope or not self.test(t, row):
-            return
+    def on_match(self, t: int, row: Row) -> None:
         key = row.device_id if self.by_device else self.key(row)
         start = t - self.window
         ring = [entry for entry in self.states.get(key, ()) if entry[0] > start]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
-from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine, either
+from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine, Step
 from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Dwell, Threshold
@@ -32,32 +34,45 @@ class HoldMachine(Machine[Hold]):
         self.clearing = text
         self.clears = rule.condition(pointer) if text is not None else None
 
-    def concern(self) -> str | None:
-        return either(self.rule.spec.where, self.clearing) if self.clearing is not None else None
+    @cached_property
+    def steps(self) -> tuple[Step | None, ...]:
+        if self.clears is None:
+            return self.on_clear, self.on_match
+        return None, self.on_match, self.on_clear, self.on_both
 
-    def concerns(self, t: int, row: Row) -> bool:
-        return self.clears is None or self.test(t, row) or self.clears(t, row)
+    def decision(self) -> str:
+        where, clear = self.rule.spec.where, self.clearing
+        if clear is None:
+            return where
+        return f"({where}\n) ? (({clear}\n) ? 3 : 1) : (({clear}\n) ? 2 : 0)"
 
-    def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.scope:
-            return
+    def decide(self, t: int, row: Row) -> int:
+        matches = self.test(t, row)
+        return matches if self.clears is None else matches + 2 * self.clears(t, row)
+
+    def on_match(self, t: int, row: Row) -> None:
         key = row.device_id if self.by_device else self.key(row)
         state = self.states.get(key)
-        matches = self.test(t, row)
         if state is None:
-            if matches:
-                self._start(t, key, row)
-            return
-        clears = not matches if self.clears is None else self.clears(t, row)
-        if t - state.seen > self.forget and (matches or clears):
+            self._start(t, key, row)
+        elif t - state.seen > self.forget:
             self.drop(key)
-            if matches:
-                self._start(t, key, row)
-        elif clears:
-            self.drop(key)
-        elif matches:
+            self._start(t, key, row)
+        else:
             state.seen = t
             self.dirty.add(key)
+
+    def on_clear(self, t: int, row: Row) -> None:
+        """`where` is false, and the condition is over."""
+        self.drop(row.device_id if self.by_device else self.key(row))
+
+    def on_both(self, t: int, row: Row) -> None:
+        """`where` and `clear` are both true: what held is over, and what was forgotten or not there begins."""
+        key = row.device_id if self.by_device else self.key(row)
+        state = self.states.get(key)
+        self.drop(key)
+        if state is None or t - state.seen > self.forget:
+            self._start(t, key, row)
 
     def _start(self, t: int, key: Key, row: Row) -> None:
         deadline = t + self.hold

@@ -11,9 +11,7 @@ MOST_HEARD = 10_000
 class MatchMachine(Machine[None]):
     """Each matching row fires."""
 
-    def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.scope or not self.test(t, row):
-            return
+    def on_match(self, t: int, row: Row) -> None:
         if not self.scheduled or self.rule.is_open(t, row.place_id):
             key = self.key(row)
             self.emit(t, key, row, [(t, row.id)])

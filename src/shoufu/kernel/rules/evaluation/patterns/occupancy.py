@@ -37,9 +37,7 @@ class OccupancyMachine(Machine[Sum]):
         self.limit = pattern.limit
         self.delta = rule.value("/pattern/delta")
 
-    def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.scope or not self.test(t, row):
-            return
+    def on_match(self, t: int, row: Row) -> None:
         delta = self.delta(t, row)
         if type(delta) is not int:
             return

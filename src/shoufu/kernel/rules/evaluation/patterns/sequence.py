@@ -31,31 +31,27 @@ class SequenceMachine(Machine[Progress]):
         pattern = rule.spec.pattern
         assert isinstance(pattern, Sequence)
         self.window = round(pattern.window * SECOND)
-        self.steps = [rule.condition(f"/pattern/steps/{index}") for index in range(len(pattern.steps))]
+        self.stages = [rule.condition(f"/pattern/steps/{index}") for index in range(len(pattern.steps))]
         self.unless = rule.condition("/pattern/unless") if pattern.unless is not None else None
 
-    def concern(self) -> str | None:
+    def decision(self) -> str:
         pattern = self.rule.spec.pattern
         assert isinstance(pattern, Sequence)
         excuses = () if pattern.unless is None else (pattern.unless,)
         return both(self.rule.spec.where, either(*pattern.steps, *excuses))
 
-    def concerns(self, t: int, row: Row) -> bool:
+    def decide(self, t: int, row: Row) -> int:
         if not self.test(t, row):
             return False
-        return any(step(t, row) for step in self.steps) or (self.unless is not None and self.unless(t, row))
+        return any(step(t, row) for step in self.stages) or (self.unless is not None and self.unless(t, row))
 
-    def on_row(self, t: int, row: Row) -> None:
-        if row.place_id not in self.scope or not self.test(t, row):
-            return
+    def on_match(self, t: int, row: Row) -> None:
         excused = self.unless is not None and self.unless(t, row)
-        hits = [step(t, row) for step in self.steps]
-        if not excused and True not in hits:
-            return
+        hits = [step(t, row) for step in self.stages]
         key = row.device_id if self.by_device else self.key(row)
         state = self.states.get(key)
         if state is None:
-            state = Progress([[] for _ in self.steps])
+            state = Progress([[] for _ in self.stages])
         if excused:
             state.unless = t
         complete = self._advance(state, t, row, hits)
