@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import structlog
 
-from shoufu.engines.doors import Alarm, Command, Gap, RuleSetError
+from shoufu.engines.doors import Alarm, ClockQuality, Command, Gap, RuleSetError
 
 from .core import Core, stamp
 from .journal import Entry
@@ -139,10 +139,10 @@ class Sync:
         journal = self._core.journal
         await journal.some.wait()
         entries = journal.head(BATCH)
-        statuses = await self._send([entry.body for entry in entries])
-        for index, item in enumerate(statuses):
-            if item.status == "refused":
-                await self._again(entries[index], item)
+        items = await self._send([entry.body for entry in entries])
+        refused = [entry for entry, item in zip(entries, items, strict=True) if item.status == "refused"]
+        if refused:
+            await self._again(refused)
         journal.acknowledge(len(entries))
 
     async def _send(self, bodies: list[bytes]) -> list[Item]:
@@ -157,23 +157,28 @@ class Sync:
             return [msgspec.structs.replace((await self._send([body]))[0], index=i) for i, body in enumerate(bodies)]
         raise Silent(f"observations: {answer.status_code}")
 
-    async def _again(self, entry: Entry, item: Item) -> None:
-        """An event whose time the server does not believe is told again with the time of now, marked late."""
+    async def _again(self, entries: list[Entry]) -> None:
+        """Events whose time the server does not believe are told again with the time of now, marked late."""
+        if self._core.clock.quality != ClockQuality.SYNCED:
+            raise Silent("the right time is not known yet")
+        items = await self._send([self._late(entry) for entry in entries])
+        for entry, item in zip(entries, items, strict=True):
+            if item.status == "refused":
+                self.refused += 1
+                log.error("event refused", reason=item.message or item.reason, event=entry.body.decode())
+                self._core.files.replace(f"refused-{entry.boot}-{entry.sequence}.json", entry.body)
+
+    def _late(self, entry: Entry) -> bytes:
+        """The event with another time. That time is written down first: after a power cut the same event must carry the
+        same time, or it would count as another one."""
         core = self._core
-        # The moment is written down first: after a power cut the same event must carry the same time, or it would
-        # count as another one.
         name = f"late-{entry.boot}-{entry.sequence}"
         noted = core.files.read(name)
         moment = int(noted) if noted else int(core.clock.now() * 1000)
         if not noted:
             core.files.replace(name, str(moment).encode())
         fixed = LATE.sub(f'"phenomenonTime":"{stamp(moment)}"'.encode(), entry.body, count=1)
-        fixed = fixed.replace(b'"result":{', b'"result":{"late":true,', 1)
-        if (await self._send([fixed]))[0].status != "refused":
-            return
-        self.refused += 1
-        log.error("event refused", reason=item.message or item.reason, event=entry.body.decode(errors="replace"))
-        core.files.replace(f"refused-{entry.boot}-{entry.sequence}.json", entry.body)
+        return fixed.replace(b'"result":{', b'"result":{"late":true,', 1)
 
     async def _commands(self) -> None:
         answer = await self._ask("GET", f"/v1/doors/commands?wait={WAIT}")

@@ -48,7 +48,7 @@ async def _orders(sites: list[Site]) -> None:
 
 def main() -> None:
     """The material is the first line of stdin's file, named by the argument."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     material = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Material)
     uvloop.run(work(material))
 
