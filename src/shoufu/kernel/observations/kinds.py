@@ -122,6 +122,7 @@ KERNEL_KINDS = (
             reason=TEXT,
             power=_choice("mains", "battery"),
             fire={"type": "boolean"},
+            late={"type": "boolean"},
         ),
         retention_days=30,
         state="rules",
@@ -134,6 +135,13 @@ KERNEL_KINDS = (
         personal=True,
         purpose="Finding copied cards",
         retention_days=90,
+    ),
+    Kind(
+        "door.stale",
+        "规则集过旧",
+        "Old rule set",
+        _object(["held", "needed", "seconds"], held=COUNT, needed=COUNT, seconds=SECONDS),
+        retention_days=30,
     ),
     Kind(
         "camera.status",
