@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,16 @@ from shoufu.kernel.base import keyring
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Forbidden, Invalid, NotFound
 from shoufu.kernel.parties import identifiers
-from shoufu.kernel.parties.models import Consent, Household, Membership, Organisation, Person, Residency, Vehicle
+from shoufu.kernel.parties.models import (
+    Consent,
+    Departure,
+    Household,
+    Membership,
+    Organisation,
+    Person,
+    Residency,
+    Vehicle,
+)
 
 VIEW = "parties.view"
 OWN = "own.view"
@@ -108,6 +117,36 @@ def _hashes(text: str, field: str, normalise: Callable[[str], str]) -> list[byte
 def households(actor: Actor) -> QuerySet[Household]:
     """Households in the actor's places."""
     return policy.limit(Household.objects.select_related("place"), actor, VIEW).order_by("place__path", "number")
+
+
+def household(actor: Actor, household_id: int) -> Household:
+    """One household; NotFound when the actor may not see it."""
+    found = households(actor).filter(pk=household_id).first()
+    if found is None:
+        raise NotFound(_("There is no household %(id)s that you may see.") % {"id": household_id})
+    return found
+
+
+def stays(actor: Actor) -> QuerySet[Residency]:
+    """Every stay at the actor's places, present ones first; names only."""
+    rows = Residency.objects.select_related("person", "household__place__parent")
+    rows = rows.defer("person__phone", "person__identity")
+    limited = policy.limit(rows, actor, VIEW, "household__place__path")
+    return limited.order_by(F("ended_at").desc(nulls_first=True), "kind", "id")
+
+
+def departure(actor: Actor, departure_id: int) -> Departure:
+    """The receipt of a person's leaving; NotFound when the actor may not see it."""
+    rows = Departure.objects.select_related("person", "place", "household")
+    found = policy.limit(rows, actor, VIEW).filter(pk=departure_id).first()
+    if found is None:
+        raise NotFound(_("There is no receipt %(id)s that you may see.") % {"id": departure_id})
+    return found
+
+
+def departures(actor: Actor, person_id: int) -> QuerySet[Departure]:
+    """The receipts of one person, newest first."""
+    return policy.limit(Departure.objects.filter(person_id=person_id), actor, VIEW).order_by("-at")
 
 
 def residents(actor: Actor, path: str = "/", on: date | None = None) -> QuerySet[Residency]:
