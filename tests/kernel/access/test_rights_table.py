@@ -26,6 +26,7 @@ from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.ids import uuid7
 from shoufu.kernel.cases.models import Case
 from shoufu.kernel.devices import services as devices
+from shoufu.kernel.doors import services as doors
 from shoufu.kernel.media.models import MediaObject
 from shoufu.kernel.parties import services as parties
 from shoufu.kernel.places import services as places
@@ -191,6 +192,51 @@ ROWS: dict[str, Row] = {
     ),
     "DELETE /api/notices/endpoints/{int:endpoint_id}": Row("", own=True, loose=True),
     "GET /api/notices/web-push-key": Row("", own=True),
+    "GET /api/doors/points": Row("doors.view", lists=True),
+    "POST /api/doors/points": Row(
+        "doors.manage",
+        lambda s: [
+            {
+                "code": "new",
+                "name": "新",
+                "place": s["place_id"],
+                "kind": "gate",
+                "controller": s["controller_id"],
+                "output": 2,
+            }
+        ],
+    ),
+    "GET /api/doors/points/{int:point_id}": Row("doors.view"),
+    "POST /api/doors/points/{int:point_id}/open": Row("doors.command", reason),
+    "POST /api/doors/points/{int:point_id}/mode": Row(
+        "doors.command", lambda s: {"mode": "unlocked", "reason": "x"}, loose=True
+    ),
+    "POST /api/doors/requests/{int:request_id}/confirm": Row("doors.command", loose=True),
+    "GET /api/doors/rule-sets": Row("doors.view", query=lambda s: {"path": s["path"]}, lists=True),
+    "GET /api/doors/credentials": Row("doors.view", lists=True),
+    "POST /api/doors/credentials": Row(
+        "doors.manage",
+        lambda s: [{"place": s["place_id"], "technology": "card", "value": "0A0B", "person": s["person_id"]}],
+    ),
+    "POST /api/doors/credentials/state": Row(
+        "doors.manage", lambda s: {"ids": [s["credential_id"]], "state": "lost", "reason": "x"}
+    ),
+    "GET /api/doors/people/{int:person_id}": Row("doors.view"),
+    "POST /api/doors/people/{int:person_id}/phones": Row("doors.manage", lambda s: {}),
+    "GET /api/doors/passes": Row("doors.view", lists=True),
+    "POST /api/doors/passes": Row(
+        "doors.admit",
+        lambda s: {
+            "place": s["place_id"],
+            "holder": "张",
+            "since": timezone.now().isoformat(),
+            "until": (timezone.now() + timedelta(hours=1)).isoformat(),
+        },
+    ),
+    "POST /api/doors/passes/{int:pass_id}/revoke": Row("doors.admit", reason),
+    "GET /api/doors/lock-downs": Row("doors.view", query=lambda s: {"path": s["path"]}, lists=True),
+    "POST /api/doors/lock-downs": Row("doors.command", lambda s: {"place": s["place_id"], "reason": "x"}, loose=True),
+    "POST /api/doors/lock-downs/{int:lock_down_id}/release": Row("doors.command", reason),
     "GET /api/rules": Row("rules.view", lists=True),
     "POST /api/rules": Row("rules.manage", lambda s: [{"place": s["place_id"], "name": "新", "spec": RULE}]),
     "POST /api/rules/check": Row("places.view", lambda s: {"place": s["place_id"], "spec": RULE}),
@@ -287,9 +333,40 @@ def side(tag: str, name: str, district: str) -> Side:
         "vehicle_id": vehicle.pk, "user_id": user.pk,
         "assignment_id": assignment.pk, "token_id": token.row.pk, "case_id": case, "other_case_id": second,
         "rule_id": rule.pk, "version_id": draft.pk, "rehearsal_id": rehearsal.pk, "media_id": media.pk,
+        **_doors(tag, name, compound, person.pk),
         "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x",
     }  # fmt: skip
     return Side(name, ids)
+
+
+def _doors(tag: str, name: str, compound: Any, person: int) -> dict[str, int]:
+    """A gate with its controller, a level, a schedule, a person's card, a pass, a lock-down and a remote opening."""
+    place = places.create(SYSTEM, PlaceDraft("gate", f"{name}-gate", f"{tag} gate", f"{name}-compound"))
+    draft = devices.DeviceDraft(f"{tag}-dc", "door_controller", f"{tag} controller", compound.pk)
+    controller = devices.register(SYSTEM, draft).device
+    readers = (doors.ReaderDraft("card"), doors.ReaderDraft("qr"))
+    point = doors.create_point(
+        SYSTEM, doors.PointDraft(f"{tag}-door", f"{tag} door", place.pk, "gate", controller.pk, readers=readers)
+    )
+    spans = [{"days": ["mon"], "from": "08:00", "to": "09:00"}]
+    (schedule,) = doors.create_schedules(
+        SYSTEM, [doors.ScheduleDraft(f"{tag}-hours", f"{tag} hours", compound.pk, spans)]
+    )
+    (level,) = doors.create_levels(
+        SYSTEM, [doors.LevelDraft(f"{tag}-level", f"{tag} level", compound.pk, [doors.DoorDraft(point.pk)])]
+    )
+    doors.assign(SYSTEM, [doors.AssignmentDraft(level.pk, person=person)])
+    number = "0A1A" if name == "home" else "0A1F"
+    card = doors.issue(SYSTEM, doors.CredentialDraft(compound.pk, "card", number, person, label=f"{tag} card"))
+    now = timezone.now()
+    visit = doors.issue_pass(SYSTEM, doors.PassDraft(compound.pk, f"{tag} guest", now, now + timedelta(hours=2)))
+    opened = doors.ask_open(SYSTEM, point.pk, f"{tag} reason")
+    down = doors.lock_down(SYSTEM, place.pk, f"{tag} reason")
+    return {
+        "controller_id": controller.pk, "point_id": point.pk, "schedule_id": schedule.pk, "level_id": level.pk,
+        "credential_id": card.credential.pk, "pass_id": visit.visit.pk, "request_id": opened.pk,
+        "lock_down_id": down.pk,
+    }  # fmt: skip
 
 
 def _sample(model_field: Any, draft: RuleVersion, user: User, now: Any) -> Any:

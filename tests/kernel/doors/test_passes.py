@@ -100,7 +100,9 @@ def test_a_nurse_comes_on_her_days_only(songshan: Any, wang: Actor, shown: Calla
     today = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[now.weekday()]
     other = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[(now.weekday() + 3) % 7]
     for day, opens in ((today, True), (other, False)):
-        windows = [{"days": [day], "from": "00:00", "to": "24:00"}]
+        # A public holiday is a day of its own kind.
+        days = [day, "holiday"] if opens else [day]
+        windows = [{"days": days, "from": "00:00", "to": "24:00"}]
         until = timezone.now() + timedelta(days=90)
         issued = services.issue_pass(wang, draft(songshan, windows=windows, until=until, purpose="care"))
         step = int(time.time() // 30)

@@ -27,7 +27,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class CaseKind:
-    """A kind of case: names, icon (Tabler icon name), and the time limits in minutes of each severity."""
+    """A kind of case: names, icon (Tabler icon name), and the time limits in minutes of each severity.
+
+    `permission` is a right that it takes to see such cases, besides `cases.view`; they are not pushed to live screens.
+    """
 
     code: str
     name: str
@@ -41,6 +44,7 @@ class CaseKind:
     )
     role: str = "guard"
     escalate_to: tuple[str, ...] = ("property_manager", "operator")
+    permission: str = ""
 
 
 @dataclass(frozen=True)

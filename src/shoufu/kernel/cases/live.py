@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shoufu.kernel.base.nerve import publish_on_commit
+from shoufu.kernel.cases.lifecycle import case_kind
 from shoufu.kernel.cases.models import Case
 
 
@@ -25,7 +26,10 @@ def summary(case: Case) -> dict[str, Any]:
 
 
 def publish(cases: Sequence[Case], event: str) -> None:
-    """Tell the live screens after the commit; the path of the place decides who may hear it."""
+    """Tell the live screens after the commit; the path of the place decides who may hear it. A case of a kind with a
+    right of its own is not told: the stream knows places, not kinds."""
     for case in cases:
+        if case_kind(case.kind).permission:
+            continue
         message = {"path": case.place.path, "event": event, "id": str(case.pk), "data": summary(case)}
         publish_on_commit("live.case", message)

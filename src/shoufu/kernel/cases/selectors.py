@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.models import RoleAssignment, User
-from shoufu.kernel.access.policy import limit
+from shoufu.kernel.access.policy import limit, subtree
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
@@ -45,8 +45,17 @@ SORTS = {
 
 
 def visible(actor: Actor) -> QuerySet[Case]:
-    """Every case that the actor may see."""
-    return limit(Case.objects.all(), actor, "cases.view")
+    """Every case that the actor may see; kinds with a right of their own only where the actor has it."""
+    rows = limit(Case.objects.all(), actor, "cases.view")
+    for kind, permission in guarded().items():
+        if not actor.is_system:
+            rows = rows.exclude(~subtree(actor.paths(permission)), kind=kind)
+    return rows
+
+
+def guarded() -> dict[str, str]:
+    """Kinds of case that take a right of their own to see, with that right."""
+    return {kind.code: kind.permission for kind in registry.case_kinds().values() if kind.permission}
 
 
 def _narrow(rows: QuerySet[Case], actor: Actor, chosen: CaseFilter) -> QuerySet[Case]:

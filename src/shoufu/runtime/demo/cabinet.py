@@ -10,6 +10,7 @@ from pathlib import Path
 from shoufu.runtime import data, env
 from shoufu.runtime.demo import door_controller
 from shoufu.runtime.demo.door_controller import Login
+from shoufu.runtime.demo.holding import Holding
 from shoufu.runtime.errors import Problem
 
 KINDS = frozenset({"door_controller"})
@@ -37,7 +38,9 @@ def run(part: str, incidents: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    door_controller.run(logins(part), _folder() / "queues", stop, incidents)
+    found = logins(part)
+    holding = Holding(f"http://127.0.0.1:{env.get('SHOUFU_PORT')}", {login.code: login.secret for login in found})
+    door_controller.run(found, _folder() / "queues", stop, incidents, holding)
 
 
 def _folder() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -41,13 +41,15 @@ class Reading:
 class Door:
     """The state of one door and what comes next. Time is given (seconds, any origin), chance comes from ``dice``.
 
-    ``planned`` holds events that happen at given times besides those by chance.
+    ``planned`` holds events that happen at given times besides those by chance; ``who`` gives the fields of a decision
+    that tell who passed, where the door knows.
     """
 
     dice: random.Random
     born: float
     planned: list[tuple[float, Event]] = field(default_factory=list)
     closes_at: float | None = None
+    who: Callable[[], dict[str, Any]] = dict
     _next_event: float = 0.0
     _next_beat: float = 0.0
 
@@ -105,7 +107,7 @@ class Door:
             "credential": self.dice.choice(CREDENTIALS),
             "direction": self.dice.choice(("in", "out")),
         }
-        return Reading("door.access", result)
+        return Reading("door.access", result | self.who())
 
     def _open(self, now: float, seconds: float, bolt: str = "unlocked") -> Iterator[Reading]:
         self.closes_at = now + seconds

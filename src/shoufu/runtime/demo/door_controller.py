@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import json
 import random
 import threading
@@ -19,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from shoufu.kernel.base.ids import uuid7
 from shoufu.runtime.demo.door import Door, Event, Reading
+from shoufu.runtime.demo.holding import Holding
 from shoufu.runtime.demo.outbox import Outbox
 
 log = structlog.get_logger("door")
@@ -126,21 +128,28 @@ class DoorController:
         self._outbox.put(f"ack/{self.login.code}", json.dumps(reply).encode())
 
 
-def run(logins: list[Login], queues: Path, stop: threading.Event, incidents: bool) -> None:
+def run(
+    logins: list[Login], queues: Path, stop: threading.Event, incidents: bool, holding: Holding | None = None
+) -> None:
     """Run the doors of one controller cabinet until ``stop`` is set.
 
     With ``incidents`` the first door is held open soon after the start and the second is forced, so that there is
-    something to see; all else comes by chance.
+    something to see; all else comes by chance. With ``holding`` whoever passes is somebody of the rule sets.
     """
     now = time.time()
     doors = []
     for index, login in enumerate(logins):
         planned = [(now + 4, Event.HELD_OPEN)] if incidents and index == 0 else []
         planned += [(now + 20, Event.FORCED)] if incidents and index == 1 else []
-        door = Door(random.Random(f"{login.code} {now}"), now, planned)
+        dice = random.Random(f"{login.code} {now}")
+        door = Door(dice, now, planned)
+        if holding is not None:
+            door.who = functools.partial(holding.somebody, login.code, dice)
         doors.append(DoorController(login, door, Outbox(queues / f"{login.code}.sqlite")))
     for controller in doors:
         controller.start()
+    if holding is not None:
+        threading.Thread(target=holding.run, args=(stop,), name="rule-sets", daemon=True).start()
     while not stop.wait(TICK):
         for controller in doors:
             controller.tick(time.time())

@@ -8,7 +8,8 @@ from shoufu.kernel.places.models import Place
 from shoufu.kernel.rules.models import Rule
 from shoufu.kernel.rules.services import RuleDraft, activate_many, create_rules
 
-TEMPLATES = ("door_held_open", "door_forced", "yard_after_hours", "vehicle_unknown", "camera_tampered")
+DOOR_TEMPLATES = ("door_duress", "door_antipassback", "door_cloned", "door_clock_lost", "door_fire", "door_stale")
+TEMPLATES = ("door_held_open", "door_forced", "yard_after_hours", "vehicle_unknown", "camera_tampered", *DOOR_TEMPLATES)
 DETAILED = "songshan"
 ALL_DAY = "yard_all_day.demo"
 ON_FOOT = "gate_on_foot.demo"

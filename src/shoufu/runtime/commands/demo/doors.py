@@ -9,9 +9,10 @@ import click
 )
 @click.option("--incidents", is_flag=True, help="Hold one door open and force another soon after the start.")
 def command(part: str, incidents: bool) -> None:
-    """Run the demo's door controllers as MQTT devices until stopped. They know their own codes and secrets only."""
-    from shoufu.runtime import logs
+    """Run the demo's door controllers as MQTT devices until stopped. They know their codes, secrets and rule sets."""
+    from shoufu.runtime import django, logs
     from shoufu.runtime.demo import cabinet
 
     logs.setup()
+    django.setup(tasks=False)
     cabinet.run(part, incidents)
