@@ -106,7 +106,7 @@ def test_a_card_a_light_and_the_lock(ends: tuple[socket.socket, socket.socket]) 
         device.output(0, 5)
         device.led(2, 2)
         device.buzzer(True)
-        await until(lambda: len(reader.commands) >= 3)
+        await until(lambda: len(reader.orders) == 3)
 
     try:
         asyncio.run(story())
