@@ -39,7 +39,7 @@ class Notes:
     def put(self, event: Recorded | Lost) -> None:
         self.events.append(event)
 
-    def began(self, code: str) -> None:
+    def began(self, code: str, moment: float) -> None:
         pass
 
     @property

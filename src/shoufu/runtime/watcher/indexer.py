@@ -31,7 +31,7 @@ class DatabaseIndex:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._waiting: deque[Recorded | Lost] = deque(maxlen=_MOST)
-        self._began: set[str] = set()
+        self._began: dict[str, float] = {}
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="recordings", daemon=True)
@@ -51,10 +51,10 @@ class DatabaseIndex:
         with self._lock:
             self._waiting.append(event)
 
-    def began(self, code: str) -> None:
+    def began(self, code: str, moment: float) -> None:
         """See `Index`."""
         with self._lock:
-            self._began.add(code)
+            self._began.setdefault(code, moment)
 
     def _run(self) -> None:
         backoff = Backoff(1, 15)
@@ -69,26 +69,21 @@ class DatabaseIndex:
     def _flush(self) -> bool:
         """Whether everything is written."""
         with self._lock:
-            events, began = list(self._waiting), set(self._began)
+            events, began = list(self._waiting), dict(self._began)
         if not events and not began:
             return True
         try:
-            found = [event for code in sorted(began) for event in unnoted(code, self._root, _oldest(events, code))]
+            found = [event for code, moment in began.items() for event in unnoted(code, self._root, moment)]
             recordings.index([*found, *events])
         except Error as error:
             log.warning("recordings not indexed yet", waiting=len(events), reason=str(error).strip()[:200])
             connections.close_all()
             return False
         with self._lock:
-            self._began -= began
+            self._began = {code: moment for code, moment in self._began.items() if code not in began}
             for _ in range(min(len(events), len(self._waiting))):
                 self._waiting.popleft()
         return True
-
-
-def _oldest(events: list[Recorded | Lost], code: str) -> float:
-    """Before what now begins, or now."""
-    return min((event.t.timestamp() for event in events if event.device == code), default=datetime.now(UTC).timestamp())
 
 
 def unnoted(code: str, root: Path, before: float) -> list[Recorded]:

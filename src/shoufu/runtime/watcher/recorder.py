@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,8 +38,8 @@ class Index(Protocol):
     def put(self, event: Recorded | Lost) -> None:
         """Note a segment or a loss."""
 
-    def began(self, code: str) -> None:
-        """A camera's recording begins: segments that lie on the disk and were never noted are to be found."""
+    def began(self, code: str, moment: float) -> None:
+        """A camera's recording begins: segments of before `moment` that were never noted are to be found."""
 
 
 @dataclass(slots=True)
@@ -77,7 +78,8 @@ class Recorder:
     def begin(self, video: Video) -> None:
         """A stream begins."""
         if self._first:
-            self._index.began(self._spec.code)
+            # What this recorder itself writes is no find: its first picture may be a little older than now.
+            self._index.began(self._spec.code, time.time() - LENGTH)
         self._video = video
         self._copied = video.stream.codec_context.name in COPIED
         self._key_at = None
