@@ -176,3 +176,50 @@ def test_the_nightly_task_keeps_what_doors_hold(songshan: Any, rules: Any) -> No
     purge(SYSTEM)
     kept = RuleSet.objects.filter(controller=songshan.gate.controller_id)
     assert kept.count() == 3 and rules(songshan.gate).version == before
+
+
+def test_one_card_at_two_doors_faster_than_one_can_run_is_told(songshan: Any) -> None:
+    from shoufu.kernel.doors import derivations
+    from shoufu.kernel.places.models import Place
+
+    card = services.issue(
+        SYSTEM, services.CredentialDraft(songshan.compound.pk, "card", "04A1B2C3", songshan.wang.pk)
+    ).credential
+    key = bytes(card.key or b"").hex()
+    for point, latitude in ((songshan.gate, 41.8400), (songshan.doors[0], 41.8409)):  # 100 m apart
+        Place.objects.filter(pk=point.place_id).update(longitude=123.42, latitude=latitude)
+    granted = {"granted": True, "credential": "card", "reason": "granted", "key": key}
+    first, soon, later = (
+        row(point, "door.access", t, **granted)
+        for point, t in ((songshan.gate, 1_000_000), (songshan.doors[0], 1_000_005), (songshan.gate, 1_000_100))
+    )
+    (told,) = derivations.impossible([soon[0], first[0], later[0]])
+    assert (told.kind, told.result["second"], told.source) == ("door.impossible", songshan.doors[0].code, soon[0].id)
+    following.keep([first])  # the first in an earlier batch
+    assert len(list(derivations.impossible([soon[0]]))) == 1
+    assert not list(derivations.impossible([later[0]]))
+
+
+def test_a_controller_that_talks_but_does_not_take_its_rule_set_is_told(songshan: Any) -> None:
+    from datetime import timedelta
+
+    from shoufu.kernel.doors import derivations
+
+    gate = songshan.gate
+    Controller.objects.filter(pk=gate.controller_id).update(since=timezone.now() - timedelta(minutes=20))
+    now = timezone.now().timestamp()
+    (told,) = derivations.stale([row(gate, "door.controller", now, rules=0)[0]])
+    assert told.result["held"] == 0 and told.result["seconds"] >= 1190
+
+
+def test_duress_is_seen_by_the_alarm_role_only(songshan: Any) -> None:
+    from shoufu.kernel.cases import selectors as cases
+
+    now = timezone.now()
+    Case.objects.create(
+        number="C-9", kind="door.duress", title="胁迫", severity="critical", severity_rank=0, place=songshan.compound,
+        opened_at=now, known_at=now, last_at=now,
+    )  # fmt: skip
+    world = songshan.world
+    assert not cases.visible(world.act(world.alice)).exists()
+    assert cases.visible(world.act(world.dan)).count() == 1

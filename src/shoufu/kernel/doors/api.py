@@ -8,7 +8,7 @@ from shoufu.kernel.base.errors import Invalid
 from shoufu.kernel.base.listing import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.doors import selectors, services
-from shoufu.kernel.doors.models import AccessPoint, LockDown, OpenRequest, Pass
+from shoufu.kernel.doors.models import AccessPoint, LockDown, OpenRequest
 from shoufu.kernel.doors.services.credentials import STEPS, change_state
 
 router = Router()
@@ -157,14 +157,14 @@ class PassIn(Schema):
 
 
 class PassOut(Schema):
-    id: int
-    holder: str
+    id: int = Field(alias="pk")
+    holder: str = Field(alias="credential.holder")
     purpose: str
-    since: datetime
-    until: datetime | None
+    since: datetime = Field(alias="credential.valid_from")
+    until: datetime | None = Field(alias="credential.valid_until")
     uses: int
     maximum: int | None
-    state: str
+    state: str = Field(alias="credential.state")
 
 
 class IssuedPassOut(Schema):
@@ -321,34 +321,20 @@ def enrol_phone(request: PageRequest, person_id: int, body: PhoneIn) -> Status[P
     )
 
 
-def _pass(row: Pass) -> PassOut:
-    own = row.credential
-    return PassOut(
-        id=row.pk,
-        holder=own.holder,
-        purpose=row.purpose,
-        since=own.valid_from,
-        until=own.valid_until,
-        uses=row.uses,
-        maximum=row.maximum,
-        state=own.state,
-    )
-
-
 @router.get("/passes", response=Page[PassOut])
 def list_passes(request: PageRequest, query: Query[PathQuery]) -> Any:
     """Passes of one's places, or that one gave, newest first."""
     rows = selectors.passes(request.actor, query.path)
-    return answer(rows, query, {"since": "credential__valid_from", "uses": "uses"}, _pass, "passes")
+    return answer(rows, query, {"since": "credential__valid_from", "uses": "uses"}, PassOut.from_orm, "passes")
 
 
 @router.post("/passes", response={201: IssuedPassOut})
-def issue_pass(request: PageRequest, body: PassIn) -> Status[IssuedPassOut]:
+def issue_pass(request: PageRequest, body: PassIn) -> Status[dict[str, Any]]:
     """Let somebody in for a time; the answer holds the text of the QR code, or what a page needs to make it."""
     draft = services.PassDraft(**{**body.model_dump(), "points": tuple(body.points)})
     made = services.issue_pass(request.actor, draft)
     code = made.code.as_json() if not made.payload else {}
-    return Status(201, IssuedPassOut(visit=_pass(made.visit), payload=made.payload, code=code))
+    return Status(201, {"visit": made.visit, "payload": made.payload, "code": code})
 
 
 @router.post("/passes/{int:pass_id}/revoke", response=dict[str, int])

@@ -57,7 +57,6 @@ class AccessPoint(Named):
     class Passback(models.TextChoices):
         OFF = "off", _("Not watched")
         SOFT = "soft", _("Logged, and opens")
-        HARD = "hard", _("Refused")
 
     code = models.CharField(max_length=64, unique=True)
     place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="access_points")
