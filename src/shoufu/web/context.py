@@ -68,6 +68,9 @@ def _subjects(actor: Actor, path: str, waiting: int) -> list[Entry]:
 
 def _below(actor: Actor, path: str) -> list[Entry]:
     rows = [
+        ("access.view", _entry(path, _("People with access"), "key", "access:list")),
+        ("own.view", _entry(path, _("My data"), "eye", "privacy:home")),
+        ("privacy.manage", _entry(path, _("Requests about personal data"), "file-text", "privacy:requests")),
         ("audit.view", _entry(path, _("Audit"), "shield-lock", "audit:list")),
         ("devices.view", _entry(path, _("Health"), "heartbeat", "health")),
         ("", _entry(path, _("My settings"), "settings", "profile")),

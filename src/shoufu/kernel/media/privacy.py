@@ -1,6 +1,6 @@
 """What this app holds about people, and what becomes of it at erasure; see kernel/privacy/declarations.py."""
 
-from shoufu.kernel.privacy.declarations import Erase, Holding, Retention
+from shoufu.kernel.privacy.declarations import Erase, Holding, NotPersonal, Retention
 
 holdings = (
     Holding(
@@ -11,6 +11,11 @@ holdings = (
         30,
         erase=Erase.DELETE,
     ),
+)
+
+not_personal = (
+    NotPersonal("media.segment", "the ring of a camera: everybody at a place, gone within days by itself"),
+    NotPersonal("media.livelook", "the account's number, the camera and the hour"),
 )
 
 retentions = (Retention("shoufu.kernel.media.tasks.expire_old", "Pictures past their day", "过期的图片和录像"),)

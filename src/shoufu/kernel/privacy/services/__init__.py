@@ -1,7 +1,7 @@
 from shoufu.kernel.privacy.services.consents import give_consent, withdraw_consent
-from shoufu.kernel.privacy.services.delegations import GrantDraft, grant, withdraw
+from shoufu.kernel.privacy.services.delegations import GrantDraft, find_delegate, grant, withdraw
 from shoufu.kernel.privacy.services.holds import HoldDraft, SecrecyDraft, hold, keep_back, release
-from shoufu.kernel.privacy.services.requests import answer, ask_correction, ask_erasure, cancel, object_to
+from shoufu.kernel.privacy.services.requests import answer, ask_correction, ask_erasure, cancel, object_to, opened
 
 __all__ = [
     "GrantDraft",
@@ -11,11 +11,13 @@ __all__ = [
     "ask_correction",
     "ask_erasure",
     "cancel",
+    "find_delegate",
     "give_consent",
     "grant",
     "hold",
     "keep_back",
     "object_to",
+    "opened",
     "release",
     "withdraw",
     "withdraw_consent",

@@ -7,8 +7,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.audit.services import Act, record
+from shoufu.kernel.base import keyring
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid, NotFound
+from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Person
 from shoufu.kernel.privacy import declarations, selectors
 from shoufu.kernel.privacy.models import Delegation
@@ -54,6 +56,18 @@ def grant(actor: Actor, draft: GrantDraft) -> Delegation:
         raise Conflict(_("This person may act already; end that first.")) from error
     record(actor, _act("privacy.delegate", row, person, draft.reason))
     return row
+
+
+def find_delegate(actor: Actor, code: str, phone: str) -> int:
+    """The person with this code and this whole phone number: who grants must know both, so nobody can be looked up."""
+    try:
+        hashes = keyring.ring().lookups(identifiers.phone(phone), "phone")
+    except Invalid:
+        hashes = []
+    found = Person.objects.filter(code=code.strip(), phone_lookup__in=hashes, erased_at__isnull=True).first()
+    if found is None:
+        raise Invalid.one("code", _("Nobody here has this code and this phone number; ask them for both."))
+    return found.pk
 
 
 def _granting(actor: Actor, draft: GrantDraft) -> Person:

@@ -36,4 +36,10 @@ not_personal = (
     NotPersonal("community_patrols.checkpoint", "names of spots and the codes put up there"),
 )
 
-retentions = (Retention("patrols.forget", "rounds after a year, shifts after two", "巡更一年后删除，班次两年后删除"),)
+retentions = (
+    Retention(
+        "shoufu.scenes.community.patrols.tasks.forget",
+        "rounds after a year, shifts after two",
+        "巡更一年后删除，班次两年后删除",
+    ),
+)

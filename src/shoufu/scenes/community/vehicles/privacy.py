@@ -41,4 +41,10 @@ not_personal = (
     NotPersonal("community_vehicles.parking", "numbers of spaces and rules"),
 )
 
-retentions = (Retention("vehicles.forget", "passages and stays after 30 days", "通行和停放记录 30 天后删除"),)
+retentions = (
+    Retention(
+        "shoufu.scenes.community.vehicles.tasks.forget",
+        "passages and stays after 30 days",
+        "通行和停放记录 30 天后删除",
+    ),
+)
