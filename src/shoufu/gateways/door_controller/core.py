@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,9 +78,7 @@ class Core:
     def open(self) -> None:
         """Take up where the last start ended."""
         self.store.open()
-        entries = self.journal.open()
-        self.memory.open(entries)
-        self._forget_late(entries)
+        self.memory.open(self._read())
         self.boot = int(self.files.read(BOOT) or b"0") + 1
         self.files.replace(BOOT, str(self.boot).encode())
         self.journal.on_remove = self.save
@@ -88,12 +86,15 @@ class Core:
         self.clock.start(max(self.memory.last_event, issued), self.state.synced_at)
         self.check_clock()
 
-    def _forget_late(self, entries: list[Entry]) -> None:
-        """Drop the notes on events told late (see Sync) whose events are no longer in the journal."""
-        there = {f"late-{entry.boot}-{entry.sequence}" for entry in entries}
-        for name in self.files.names():
-            if name.startswith("late-") and name not in there:
-                self.files.remove(name)
+    def _read(self) -> Iterator[Entry]:
+        """The journal's entries; afterwards notes on events told late (see Sync) go whose events are gone."""
+        late = {name for name in self.files.names() if name.startswith("late-")}
+        for entry in self.journal.open():
+            if late:
+                late.discard(f"late-{entry.boot}-{entry.sequence}")
+            yield entry
+        for name in late:
+            self.files.remove(name)
 
     def save(self) -> None:
         """Write down the memory."""
@@ -392,7 +393,7 @@ class Core:
         now = self.clock.now()
         result: dict[str, Any] = {
             "rules": self.store.version,
-            "waiting": len(self.journal.waiting) + self.journal.unwritten,
+            "waiting": self.journal.waiting + self.journal.unwritten,
             "uptime": round(self.clock.uptime(), 1),
             "offset": round(self.clock.uncertainty, 3),
             "fire": bool(self.state.fire),

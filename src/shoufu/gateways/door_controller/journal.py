@@ -12,7 +12,7 @@ import asyncio
 import struct
 import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -22,10 +22,12 @@ from .files import Appender, Files
 
 PREFIX = "q-"
 PER_SEGMENT = 1_000
+WINDOW = 2_000
+"""Entries held in memory; a door that is alone for a month has more, and a small box has no room for them."""
 _HEAD = struct.Struct(">II")
 
 
-class Entry(msgspec.Struct, array_like=True, frozen=True):
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One event. ``body``: the observation as JSON; ``effect``: what it left in the controller's memory."""
 
     boot: int
@@ -51,18 +53,20 @@ class Journal:
         self._in_segment = 0
         self._fresh: list[tuple[bytes, Entry, Told | None]] = []
         self._wake = asyncio.Event()
-        self.waiting: deque[tuple[int, Entry]] = deque()
-        """Durable and not yet acknowledged, oldest first, each with the number of its segment."""
+        self._window: deque[tuple[int, Entry]] = deque()
+        self._unloaded = 0
+        self._next = (0, 0)
         self.some = asyncio.Event()
+        """Set while entries wait for their acknowledgement."""
         self._left: dict[int, int] = {}
+        self._written: dict[int, int] = {}
         self.failure = ""
         """Why the disk could not be written last; empty when all is well."""
         self.on_remove: Callable[[], None] | None = None
         """Called before a segment is removed: write down what it left in memory."""
 
-    def open(self) -> list[Entry]:
-        """Read what is there; all entries, oldest first."""
-        entries = []
+    def open(self) -> Iterator[Entry]:
+        """Read what is there: all entries, oldest first. Go through all of them before anything else is asked."""
         for name in self._files.names():
             if not name.startswith(PREFIX) or not name[len(PREFIX) :].isdigit():
                 continue
@@ -73,12 +77,15 @@ class Journal:
             if not found:
                 self._files.remove(name)
                 continue
-            self._left[number] = len(found)
-            self.waiting.extend((number, entry) for entry in found)
-            entries += found
-        if entries:
+            self._left[number] = self._written[number] = len(found)
+            self._unloaded += len(found)
             self.some.set()
-        return entries
+            yield from found
+
+    @property
+    def waiting(self) -> int:
+        """Entries on the disk that the server has not acknowledged."""
+        return len(self._window) + self._unloaded
 
     def append(self, entry: Entry, told: Told | None = None) -> None:
         """Queue an entry; ``told`` is called once it is durable, or once the disk has refused it."""
@@ -117,12 +124,22 @@ class Journal:
             return
         self.failure = ""
         self._in_segment += len(batch)
-        self._left[self._number] = self._left.get(self._number, 0) + len(batch)
-        for _, entry, told in batch:
-            self.waiting.append((self._number, entry))
+        self._take(batch)
+        self.some.set()
+
+    def _take(self, batch: list[tuple[bytes, Entry, Told | None]]) -> None:
+        """Count what was written; keep it at hand while all before it is, and there is room."""
+        number = self._number
+        self._left[number] = self._left.get(number, 0) + len(batch)
+        self._written[number] = self._written.get(number, 0) + len(batch)
+        if self._unloaded or len(self._window) + len(batch) > WINDOW:
+            self._unloaded += len(batch)
+        else:
+            self._window.extend((number, entry) for _, entry, _ in batch)
+            self._next = (number, self._written[number])
+        for _, _, told in batch:
             if told:
                 told()
-        self.some.set()
 
     def _begin(self) -> None:
         if self._segment is not None:
@@ -139,12 +156,33 @@ class Journal:
 
     def head(self, count: int) -> list[Entry]:
         """The oldest entries that wait for their acknowledgement."""
-        return [self.waiting[index][1] for index in range(min(count, len(self.waiting)))]
+        if not self._window and self._unloaded:
+            self._load()
+        return [self._window[index][1] for index in range(min(count, len(self._window)))]
+
+    def _load(self) -> None:
+        for number in sorted(self._left):
+            begin = self._next[1] if number == self._next[0] else 0
+            if number < self._next[0] or begin >= self._written[number]:
+                continue
+            content = self._files.read(f"{PREFIX}{number:012d}") or b""
+            # The segment being written may hold more than is synced; that is not for others yet.
+            found = read_segment(content)[begin : self._written[number]]
+            missing = self._written[number] - begin - len(found)
+            if missing:
+                # The disk has lost what it had: nothing brings that back, and the rest must not wait for it.
+                self.failure = f"{missing} events of {PREFIX}{number:012d} cannot be read"
+                self._left[number] -= missing
+            self._window.extend((number, entry) for entry in found)
+            self._unloaded -= len(found) + missing
+            self._next = (number, self._written[number])
+            if len(self._window) >= PER_SEGMENT:
+                return
 
     def acknowledge(self, count: int) -> None:
         """The oldest ``count`` entries are in the server's log."""
         for _ in range(count):
-            number, _ = self.waiting.popleft()
+            number, _ = self._window.popleft()
             self._left[number] -= 1
             if self._left[number] == 0 and number != self._number:
                 self._drop(number)
@@ -154,7 +192,7 @@ class Journal:
     def _drop(self, number: int) -> None:
         if self.on_remove:
             self.on_remove()
-        del self._left[number]
+        del self._left[number], self._written[number]
         self._files.remove(f"{PREFIX}{number:012d}")
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -41,7 +42,7 @@ class Memory:
         self.last_event = 0.0
         self._at = (0, 0)
 
-    def open(self, entries: list[Entry]) -> None:
+    def open(self, entries: Iterable[Entry]) -> None:
         """Take up the snapshot, then what came after it."""
         content = self._files.read(NAME)
         if content:

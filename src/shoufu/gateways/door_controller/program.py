@@ -48,6 +48,7 @@ async def serve(config: Config) -> None:
     # The rule set lives as long as the process: looking through it again and again would only cost pauses.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
     wiring = Wiring(config, core)
     sync = Sync(core, config.server, config.secret)
     stop = asyncio.Event()

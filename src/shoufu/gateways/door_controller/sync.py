@@ -139,6 +139,8 @@ class Sync:
         journal = self._core.journal
         await journal.some.wait()
         entries = journal.head(BATCH)
+        if not entries:
+            raise Silent("the queue cannot be read")
         items = await self._send([entry.body for entry in entries])
         refused = [entry for entry, item in zip(entries, items, strict=True) if item.status == "refused"]
         if refused:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 import random
 import threading
+import time
+
+SLOW = 0.004
+"""Seconds that a sync takes at most, so that the power may go meanwhile."""
 
 
 class _File:
@@ -68,7 +72,8 @@ class CachedDisk:
             self._file(handle).written += content
 
     def sync(self, handle: int) -> None:
-        """From now on this survives."""
+        """When it returns, what was written survives; it takes its time."""
+        time.sleep(self._chance.random() * SLOW)
         with self._lock:
             file = self._file(handle)
             if not self._lying:

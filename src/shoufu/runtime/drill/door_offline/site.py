@@ -168,6 +168,9 @@ class Site:
         while time.time() < until:
             await asyncio.sleep(self._chance.expovariate(8))
             if time.time() > next_cut:
+                for _ in range(self._chance.randint(0, 3)):
+                    self._show()
+                    await asyncio.sleep(self._chance.random() * 0.004)
                 await self._power_cut()
                 next_cut = time.time() + self._chance.expovariate(1 / 6)
             if time.time() > next_network:
@@ -292,7 +295,10 @@ class Site:
         journal = self._core.journal
         while (journal.waiting or journal.unwritten) and time.time() < deadline:
             await asyncio.sleep(0.1)
-        left = len(journal.waiting) + journal.unwritten
+        left = journal.waiting + journal.unwritten
+        for task in self._tasks:
+            if task.done() and task.exception() is not None:
+                raise RuntimeError(f"{self.code}: a task of the controller failed") from task.exception()
         await self._off()
         self._tell(
             Count(

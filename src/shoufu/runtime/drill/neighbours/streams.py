@@ -19,7 +19,7 @@ from shoufu.kernel.access.models import RoleAssignment, User
 from shoufu.runtime.bench.stage import Stage
 from shoufu.runtime.drill.neighbours.district import OWN_IDS, THEIR_IDS
 from shoufu.runtime.drill.neighbours.rows import IDS
-from shoufu.runtime.drill.neighbours.run import Figures, Leak
+from shoufu.runtime.drill.neighbours.running import Figures, Leak
 
 TOPICS = ("case", "notice", "device", "referral", "anything")
 """The last stands for topics to come: they take the right to see places."""
