@@ -103,20 +103,26 @@ def blur_clip(
 
 
 def _frames(container: Any) -> Iterator[tuple[float, Any]]:
-    """Pictures and their seconds from the first; broken ones are passed over."""
+    """Pictures and their seconds from the first; broken ones are passed over.
+
+    Where a clip's own times are missing or stand still, each picture counts one step of its rate: else the search would
+    skip what lies at "the same" time, and leave it as it is.
+    """
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
+    step = 1 / float(stream.average_rate or 25)
     first: float | None = None
+    last = -step
     for packet in container.demux(stream):
         try:
             decoded = packet.decode()
         except av.error.InvalidDataError:
             continue
         for frame in decoded:
-            if frame.time is None:
-                continue
             first = frame.time if first is None else first
-            yield frame.time - first, frame
+            own = frame.time - first if frame.time is not None and first is not None else last
+            last = own if own > last else last + step
+            yield last, frame
 
 
 def _search(

@@ -1,6 +1,7 @@
 from django.db import transaction
 
 from shoufu.kernel.access.models import RoleAssignment
+from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.parties.models import Organisation
 from shoufu.kernel.places.demo import DISTRICT, SONGSHAN
@@ -43,3 +44,14 @@ def load(actor: Actor) -> None:
             active=True,
         ),
     )
+    if "door.duress" in registry.case_kinds():
+        services.create_policy(
+            actor,
+            services.PolicyDraft(
+                destination_id=made.pk,
+                place_id=places[SONGSHAN].pk,
+                name="胁迫开门立即转报",
+                kinds=("door.duress",),
+                active=True,
+            ),
+        )

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.models import RoleAssignment
-from shoufu.kernel.access.policy import limit, require_anywhere
+from shoufu.kernel.access.policy import limit, require_anywhere, subtree
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
@@ -15,6 +15,7 @@ from shoufu.kernel.media.models import MediaObject
 from shoufu.kernel.places.models import Place
 from shoufu.kernel.referrals.models import Destination, Message, Policy, Referral
 
+DURESS = "doors.duress"
 VIEW, RECEIVE, MANAGE = "referrals.view", "referrals.receive", "referrals.manage"
 _JOINED = ("case__place__parent__parent", "case__device", "case__assignee", "destination__organisation")
 
@@ -46,8 +47,14 @@ def officers(destination: Destination) -> list[int]:
 
 
 def visible(actor: Actor) -> QuerySet[Referral]:
-    """Referrals of cases in the actor's places: the senders' side."""
-    return limit(Referral.objects.select_related(*_JOINED), actor, VIEW, "case__place__path")
+    """Referrals of cases in the actor's places: the senders' side.
+
+    Those under duress show to holders of that right only: who stands beside the victim must not read of it.
+    """
+    rows = limit(Referral.objects.select_related(*_JOINED), actor, VIEW, "case__place__path")
+    if actor.is_system:
+        return rows
+    return rows.filter(Q(duress=False) | subtree(actor.paths(DURESS), "case__place__path"))
 
 
 def get(actor: Actor, referral_id: int) -> Referral:
