@@ -197,6 +197,28 @@ def apply_delta(blob: bytes, change: bytes) -> bytes:
     return _body(after, issued_at, settings, b"".join(merged)) + change[-SIGNATURE:]
 
 
+def patched(blob: bytes, version: int, issued_at: int, removed: Iterable[bytes], added: Iterable[Credential]) -> bytes:
+    """The unsigned bytes of a rule set that is ``blob`` without any record of the ``removed`` keys (8 bytes each), and
+    with the ``added`` ones: what :func:`build` would make, without packing everybody again."""
+    _, _, settings, records = _parts(blob[:-SIGNATURE])
+    gone = set(removed)
+    kept = [record for record in _records(records) if record[:8] not in gone]
+    merged = sorted({*kept, *(pack_record(credential) for credential in added)})
+    return _body(version, issued_at, settings, b"".join(merged))
+
+
+def count_of(body: bytes) -> int:
+    """How many records a rule set has, signed or not."""
+    return int(_HEAD.unpack_from(body)[4])
+
+
+def records_of(blob: bytes, keys: Iterable[bytes]) -> list[Credential]:
+    """The records of some keys (8 bytes each) in a blob, in order."""
+    _, _, _, records = _parts(blob[:-SIGNATURE])
+    wanted = set(keys)
+    return [unpack_record(record) for record in _records(records) if record[:8] in wanted]
+
+
 def level(rules: Rules, key: bytes) -> list[Credential]:
     """All records of a key, in order; for the console, which asks what a door holds."""
     keys = range(0, len(rules.records), RECORD)

@@ -35,7 +35,7 @@ KEEP_REVOKED = timedelta(days=30)
 """So long a withdrawn card is refused as withdrawn; later it is just unknown."""
 HOLDERS = 1 << 23
 """Indexes from here on are credentials without a person; below, people."""
-TECHNOLOGIES = {
+TECHNOLOGIES: dict[str, engine.Technology] = {
     Technology.CARD: engine.Technology.CARD,
     Technology.SECURE_CARD: engine.Technology.CARD,
     Technology.PIN: engine.Technology.PIN,
@@ -43,6 +43,23 @@ TECHNOLOGIES = {
     Technology.FACE: engine.Technology.FACE,
     Technology.PLATE: engine.Technology.PLATE,
 }
+
+
+def flags_of(row: Credential) -> Flag:
+    """A credential's flags in a record."""
+    flags = Flag(0)
+    for wanted, flag in (
+        (row.extended, Flag.EXTENDED),
+        (row.duress, Flag.DURESS),
+        (row.passback_exempt, Flag.FREE_ROAM),
+        (row.first_person, Flag.FIRST_PERSON),
+        (row.emergency, Flag.EMERGENCY),
+        (row.technology in CLONABLE, Flag.CLONABLE),
+        (row.state != Credential.State.ACTIVE, Flag.REVOKED),
+    ):
+        if wanted:
+            flags |= flag
+    return flags
 
 
 def index_of(person: int | None, credential: int) -> int:
@@ -73,6 +90,8 @@ class Material:
     groups: Mapping[int, DoorGroup]
     hash_epoch: int
     areas: dict[tuple[int, str], int] = field(default_factory=dict)
+    flags: dict[int, Flag] = field(default_factory=dict)
+    """Credential → its flags, worked out once for all controllers."""
 
     def area(self, group: int, name: str) -> int:
         """Number of an anti-passback area, the same at all doors of a compound; 0 for none."""
@@ -310,20 +329,12 @@ class _Compiler:
                 yield credential, int(since.timestamp()), int(min(ends).timestamp()) if ends else None
 
     def _record(self, row: Credential, since: int, until: int | None, number: int, mask: int) -> engine.Credential:
-        flags = Flag(0)
-        for wanted, flag in (
-            (row.extended, Flag.EXTENDED),
-            (row.duress, Flag.DURESS),
-            (row.passback_exempt, Flag.FREE_ROAM),
-            (row.first_person, Flag.FIRST_PERSON),
-            (row.emergency, Flag.EMERGENCY),
-            (row.technology in CLONABLE, Flag.CLONABLE),
-            (row.state != Credential.State.ACTIVE, Flag.REVOKED),
-        ):
-            flags |= flag if wanted else Flag(0)
+        flags = self._m.flags.get(row.pk)
+        if flags is None:
+            flags = self._m.flags[row.pk] = flags_of(row)
         return engine.Credential(
             key=bytes(row.key or b""),
-            technology=TECHNOLOGIES[Technology(row.technology)],
+            technology=TECHNOLOGIES[row.technology],
             valid_from=since,
             valid_until=until,
             schedule=number,
@@ -348,15 +359,20 @@ class _Compiler:
                 if visit.windows or welcome or row.pk in seen or row.key is None:
                     continue
                 seen.add(row.pk)
-                yield engine.Credential(
-                    key=bytes(row.key),
-                    technology=engine.Technology.VISITOR,
-                    valid_from=int(row.valid_from.timestamp()),
-                    valid_until=int(row.valid_until.timestamp()) if row.valid_until else None,
-                    person=index_of(None, row.pk),
-                    flags=Flag.REVOKED,
-                    lease_days=0,
-                )
+                yield withdrawn_pass(row)
+
+
+def withdrawn_pass(row: Credential) -> engine.Credential:
+    """The record by which a door refuses a pass."""
+    return engine.Credential(
+        key=bytes(row.key or b""),
+        technology=engine.Technology.VISITOR,
+        valid_from=int(row.valid_from.timestamp()),
+        valid_until=int(row.valid_until.timestamp()) if row.valid_until else None,
+        person=index_of(None, row.pk),
+        flags=Flag.REVOKED,
+        lease_days=0,
+    )
 
 
 def reader_number(output: int, number: int) -> int:

@@ -20,7 +20,7 @@ from shoufu.kernel.doors.compiling import TECHNOLOGIES
 from shoufu.kernel.doors.models import Credential, HashKey, Pass, Receipt, Technology
 from shoufu.kernel.doors.services.common import MANAGE, refuse
 from shoufu.kernel.doors.services.levels import AssignmentDraft, assign
-from shoufu.kernel.doors.services.rulesets import controllers_of_credentials, publish, receipts
+from shoufu.kernel.doors.services.rulesets import controllers_of_credentials, publish, receipts, withdraw
 from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Consent, Person
 from shoufu.kernel.places.models import Place
@@ -394,9 +394,11 @@ def apply_state(actor: Actor, rows: Sequence[Credential], state: str, reason: st
             row.version += 1
         Credential.objects.bulk_update(lonely, ["state", "state_since", "state_reason", "version"])
         record_many(actor, [_act("doors.suspended", row, row.state_reason) for row in lonely])
-    versions = publish(actor, {one for found in touched.values() for one in found}, f"credentials {state}")
+    controllers = {one for found in touched.values() for one in found}
     if state == State.ACTIVE:
+        publish(actor, controllers, "credentials active")
         return []
+    versions = withdraw(actor, [*rows, *lonely], controllers, f"credentials {state}")
     people = {row.pk: row.person_id for row in (*rows, *lonely)}
     return receipts(touched, people, versions)
 

@@ -1,8 +1,9 @@
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
+import msgspec
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -50,6 +51,10 @@ def publish(actor: Actor, controllers: Iterable[int], reason: str) -> dict[int, 
     material = compiling.read([row.device_id for row in rows], now)
     before = _newest(row.device_id for row in rows)
     made = [made for row in rows if (made := _rule_set(row, material, before.get(row.device_id), reason)) is not None]
+    return _issue(actor, made, now)
+
+
+def _issue(actor: Actor, made: list[RuleSet], now: datetime) -> dict[int, int]:
     RuleSet.objects.bulk_create(made)
     changed = [rule_set.controller for rule_set in made]
     for rule_set in made:
@@ -62,6 +67,60 @@ def publish(actor: Actor, controllers: Iterable[int], reason: str) -> dict[int, 
     return {rule_set.controller_id: rule_set.version for rule_set in made}
 
 
+@transaction.atomic
+def withdraw(
+    actor: Actor, credentials: Iterable[Credential], controllers: Iterable[int], reason: str
+) -> dict[int, int]:
+    """Publish the end (or suspension) of some credentials: as `publish`, but by changing the newest rule sets
+    instead of compiling them, so that nobody else's credential is read however many a door knows.
+
+    Sound because every change publishes in its own transaction: what is newest says what the tables say.
+    """
+    rows = list(
+        Controller.objects.filter(device__in=set(controllers), trusted_at__isnull=False)
+        .select_for_update(of=("self",))
+        .select_related("device")
+        .order_by("device_id")
+    )
+    if not rows:
+        return {}
+    now = timezone.now()
+    gone = {bytes(row.key): row for row in credentials if row.key is not None}
+    before = _newest(row.device_id for row in rows)
+    held = _passes_at(gone.values())
+    made = []
+    for row in rows:
+        last = before.get(row.device_id)
+        if last is not None:
+            made.append(_without(row, last, gone, held.get(row.device_id, set()), now, reason))
+    return _issue(actor, [one for one in made if one is not None], now)
+
+
+def _passes_at(credentials: Iterable[Credential]) -> dict[int, set[int]]:
+    """Controller → the dated passes among these for its doors: a pass speaks for itself and must be refused by name."""
+    listed = list(credentials)
+    through = Pass.points.through.objects.filter(pass__credential__in=listed, pass__windows=[])
+    found: dict[int, set[int]] = {}
+    for controller, credential in through.values_list("accesspoint__controller_id", "pass__credential_id"):
+        found.setdefault(controller, set()).add(credential)
+    return found
+
+
+def _without(
+    row: Controller, last: RuleSet, gone: dict[bytes, Credential], passes: set[int], now: datetime, reason: str
+) -> RuleSet | None:
+    blob = bytes(last.blob)
+    added = [
+        msgspec.structs.replace(one, flags=one.flags | engine.Flag.REVOKED)
+        for one in engine.blob.records_of(blob, gone)
+        if gone[one.key].state in (Credential.State.SUSPENDED, Credential.State.LOST)
+    ]
+    added += [compiling.withdrawn_pass(one) for one in gone.values() if one.pk in passes]
+    version = row.needed + 1
+    body = engine.blob.patched(blob, version, int(now.timestamp()), gone, added)
+    return _signed(row, last, body, version, now, reason)
+
+
 def _newest(device_ids: Iterable[int]) -> dict[int, RuleSet]:
     rows = RuleSet.objects.filter(controller__in=list(device_ids)).order_by("controller_id", "-version")
     return {row.controller_id: row for row in rows.distinct("controller_id").defer("delta")}
@@ -70,7 +129,12 @@ def _newest(device_ids: Iterable[int]) -> dict[int, RuleSet]:
 def _rule_set(row: Controller, material: compiling.Material, last: RuleSet | None, reason: str) -> RuleSet | None:
     version = row.needed + 1
     rules = compiling.compiled(material, row.device_id, row.device.code, version)
-    body = engine.build(rules)
+    return _signed(row, last, engine.build(rules), version, material.now, reason)
+
+
+def _signed(
+    row: Controller, last: RuleSet | None, body: bytes, version: int, now: datetime, reason: str
+) -> RuleSet | None:
     before = bytes(last.blob) if last is not None else b""
     if before and _content(body) == _content(before[: -engine.blob.SIGNATURE]):
         return None
@@ -81,8 +145,8 @@ def _rule_set(row: Controller, material: compiling.Material, last: RuleSet | Non
         blob=blob,
         delta=engine.delta(before, blob) if before else None,
         sha256=sha256(blob).digest(),
-        credentials=len(rules.credentials),
-        issued_at=material.now,
+        credentials=engine.blob.count_of(body),
+        issued_at=now,
         reason=reason[:80],
     )
 
