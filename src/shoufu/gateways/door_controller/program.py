@@ -62,7 +62,7 @@ async def serve(config: Config) -> None:
         controller=config.controller,
         rules=core.store.version,
         boot=core.boot,
-        waiting=len(core.journal.waiting),
+        waiting=core.journal.waiting,
     )
     ended = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
