@@ -79,12 +79,12 @@ def record(actor: Actor, act: Act) -> AuditEntry:
     return entry
 
 
-def record_many(actor: Actor, acts: Iterable[Act]) -> None:
-    """The bulk form: one COPY however many (and at most three queries for the keys of personal fields)."""
+def record_many(actor: Actor, acts: Iterable[Act], keys: Mapping[int, bytes | None] | None = None) -> None:
+    """The bulk form: one COPY however many, and at most three queries for the keys of personal fields unless given."""
     listed = list(acts)
     if not listed:
         return
-    now, keys = timezone.now(), _keys(listed)
+    now, keys = timezone.now(), _keys(listed) if keys is None else keys
     with connection.cursor() as cursor, cursor.cursor.copy(COPY) as copy:
         for act in listed:
             copy.write_row(_row(_fields(actor, act, now, keys)))

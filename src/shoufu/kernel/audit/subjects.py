@@ -3,6 +3,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from shoufu.kernel.audit.models import SubjectKey
@@ -25,17 +26,28 @@ def keys_for(subjects: Iterable[int]) -> dict[int, bytes | None]:
     found = _read(wanted)
     missing = wanted - set(found)
     if missing:
-        ring = keyring.ring()
-        # Two transactions may make the same key: the first one counts, so read what is there.
-        SubjectKey.objects.bulk_create(
-            [
-                SubjectKey(subject=subject, key=ring.encrypt(secrets.token_bytes(KEY_BYTES), _context(subject)))
-                for subject in sorted(missing)
-            ],
-            ignore_conflicts=True,
-        )
-        found |= _read(missing)
+        made = {subject: secrets.token_bytes(KEY_BYTES) for subject in sorted(missing)}
+        own = _insert(made)
+        found |= {subject: made[subject] for subject in own}
+        if len(own) < len(made):  # another transaction made the same key: the first one counts
+            found |= _read(missing - own)
     return found
+
+
+INSERT = """
+INSERT INTO audit_subjectkey (subject, key, made_at)
+SELECT subject, key, now() FROM unnest(%s::bigint[], %s::bytea[]) AS made (subject, key)
+ON CONFLICT DO NOTHING RETURNING subject
+"""
+
+
+def _insert(made: Mapping[int, bytes]) -> set[int]:
+    """Keep new keys; the persons who had none, whose keys these now are."""
+    ring = keyring.ring()
+    sealed = [ring.encrypt(key, _context(subject)) for subject, key in made.items()]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [list(made), sealed])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _read(subjects: Iterable[int]) -> dict[int, bytes | None]:

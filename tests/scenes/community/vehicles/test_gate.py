@@ -1,8 +1,10 @@
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from shoufu.kernel.access.models import RoleAssignment, User
@@ -204,3 +206,60 @@ def test_what_is_past_its_purpose_goes(gate: SimpleNamespace) -> None:
     assert services.forget(SYSTEM, timezone.now() + timedelta(days=31)) >= 1
     parking.refresh_from_db()
     assert not Passage.objects.exists() and parking.counted == 1
+
+
+@pytest.fixture
+def browser(gate: SimpleNamespace) -> Callable[[str], Client]:
+    def signed_in(name: str) -> Client:
+        client = Client()
+        client.force_login(User.objects.get(username=name))
+        return client
+
+    return signed_in
+
+
+def test_the_guard_lets_a_vehicle_through_at_the_desk(gate: SimpleNamespace, browser: Callable[[str], Client]) -> None:
+    services.set_parking(gate.manager, ParkingDraft(gate.compound.pk, 10))
+    passage = see(gate, "辽A1234S")
+    assert passage is not None
+    guard = browser("guard")
+    page = guard.get("/community/vehicles/").content.decode()
+    assert "辽A12345" in page and "辽A1234S" in page
+    guard.post(f"/community/vehicles/passages/{passage.pk}/answer", {"answer": "same"})
+    passage.refresh_from_db()
+    assert passage.state == "let_in"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "passages/", "lists/", "lists/new/", "registered/", "parking/", "lanes/", "passages/?format=csv"]
+)
+def test_every_page_opens_for_the_manager(
+    gate: SimpleNamespace, browser: Callable[[str], Client], address: str
+) -> None:
+    services.set_parking(gate.manager, ParkingDraft(gate.compound.pk, 10))
+    see(gate, "辽A12345")
+    answer = browser("manager").get(f"/community/vehicles/{address}")
+    assert answer.status_code == 200
+
+
+def test_a_passage_of_another_compound_is_not_found(gate: SimpleNamespace, browser: Callable[[str], Client]) -> None:
+    passage = see(gate, "辽A12345")
+    assert passage is not None
+    assert browser("stranger").get(f"/community/vehicles/passages/{passage.pk}/").status_code == 404
+    assert browser("manager").get(f"/community/vehicles/passages/{passage.pk}/").status_code == 200
+
+
+def test_a_plate_is_put_on_a_list_and_errors_stand_beside_the_fields(
+    gate: SimpleNamespace, browser: Callable[[str], Client]
+) -> None:
+    guard = browser("guard")
+    wrong = guard.post("/community/vehicles/lists/new/", {"plate": "xx", "place": gate.compound.pk, "list": "visitor"})
+    assert wrong.status_code == 422
+    fine = {
+        "plate": "沪AF71017",
+        "place": gate.compound.pk,
+        "list": "visitor",
+        "purpose": "访友",
+        "until": "2099-01-01",
+    }
+    assert guard.post("/community/vehicles/lists/new/", fine).status_code == 302

@@ -66,7 +66,8 @@ def create_people(actor: Actor, drafts: Sequence[PersonDraft]) -> list[Person]:
     keys = subjects.keys_for(ids)
     people = [_person(draft, pk, keys[pk], clear) for draft, pk, clear in zip(drafts, ids, numbers, strict=True)]
     insert(Person, people, _("A person with this code or identity number is already registered."))
-    record_many(actor, [_person_act("parties.create_person", person, {"name": person.name}) for person in people])
+    acts = [_person_act("parties.create_person", person, {"name": person.name}) for person in people]
+    record_many(actor, acts, keys)
     return people
 
 

@@ -13,12 +13,14 @@ from django.views.decorators.http import require_POST
 from shoufu.kernel.base.errors import Conflict, Invalid
 from shoufu.kernel.base.lists import Bulk, Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import FormState, PageRequest, needs
+from shoufu.kernel.devices import selectors as devices
+from shoufu.kernel.devices.models import Device
 from shoufu.kernel.parties import selectors as parties
 from shoufu.kernel.places import selectors as places
 from shoufu.kernel.places.models import Place
 from shoufu.scenes.community.vehicles import selectors, services, words
-from shoufu.scenes.community.vehicles.models import ListEntry, Parking, Passage, Stay
-from shoufu.scenes.community.vehicles.services import EntryDraft, ParkingDraft
+from shoufu.scenes.community.vehicles.models import Lane, ListEntry, Parking, Passage, Stay
+from shoufu.scenes.community.vehicles.services import EntryDraft, LaneDraft, ParkingDraft
 
 RECENT = 12
 
@@ -35,6 +37,7 @@ def gate(request: PageRequest) -> HttpResponse:
         "occupancy": selectors.occupancy(request.actor, request.scope.path),
         "may_decide": request.actor.may_anywhere("vehicles.guard"),
         "lanes": selectors.lanes(request.actor).filter(place__path__startswith=request.scope.path).exists(),
+        "may_manage": request.actor.may_anywhere("vehicles.manage"),
     }
     return render(request, "community/vehicles/gate.html", context)
 
@@ -277,6 +280,52 @@ def correct(request: PageRequest, parking_id: int) -> HttpResponseBase:
     except Invalid as refusal:
         messages.error(request, " ".join(str(error.message) for error in refusal.errors))
     return redirect("community:vehicles:parking")
+
+
+LANE_NUMBERS = {"clear_seconds": 20, "wait_seconds": 120}
+
+
+@needs("vehicles.manage")
+def lanes(request: PageRequest) -> HttpResponseBase:
+    """The lanes of the scope, and a form that sets one up or changes the one of a camera."""
+    form = FormState(values=request.POST.dict() if request.method == "POST" else {**LANE_NUMBERS, "free_exit": "on"})
+    if request.method == "POST":
+        try:
+            services.set_lane(request.actor, _lane(request, form.values))
+            return redirect("community:vehicles:lanes")
+        except Invalid as refusal:
+            form.errors = {error.field: str(error.message) for error in refusal.errors}
+    found = devices.visible(request.actor).filter(place__path__startswith=request.scope.path)
+    context = {
+        "tab": "lanes",
+        "lanes": selectors.lanes(request.actor).filter(place__path__startswith=request.scope.path),
+        "cameras": found.filter(kind=Device.Kind.CAMERA),
+        "barriers": found.filter(kind=Device.Kind.BARRIER),
+        "directions": Lane.Direction.choices,
+        "form": form,
+    }
+    return render(request, "community/vehicles/lanes.html", context, status=422 if form.errors else 200)
+
+
+def _lane(request: PageRequest, values: dict[str, Any]) -> LaneDraft:
+    numbers = {name: str(values.get(name, "")).strip() for name in LANE_NUMBERS}
+    wrong = next((name for name, text in numbers.items() if not text.isdigit()), "")
+    if wrong:
+        raise Invalid.one(wrong, _("Write a whole number."))
+    if not str(values.get("camera", "")).isdigit():
+        raise Invalid.one("camera", _("Choose a device of this kind that is in service."))
+    camera = devices.get(request.actor, int(values["camera"]))
+    barrier = str(values.get("barrier", ""))
+    return LaneDraft(
+        camera.place_id,
+        camera.pk,
+        values.get("name", ""),
+        int(barrier) if barrier.isdigit() else None,
+        values.get("direction", "both"),
+        clear_seconds=int(numbers["clear_seconds"]),
+        wait_seconds=int(numbers["wait_seconds"]),
+        free_exit=bool(values.get("free_exit")),
+    )
 
 
 @needs("vehicles.manage")

@@ -14,6 +14,7 @@ urlpatterns = [
     path("lists/revoke", pages.revoke, name="revoke"),
     path("registered/", pages.registered, name="registered"),
     path("registered/<int:vehicle_id>/", pages.vehicle, name="vehicle"),
+    path("lanes/", pages.lanes, name="lanes"),
     path("parking/", pages.parking, name="parking"),
     path("parking/<int:parking_id>/count", pages.correct, name="correct"),
     path("parking/rules/<int:place_id>/", pages.parking_rules, name="parking-rules"),
