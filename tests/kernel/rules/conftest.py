@@ -21,6 +21,7 @@ class Story:
     places: dict[str, Any]
     devices: dict[str, Any]
     ids: list[str] = field(default_factory=list)
+    shards: dict[str, int] = field(default_factory=dict)
 
     def log(self, *facts: Fact, known: Callable[[], None] | None = None) -> int:
         """Write facts as one batch; returns its number. No facts: a tick."""
@@ -39,8 +40,9 @@ class Story:
                 self.ids.append(str(one))
                 cursor.execute(
                     "INSERT INTO obs (id, t, known, batch, ix, kind, device, place, shard, foi, result) "
-                    "VALUES (%s, %s, now(), %s, %s, %s, %s, %s, 0, null, %s)",
-                    [one, t, key, ix, kinds[kind], device.pk, device.place_id, json.dumps(result)],
+                    "VALUES (%s, %s, now(), %s, %s, %s, %s, %s, %s, null, %s)",
+                    [one, t, key, ix, kinds[kind], device.pk, device.place_id]
+                    + [self.shards.get(code, 0), json.dumps(result)],
                 )
             cursor.execute("SELECT number FROM log_batch(%s, %s)", [key, len(facts)])
             return int(cursor.fetchone()[0])

@@ -45,12 +45,12 @@ class Deaf:
         time.sleep(min(seconds, 0.01))
 
 
-def evaluate(until: Callable[[], bool]) -> None:
+def evaluate(until: Callable[[], bool], shard: int = 0) -> None:
     """Run the evaluator until something is so; then stop it in an orderly way."""
     from shoufu.runtime.evaluator.process import Session
 
     stop = threading.Event()
-    session = Session(0, Deaf())  # type: ignore[arg-type]
+    session = Session(shard, Deaf())  # type: ignore[arg-type]
     deadline = time.monotonic() + 20
     report = session._report
 
@@ -64,10 +64,10 @@ def evaluate(until: Callable[[], bool]) -> None:
     assert until(), "the evaluator did not come that far in 20 s"
 
 
-def done(number: int) -> Callable[[], bool]:
+def done(number: int, shard: int = 0) -> Callable[[], bool]:
     from shoufu.kernel.rules import outputs
 
-    return lambda: outputs.last_batch(0) >= number
+    return lambda: outputs.last_batch(shard) >= number
 
 
 def test_a_door_held_open_becomes_a_case_and_a_replay_agrees(story: Any) -> None:
@@ -213,3 +213,40 @@ def test_late_rows_meet_the_cool_down(story: Any) -> None:
     assert Firing.objects.filter(late=True).count() == 18
     assert Firing.objects.filter(suppressed=False).count() == Case.objects.count() == 2
     assert replay().equal
+
+
+def test_two_shards_raise_what_one_does(story: Any, settings: Any) -> None:
+    from shoufu.kernel.cases.models import Case
+    from shoufu.kernel.rules.models import Firing
+
+    make_live(story, HELD_OPEN, "门长时间未关")
+    make_live(story, FORCED, "门被强行打开")
+    settings.SHARDS = 2
+    story.shards = {"west": 1}
+    # Every batch has rows of both: one without rows for a shard is a tick there, and this story lies in the past.
+    for begin in range(0, 600, 100):
+        story.log(
+            (begin, "east", "door.state", {"state": "open"}), (begin + 1, "west", "door.alarm", {"alarm": "forced"})
+        )
+        last = story.log(
+            (begin + 70, "east", "door.state", {"state": "closed"}),
+            (begin + 75, "west", "door.state", {"state": "open"}),
+        )
+    for shard in (0, 1):
+        evaluate(done(last, shard), shard)
+    both = sorted(Firing.objects.values_list("version", "key", "t", "suppressed"))
+    assert {key for _, key, _, _ in both} == {f"device:{story.devices[code].pk}" for code in ("east", "west")}
+    assert Case.objects.filter(firing__isnull=False).count() == sum(not suppressed for *_, suppressed in both)
+    _start_over()
+    settings.SHARDS = 1
+    evaluate(done(last))
+    assert sorted(Firing.objects.values_list("version", "key", "t", "suppressed")) == both
+
+
+def _start_over() -> None:
+    """As if the log had been written by an installation with one evaluator."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE obs SET shard = 0")
+        cursor.execute("TRUNCATE rules_firing, rules_checkpoint CASCADE")

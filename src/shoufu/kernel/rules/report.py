@@ -17,6 +17,7 @@ from shoufu.kernel.rules.models import Rehearsal
 
 SHOWN = 60
 MOST_A_DAY = 12
+ORDER = ("true", "false_alarm", "open", "unknown")
 VERDICTS = {"true": "true", "false_alarm": "false", "open": "unknown", "unknown": "unknown"}
 
 
@@ -130,18 +131,19 @@ def report_of(actor: Actor, rehearsal: Rehearsal) -> Report | None:
 def _dots(result: Mapping[str, Any], live: bool, first: date) -> Iterator[Dot]:
     """A dot for each firing of a day; a day with very many shows the first and says how many more."""
     name = "live" if live else "draft"
-    starts: dict[date, datetime] = {}
-    for mark in result.get(name) or ():
-        moment = _moment(mark.get("t"))
-        if moment is not None:
-            starts.setdefault(timezone.localtime(moment).date(), moment)
     for entry in result.get("days") or ():
         day = date.fromisoformat(entry["day"])
         counts: Mapping[str, int] = entry.get(name) or {}
-        order = [v for v in ("true", "false_alarm", "open", "unknown") for _n in range(counts.get(v, 0))]
-        for level, verdict in enumerate(order[:MOST_A_DAY]):
+        times: Mapping[str, list[str]] = entry.get(f"{name}_at") or {}
+        order = [(v, at) for v in ORDER for at in _padded(times.get(v, []), counts.get(v, 0))]
+        for level, (verdict, at) in enumerate(order[:MOST_A_DAY]):
             more = len(order) - MOST_A_DAY if level == MOST_A_DAY - 1 else 0
-            yield Dot((day - first).days, level, live, VERDICTS[verdict], starts.get(day), max(0, more))
+            yield Dot((day - first).days, level, live, VERDICTS[verdict], _moment(at), max(0, more))
+
+
+def _padded(times: list[str], count: int) -> list[str]:
+    """Only the first times of a day are kept: the rest is only counted."""
+    return times + [""] * (count - len(times))
 
 
 def _where(place: Place | None) -> str:

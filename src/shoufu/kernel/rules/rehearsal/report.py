@@ -31,6 +31,7 @@ Share = Callable[[float], None]
 MOST_MARKS = 20_000
 MOST_DIFFERENCES = 200
 MOST_SHOWN = 5_000
+MOST_A_DAY = 12
 DRAFT = 0
 """The version number that stands for the draft inside a rehearsal."""
 WARM_UP = timedelta(days=1)
@@ -247,15 +248,26 @@ def _later(judged: Judged) -> dict[str, float] | None:
 
 
 def _days(judged: Judged, zone: ZoneInfo) -> list[dict[str, Any]]:
-    """For each local day with something: how many each side raised, by verdict."""
-    days: dict[str, dict[str, Counter[str]]] = {}
+    """For each local day with something: how many each side raised, by verdict, and when the first of each."""
+    days: dict[str, dict[str, dict[str, list[int]]]] = {}
     for found, verdict in judged:
         for name, mark in (("live", found.live), ("draft", found.draft)):
             if mark is not None:
                 day = to_datetime(mark.t).astimezone(zone).date().isoformat()
-                counts = days.setdefault(day, {"live": Counter(), "draft": Counter()})
-                counts[name][verdict.verdict if verdict else "unknown"] += 1
-    return [{"day": day} | {name: dict(one) for name, one in sides.items()} for day, sides in sorted(days.items())]
+                times = days.setdefault(day, {"live": {}, "draft": {}})[name]
+                times.setdefault(verdict.verdict if verdict else "unknown", []).append(mark.t)
+    return [{"day": day} | _counted(sides) for day, sides in sorted(days.items())]
+
+
+def _counted(sides: Mapping[str, Mapping[str, list[int]]]) -> dict[str, Any]:
+    counts = {name: {verdict: len(times) for verdict, times in found.items()} for name, found in sides.items()}
+    firsts = {
+        f"{name}_at": {
+            v: [to_datetime(t).isoformat() for t in sorted(times)[:MOST_A_DAY]] for v, times in found.items()
+        }
+        for name, found in sides.items()
+    }
+    return counts | firsts
 
 
 def _shown(mark: Mark) -> dict[str, Any]:
