@@ -13,6 +13,7 @@ from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shoufu.kernel.devices import demo as devices
 from shoufu.kernel.parties import demo as parties
+from shoufu.kernel.parties.models import Organisation, Person
 from shoufu.kernel.places import demo as places
 from shoufu.kernel.places import selectors as place_selectors
 
@@ -53,16 +54,17 @@ def test_nobody_gives_more_than_they_have(world: Any, ada: Any) -> None:
     chen = world.act(world.chen)
     with pytest.raises(Forbidden):
         services.give_role(chen, RoleDraft(world.alice.pk, "guard", world.songshan.pk))
-    given = services.give_role(ada, RoleDraft(world.bob.pk, "guard", world.songshan.pk))
-    assert world.act(world.bob).may("cases.view", world.door.path)
-    services.give_role(ada, RoleDraft(world.bob.pk, "resident", world.songshan.pk))
+    eve = services.create_user(ada, UserDraft("eve"))
+    given = services.give_role(ada, RoleDraft(eve.pk, "guard", world.songshan.pk))
+    assert world.act(eve).may("cases.view", world.door.path)
+    services.give_role(ada, RoleDraft(eve.pk, "resident", world.songshan.pk))
     assert AuditEntry.objects.filter(action="access.give_role", object_id=given.pk).exists()
     with pytest.raises(Invalid):  # elsewhere she sees nothing
         services.give_role(ada, RoleDraft(world.bob.pk, "guard", world.changjiang.pk))
     with pytest.raises(Conflict):
-        services.give_role(ada, RoleDraft(world.bob.pk, "guard", world.songshan.pk))
+        services.give_role(ada, RoleDraft(eve.pk, "guard", world.songshan.pk))
     with pytest.raises(Invalid, match="role"):
-        services.give_role(ada, RoleDraft(world.bob.pk, "emperor", world.songshan.pk))
+        services.give_role(ada, RoleDraft(eve.pk, "emperor", world.songshan.pk))
 
 
 def test_one_who_may_only_manage_access_cannot_give_other_rights(world: Any, monkeypatch: Any) -> None:
@@ -72,7 +74,7 @@ def test_one_who_may_only_manage_access_cannot_give_other_rights(world: Any, mon
         "user", str(world.dan.pk), "Dan", (Grant("clerk", world.songshan.path, frozenset({"access.manage"})),)
     )
     with pytest.raises(Forbidden, match="cases.view"):
-        services.give_role(clerk, RoleDraft(world.bob.pk, "guard", world.songshan.pk))
+        services.give_role(clerk, RoleDraft(world.alice.pk, "guard", world.songshan.pk))
 
 
 def test_taking_a_role_away_signs_the_user_out_at_once(world: Any, ada: Any, client: Client) -> None:
@@ -182,3 +184,30 @@ def test_the_demo_has_an_account_a_role(settings: Any, tmp_path: Any) -> None:
     devices.path().unlink()
     devices.load(SYSTEM)  # the file was lost: every device gets another secret
     assert len(devices.read()) == len(entries) and authenticate(entries[0]["code"], entries[0]["secret"]) is None
+
+
+def test_nobody_draws_an_account_or_a_person_of_elsewhere_to_themselves(world: Any, ada: Any) -> None:
+    """By giving Bob of Changjiang a role here, or an account to a person there, one would read who they are."""
+    with pytest.raises(Invalid, match="user_id"):
+        services.give_role(ada, RoleDraft(world.bob.pk, "guard", world.songshan.pk))
+    there = Person.objects.create(code="there", name="长江居民", place=world.changjiang)
+    with pytest.raises(Invalid, match="person_id"):
+        services.create_user(ada, UserDraft("mallory", person_id=there.pk))
+    office = Organisation.objects.create(code="o", kind="property", name="长江物业", place=world.changjiang)
+    with pytest.raises(Invalid, match="organisation_id"):
+        services.give_role(ada, RoleDraft(world.alice.pk, "resident", world.songshan.pk, organisation_id=office.pk))
+
+
+def test_an_account_without_a_role_for_a_year_loses_its_name(world: Any) -> None:
+    long_ago = timezone.now() - timedelta(days=800)
+    User.objects.update(date_joined=long_ago)
+    RoleAssignment.objects.filter(user=world.alice).update(since=long_ago, until=long_ago + timedelta(days=10))
+    RoleAssignment.objects.filter(user=world.chen).update(since=long_ago, until=timezone.now() - timedelta(days=30))
+    assert services.purge_accounts(SYSTEM) == 1
+    world.alice.refresh_from_db()
+    assert world.alice.label == f"gone-{world.alice.pk}" and not world.alice.is_active
+    assert not RoleAssignment.objects.filter(user=world.alice).exists()
+    assert User.objects.filter(username="chen", is_active=True).exists()  # his year is not over
+    assert services.purge_accounts(SYSTEM) == 0
+    with pytest.raises(Forbidden):
+        services.purge_accounts(world.act(world.bob))

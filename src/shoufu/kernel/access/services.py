@@ -236,7 +236,9 @@ def give_roles(actor: Actor, drafts: Sequence[RoleDraft]) -> list[RoleAssignment
 
 def _known_users(actor: Actor) -> QuerySet[User]:
     """Accounts that one may see, and new ones that have no role yet; those of other places cannot be drawn here."""
-    return User.objects.filter(Q(pk__in=users(actor).values("pk")) | Q(assignments__isnull=True))
+    managed = policy.limit(RoleAssignment.objects.all(), actor, MANAGE).values("user_id")
+    own = Q(pk__in=users(actor).values("pk")) | Q(pk__in=managed)
+    return User.objects.filter(own | Q(assignments__isnull=True)).distinct()
 
 
 def _refuse_organisations(actor: Actor, drafts: Sequence[RoleDraft]) -> None:

@@ -105,6 +105,11 @@ def roles() -> dict[str, Role]:
     for role in (role for group in (KERNEL_ROLES, *(scene.roles for scene in scenes())) for role in group):
         known = found.get(role.code, role)
         found[role.code] = replace(known, permissions=known.permissions | role.permissions)
+    if "administrator" in found:
+        # Nobody gives a right that they lack: who gives out roles has what a scene adds to any of them.
+        added = {right for role in found.values() for right in role.permissions if not right.startswith("own.")}
+        known = found["administrator"]
+        found["administrator"] = replace(known, permissions=known.permissions | added)
     return found
 
 
