@@ -1,4 +1,4 @@
-"""What the watchers last said about themselves: heard on NATS from the first look at the health page on."""
+"""What watchers and evaluators last said about themselves: heard on NATS from the first look at the health page on."""
 
 import asyncio
 import logging
@@ -12,13 +12,13 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-SUBJECT = "stats.watcher.*"
+WATCHERS, EVALUATORS = "stats.watcher.", "stats.evaluator"
 OLD_SECONDS = 30.0
 log = logging.getLogger(__name__)
 
 
 class Listener:
-    """Keeps the newest page of figures of each watcher, in a thread of its own; old ones are not shown."""
+    """Keeps the newest page of figures of each watcher and each evaluator's shard, in a thread of its own."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -32,7 +32,8 @@ class Listener:
                 await client.connect(
                     self._url, name="health", max_reconnect_attempts=-1, connect_timeout=2, error_cb=self._complain
                 )
-                await client.subscribe(SUBJECT, cb=self._take)
+                await client.subscribe(f"{WATCHERS}*", cb=self._take)
+                await client.subscribe(EVALUATORS, cb=self._take)
                 await asyncio.Event().wait()
             except (NatsError, OSError) as error:
                 log.debug("health: no broker: %s", error)
@@ -48,22 +49,23 @@ class Listener:
             log.warning("health: unreadable figures on %s: %s", message.subject, error)
             return
         if isinstance(page, dict):
-            self._pages[message.subject] = (time.monotonic(), page)
+            self._pages[f"{message.subject}/{page.get('shard', '')}"] = (time.monotonic(), page)
 
-    def pages(self) -> list[dict[str, Any]]:
-        """The pages heard in the last half minute."""
+    def pages(self, subject: str) -> list[dict[str, Any]]:
+        """The pages under a subject heard in the last half minute."""
         since = time.monotonic() - OLD_SECONDS
-        return [page for heard, page in self._pages.values() if heard >= since]
+        rows = sorted(self._pages.items())
+        return [page for name, (heard, page) in rows if name.startswith(subject) and heard >= since]
 
 
 _listener: Listener | None = None
 _lock = threading.Lock()
 
 
-def pages() -> list[dict[str, Any]]:
+def pages(subject: str = WATCHERS) -> list[dict[str, Any]]:
     """What this process has heard; nothing at the first call, which begins to listen."""
     global _listener
     with _lock:
         if _listener is None:
             _listener = Listener(settings.NATS_URL)
-    return _listener.pages()
+    return _listener.pages(subject)

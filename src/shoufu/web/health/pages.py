@@ -17,6 +17,7 @@ from shoufu.web.health import selectors
 def health(request: PageRequest) -> HttpResponse:
     """Processes, the log and its readers, what was refused, what the watchers cost."""
     actor = request.actor
+    rejections = observations.rejections(actor, timezone.now() - timedelta(days=7), most=200)
     return render(
         request,
         "shell/health.html",
@@ -24,7 +25,10 @@ def health(request: PageRequest) -> HttpResponse:
             "devices": devices.health(actor, request.scope.path),
             "processes": selectors.processes(),
             "log": observations.log_health(),
-            "rejections": observations.rejections(actor, timezone.now() - timedelta(days=7)),
+            "rejections": rejections[:50],
+            "refused": selectors.refused(rejections),
+            "evaluators": selectors.evaluators(),
+            "failing": selectors.failing_rules(actor),
             "notices": notices.health(),
             "stock": media.stock(),
             "chain": audit.chain_state(),

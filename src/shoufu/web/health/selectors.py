@@ -1,4 +1,6 @@
 import json
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,9 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Q
 
+from shoufu.kernel.access.policy import limit
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.devices import selectors as device_selectors
 from shoufu.kernel.devices.models import Device
+from shoufu.kernel.observations.models import Rejection
+from shoufu.kernel.rules.models import Rule, RuleVersion
 from shoufu.web.health import figures
 
 STALE_SECONDS = 15.0
@@ -124,3 +129,71 @@ def _watched(entry: dict[str, Any]) -> Watched:
         entry["lag"],
         stages,
     )
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """A shard of the evaluator as it last said: `behind` in seconds between now and its watermark, `late` rows that
+    came behind it, `waiting` rows in front of it."""
+
+    shard: int
+    rules: int
+    behind: float
+    waiting: int
+    late: int
+    rows_per_second: float
+
+
+@dataclass(frozen=True)
+class FailingRule:
+    """A live rule that could not be read (`broken`) or whose expression fails on what comes in, with the reason."""
+
+    rule: Rule
+    reason: str
+    broken: bool
+
+
+def evaluators() -> list[Evaluator]:
+    """Every shard's newest figures; empty where no evaluator runs."""
+    now = time.time()
+    return [
+        Evaluator(
+            shard=page["shard"],
+            rules=page["rules"],
+            behind=max(0.0, now - page["watermark"]) if page["watermark"] > 0 else 0.0,
+            waiting=page["waiting"],
+            late=page["late"],
+            rows_per_second=page["rows_per_second"],
+        )
+        for page in figures.pages(figures.EVALUATORS)
+    ]
+
+
+def failing_rules(actor: Actor) -> list[FailingRule]:
+    """The live rules that fail, of those that the actor may see; one query."""
+    reasons: dict[int, tuple[str, bool]] = {}
+    for page in figures.pages(figures.EVALUATORS):
+        reasons |= {int(version): (str(text), False) for version, text in page["failing"].items()}
+        reasons |= {int(version): (str(text), True) for version, text in page["broken"].items()}
+    if not reasons:
+        return []
+    rows = limit(RuleVersion.objects.filter(pk__in=reasons), actor, "rules.view", "rule__place__path")
+    return [FailingRule(row.rule, *reasons[row.pk]) for row in rows.select_related("rule").order_by("rule__code")]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What the edge refused for one reason, from all senders that the actor may see."""
+
+    reason: str
+    count: int
+    senders: int
+
+
+def refused(rejections: Sequence[Rejection]) -> list[Refused]:
+    """Refusals added up by reason, most first."""
+    counts: dict[str, list[int]] = {}
+    for row in rejections:
+        counts.setdefault(row.reason, []).append(row.count)
+    found = [Refused(reason, sum(rows), len(rows)) for reason, rows in counts.items()]
+    return sorted(found, key=lambda row: -row.count)
