@@ -1,0 +1,13 @@
+from shoufu.kernel.base.neighbours import Neighbours
+
+neighbours = Neighbours(
+    values={
+        "code": ("en", "zh-hans"),
+        "token": ("not-a-token",),
+        "tab": ("open", "today", "mine"),
+        "span": ("24h", "day"),
+        "next": ("/",),
+        "since": ("1700000000",),
+        "start": ("0",),
+    }
+)
