@@ -79,3 +79,33 @@ def test_nothing_recorded_is_said_once_on_the_timeline(world, stage):
     assert (cut_due(late), cut_due(late)) == (0, 0)
     event = CaseEvent.objects.get(case=case, data__has_key="clips")
     assert event.data["missing"] == ["cam-own"]
+
+
+def test_what_was_found_is_drawn_on_the_picture_that_it_was_found_on(world, stage, client):
+    import json
+    import re
+
+    from shoufu.kernel.base.ids import uuid7
+    from shoufu.kernel.media import services
+    from shoufu.kernel.media.services import StoreMedia
+
+    camera = a_camera(world, "cam-own")
+    case = a_case(world, stage, camera)
+    jpeg = b"\xff\xd8\xff\xe0" + b"picture" * 40 + b"\xff\xd9"
+    draft = StoreMedia("snapshot", "image/jpeg", case.opened_at, device_id=camera.pk)
+    picture, other = (services.store(SYSTEM, draft, jpeg + bytes([n, 255, 217])) for n in (1, 2))
+    for media in (picture, other):
+        Evidence.objects.create(case=case, kind="snapshot", media=media, t=media.t, sha256=bytes(media.sha256))
+    box = [0.1, 0.2, 0.3, 0.6]
+    result = {"object": "person", "box": box, "snapshot": str(picture.pk), "zone": "院内", "seconds": 12.0}
+    told = {"kind": "zone.dwell", "result": result, "feature": "track:7"}
+    Evidence.objects.create(
+        case=case, kind="observation", observation=uuid7(), t=case.opened_at, sha256=bytes(32), data=told
+    )
+    client.force_login(world.alice)
+    page = client.get(f"/cases/{case.pk}").content.decode()
+    figures = {str(media.pk): next(part for part in page.split("<figure") if str(media.pk) in part)
+               for media in (picture, other)}  # fmt: skip
+    (drawn,) = re.findall(r'data-box="([^"]*)"', figures[str(picture.pk)])
+    assert json.loads(drawn.replace("&quot;", '"')) == box
+    assert "data-box" not in figures[str(other.pk)]

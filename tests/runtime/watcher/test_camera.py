@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 
 from shoufu.engines.vision import Detections, Label
@@ -123,3 +124,24 @@ def test_an_rtsp_camera_is_watched_and_taken_up_again_after_a_power_cut(tmp_path
         thread.join(15)
     assert not thread.is_alive()
     assert all("pass" not in str(one.result) for one in sink.observations)
+
+
+def test_the_box_that_is_told_lies_on_the_object_in_the_snapshot(tmp_path: Path):
+    sink = Memory()
+    watched = camera(str(footage.write(tmp_path / "a.mp4", 45)), sink, loop=False, record=False)
+    watched.run(threading.Event())
+    (dwell,) = sink.of("zone.dwell")
+    jpeg = np.frombuffer(sink.snapshots[dwell.result["snapshot"]], np.uint8)
+    pixels = cv2.imdecode(jpeg, cv2.IMREAD_COLOR).astype(int)
+    rows, columns = np.nonzero((pixels[..., 2] > 170) & (pixels[..., 1] < 120))
+    height, width = pixels.shape[:2]
+    seen = (columns.min() / width, rows.min() / height, columns.max() / width, rows.max() / height)
+    told = dwell.result["box"]
+    assert _overlap(seen, told) > 0.7
+
+
+def _overlap(a, b) -> float:
+    """Intersection over union."""
+    inner = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return inner / (areas - inner)

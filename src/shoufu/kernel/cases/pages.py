@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,20 +166,48 @@ class Shown:
     boxes: list[dict[str, Any]]
 
 
-def _shown(case: Case) -> list[Shown]:
-    rows = []
-    for item in case.evidence.all():
-        if item.media is None:
+def _object(code: str) -> str:
+    """What the vision calls an object, in the reader's language."""
+    words = {
+        "person": _("Person"),
+        "bicycle": _("Bicycle"),
+        "car": _("Car"),
+        "motorcycle": _("Motorcycle"),
+        "bus": _("Bus"),
+        "truck": _("Truck"),
+    }
+    return words.get(code, code)
+
+
+def _found(items: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:
+    """By picture: what the observations of the case found on it (a box is left, top, right, bottom as shares)."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        result = item.data.get("result") if isinstance(item.data, dict) else None
+        if not isinstance(result, dict) or "snapshot" not in result:
             continue
-        data = item.data if isinstance(item.data, dict) else {}
-        if "box" not in data and isinstance(item.media.data, dict):
-            data = item.media.data | data
-        box = data.get("box")
-        boxes = [{"box": box, "label": data.get("label", "")}] if isinstance(box, list) and len(box) == 4 else []
-        found = data.get("boxes")
-        if isinstance(found, list):
-            boxes += [entry for entry in found if isinstance(entry, dict) and len(entry.get("box") or ()) == 4]
-        rows.append(Shown(item, reverse("media:content", args=[item.media_id]), item.kind == "clip", boxes))
+        box = result.get("box")
+        if not isinstance(box, list) or len(box) != 4:
+            continue
+        entry = {"box": box, "label": _object(str(result.get("object", "")))}
+        if entry not in found.setdefault(str(result["snapshot"]), []):
+            found[str(result["snapshot"])].append(entry)
+    return found
+
+
+def _shown(case: Case) -> list[Shown]:
+    items = list(case.evidence.all())
+    found = _found(items)
+    rows = [
+        Shown(
+            item,
+            reverse("media:content", args=[item.media_id]),
+            item.kind == "clip",
+            [] if item.kind == "clip" else found.get(str(item.media_id), []),
+        )
+        for item in items
+        if item.media is not None
+    ]
     return sorted(rows, key=lambda shown: not shown.clip)
 
 
