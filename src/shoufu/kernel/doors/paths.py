@@ -31,7 +31,8 @@ def on_the_ways(places: Iterable[Place]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for pk, place, parent in rows.order_by("place__path", "code").values_list("pk", "place_id", "place__parent_id"):
         found.setdefault(place, []).append(pk)
-        found.setdefault(parent, []).append(pk)
+        if parent is not None:
+            found.setdefault(parent, []).append(pk)
     # A door is listed at its own place and at the place around it: the way to a place is what stands in each of them.
     return {
         place.pk: list(dict.fromkeys(pk for path in steps(place.path) for pk in found.get(ids.get(path, 0), [])))

@@ -248,6 +248,12 @@ def passes(actor: Actor, path: str = "/") -> QuerySet[Pass]:
     return (seen | rows.filter(host=own) if own is not None else seen).order_by("-issued_at")
 
 
+def pass_(actor: Actor, pass_id: int) -> Pass:
+    """One pass; NotFound when the actor may not see it."""
+    found: Pass = _one(passes(actor), pass_id)
+    return found
+
+
 def pass_uses(actor: Actor, pass_id: int) -> QuerySet[Passage]:
     """When and where a pass was shown, newest first; for its host, or who may let in there."""
     visit = Pass.objects.select_related("credential__place").filter(pk=pass_id).first()

@@ -42,7 +42,7 @@ class Holding:
     def _fetch(self, code: str) -> None:
         held = self._rules.get(code)
         blob = self._blobs.get(code, b"")
-        query: dict[str, Any] = {"have": held.version if held else 0, "hash": engine.hash_of(blob), "wait": 0}
+        query: dict[str, str | int] = {"have": held.version if held else 0, "hash": engine.hash_of(blob), "wait": 0}
         headers = {"Authorization": f"Bearer {self._secrets[code]}"}
         answer = self._client.get("/v1/doors/rules", params=query, headers=headers)
         if answer.status_code != 200:
@@ -55,7 +55,7 @@ class Holding:
         self._rules[code] = engine.load(new, [keys.public_key()], code)
         self._blobs[code] = new
         # What it holds now is its receipt.
-        receipt = {"have": self._rules[code].version, "hash": engine.hash_of(new), "wait": 0}
+        receipt: dict[str, str | int] = {"have": self._rules[code].version, "hash": engine.hash_of(new), "wait": 0}
         self._client.get("/v1/doors/rules", params=receipt, headers=headers)
 
     def somebody(self, code: str, dice: random.Random) -> dict[str, Any]:

@@ -145,7 +145,7 @@ class Doors:
         try:
             while True:
                 seen = self.wakes.count(device.id)
-                found = await _in_thread(look)
+                found: T | None = await _in_thread(look)
                 left = end - time.monotonic()
                 if found or left <= 0:
                     return found

@@ -109,17 +109,18 @@ def passes(request: PageRequest) -> HttpResponseBase:
 @needs(VIEW)
 def pass_detail(request: PageRequest, pass_id: int) -> HttpResponseBase:
     """One pass: its code, its doors and when it was used."""
-    visit = selectors.passes(request.actor).filter(pk=pass_id).first()
-    uses = selectors.pass_uses(request.actor, pass_id)
-    may_admit = visit is not None and request.actor.may(ADMIT, visit.credential.place.path)
-    over = visit is None or visit.credential.state != "active" or visit.credential.valid_until <= timezone.now()
+    visit = selectors.pass_(request.actor, pass_id)
+    own = visit.credential
+    may_admit = request.actor.may(ADMIT, own.place.path)
+    over = own.state != Credential.State.ACTIVE or own.valid_until is None or own.valid_until <= timezone.now()
     code = services.show_again(request.actor, pass_id) if may_admit and not over and not visit.windows else None
+    uses = selectors.pass_uses(request.actor, pass_id)
     return render(
         request,
         "doors/pass.html",
         {
             "pass": visit,
-            "points": visit.points.select_related("place") if visit else [],
+            "points": visit.points.select_related("place"),
             "uses": [(row, selectors.reason_words(row.reason)) for row in uses.select_related("point")[:50]],
             "qr": _svg(code.payload) if code is not None and code.payload else "",
             "over": over,

@@ -359,7 +359,7 @@ def new(request: PageRequest) -> HttpResponseBase:
         given = request.POST
 
         def act() -> None:
-            seconds = {name: number(given.get(name, ""), name) or 0 for name in SECONDS}
+            seconds: dict[str, Any] = {name: number(given.get(name, ""), name) or 0 for name in SECONDS}
             services.create_point(
                 request.actor,
                 PointDraft(
@@ -398,7 +398,7 @@ def edit(request: PageRequest, point_id: int) -> HttpResponseBase:
         given = request.POST
 
         def act() -> None:
-            seconds = {name: number(given.get(name, ""), name) or 0 for name in SECONDS}
+            seconds: dict[str, Any] = {name: number(given.get(name, ""), name) or 0 for name in SECONDS}
             services.change_point(
                 request.actor,
                 point_id,

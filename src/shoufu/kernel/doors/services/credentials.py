@@ -185,7 +185,7 @@ def _face_errors(
     if not faces:
         return
     others = Credential.objects.filter(person__in=faces, state=State.ACTIVE).exclude(technology=Technology.FACE)
-    ways = set(others.values_list("person_id", flat=True))
+    ways: set[int | None] = set(others.values_list("person_id", flat=True))
     ways |= {draft.person for draft in drafts if draft.technology != Technology.FACE}
     for n, draft in enumerate(drafts):
         if draft.technology != Technology.FACE:
@@ -282,7 +282,7 @@ def hashed(rows: Sequence[Credential], epoch: int) -> None:
             if owner is None:
                 row.key = None
                 continue
-            value = subjects.unseal_text(owner, row.secret, row.person_id, f"credential:{row.pk}").encode()
+            value = subjects.unseal_text(owner, bytes(row.secret), row.person_id, f"credential:{row.pk}").encode()
         elif row.secret is not None:
             value = ring.decrypt(bytes(row.secret), f"credential:{row.pk}".encode())
         kind = engine.Technology.VISITOR if row.pk in visits else TECHNOLOGIES[Technology(row.technology)]
@@ -291,7 +291,7 @@ def hashed(rows: Sequence[Credential], epoch: int) -> None:
 
 def _refuse_known(drafts: Sequence[CredentialDraft], rows: Sequence[Credential]) -> None:
     live = Credential.objects.filter(state__in=[State.ACTIVE, State.SUSPENDED], key__in=[row.key for row in rows])
-    taken = {bytes(key) for key in live.values_list("key", flat=True)}
+    taken = {bytes(key or b"") for key in live.values_list("key", flat=True)}
     seen: set[bytes] = set()
     errors = []
     for n, row in enumerate(rows):

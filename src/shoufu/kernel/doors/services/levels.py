@@ -303,7 +303,8 @@ def set_special_days(actor: Actor, drafts: Sequence[SpecialDayDraft]) -> list[Sp
     rows = []
     for draft in drafts:
         given = {name: value for name, value in vars(draft).items() if name not in ("day", "place")}
-        row, _new = SpecialDay.objects.update_or_create(day=draft.day, place_id=draft.place, defaults=given)
+        place = places.get(draft.place) if draft.place is not None else None
+        row, _new = SpecialDay.objects.update_or_create(day=draft.day, place=place, defaults=given)
         rows.append(row)
     record_many(
         actor,
