@@ -27,10 +27,13 @@ from shoufu.kernel.base.ids import uuid7
 from shoufu.kernel.cases.models import Case
 from shoufu.kernel.devices import services as devices
 from shoufu.kernel.doors import services as doors
+from shoufu.kernel.evidence.models import Export
 from shoufu.kernel.media.models import MediaObject
 from shoufu.kernel.parties import services as parties
 from shoufu.kernel.places import services as places
 from shoufu.kernel.places.services import PlaceDraft
+from shoufu.kernel.referrals import services as referrals
+from shoufu.kernel.privacy.models import Delegation
 from shoufu.kernel.rules.models import Rehearsal, Rule, RuleVersion
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +77,28 @@ def version(_side: Side) -> Any:
 RULE = {"kinds": ["door.state"], "pattern": {"type": "match"}}
 
 ROWS: dict[str, Row] = {
+    "GET /api/referrals": Row("referrals.view", lists=True),
+    "POST /api/referrals": Row(
+        "referrals.send",
+        lambda s: {"case": s["case_id"], "destination": s["destination_id"], "reason": "test"},
+        loose=True,
+    ),
+    "GET /api/referrals/destinations": Row("referrals.view", lists=True),
+    "GET /api/referrals/inbox": Row("referrals.receive", lists=True),
+    "GET /api/referrals/{int:referral_id}": Row("referrals.view"),
+    "POST /api/referrals/{int:referral_id}/withdraw": Row("referrals.send", reason),
+    "POST /api/referrals/{int:referral_id}/receive": Row("referrals.receive", version, loose=True),
+    "POST /api/referrals/{int:referral_id}/accept": Row("referrals.receive", version, loose=True),
+    "POST /api/referrals/{int:referral_id}/refuse": Row("referrals.receive", lambda s: {"text": "test"}, loose=True),
+    "POST /api/referrals/{int:referral_id}/outcome": Row(
+        "referrals.receive", lambda s: {"outcome": "handled", "text": "test"}, loose=True
+    ),
+    "GET /api/evidence": Row("evidence.export", lists=True),
+    "GET /api/evidence/key": Row("", own=True),
+    "POST /api/evidence": Row(
+        "evidence.export", lambda s: {"case": s["case_id"], "recipient": "test", "reason": "test"}, loose=True
+    ),
+    "GET /api/evidence/{int:export_id}": Row("evidence.export"),
     "GET /api/places": Row("places.view", lists=True),
     "POST /api/places": Row(
         "places.manage", lambda s: [{"kind": "area", "code": "new", "name": "新", "parent": f"{s.tag}-compound"}]
@@ -161,6 +186,18 @@ ROWS: dict[str, Row] = {
     "GET /api/audit/entries": Row("audit.view", lists=True),
     "GET /api/audit/entries/{int:entry_id}": Row("audit.view"),
     "GET /api/audit/chain": Row("audit.view", own=True),
+    "GET /api/privacy/looks": Row("own.view", own=True, loose=True),
+    "POST /api/privacy/looks/object": Row("own.view", lambda s: {"entry": 1}, own=True, loose=True),
+    "GET /api/privacy/consents": Row("own.view", own=True, loose=True),
+    "POST /api/privacy/consents": Row("own.view", lambda s: {"purpose": "welfare"}, own=True, loose=True),
+    "POST /api/privacy/consents/withdraw": Row("own.view", lambda s: {"purpose": "face"}, own=True, loose=True),
+    "GET /api/privacy/delegations": Row("", own=True),
+    "POST /api/privacy/delegations": Row(
+        "own.view", lambda s: {"delegate": s["person_id"], "scopes": ["data.view"]}, own=True, loose=True
+    ),
+    "POST /api/privacy/delegations/{int:delegation_id}/end": Row("privacy.manage"),
+    "GET /api/privacy/requests": Row("privacy.manage", lists=True),
+    "GET /api/privacy/register": Row("privacy.manage", own=True),
     "GET /api/media": Row(
         "media.view",
         query=lambda s: {"device": s["device_id"], "since": "2026-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"},
@@ -323,6 +360,22 @@ def side(tag: str, name: str, district: str) -> Side:
         id=uuid7(), kind="snapshot", content_type="image/png", size=1, sha256=b"x" * 32, key=f"{tag}/x.png",
         device=device, place=compound, t=now, keep_until=now + timedelta(days=1),
     )  # fmt: skip
+    destination = referrals.create_destination(
+        SYSTEM,
+        referrals.DestinationDraft(
+            f"{tag}-desk", organisation.pk, compound.pk, f"{tag} desk", "console", "officers", policy={}
+        ),
+    ).row
+    policy = referrals.create_policy(
+        SYSTEM, referrals.PolicyDraft(destination.pk, compound.pk, f"{tag} policy", active=False)
+    )
+    referral = referrals.refer(SYSTEM, referrals.Draft(second, destination.pk, f"{tag} reason"))
+    export = Export.objects.create(
+        number=f"E-{tag}-1", case_id=case, place=compound, recipient=f"{tag} recipient", reason="test",
+        asked_by="test", asked_at=now, expires_at=now + timedelta(days=1),
+    )  # fmt: skip
+    carer = parties.create_person(SYSTEM, parties.PersonDraft(f"{tag} carer", compound.pk))
+    granted = Delegation.objects.create(person=person, delegate=carer, scopes=["data.view"], since=now)
     entry = AuditEntry.objects.filter(place=compound.pk).order_by("id").first()
     assert entry is not None
     ids = {
@@ -332,8 +385,10 @@ def side(tag: str, name: str, district: str) -> Side:
         "organisation_id": organisation.pk, "membership_id": membership.pk,
         "vehicle_id": vehicle.pk, "user_id": user.pk,
         "assignment_id": assignment.pk, "token_id": token.row.pk, "case_id": case, "other_case_id": second,
+        "destination_id": destination.pk, "policy_id": policy.pk, "referral_id": referral.pk, "export_id": export.pk,
         "rule_id": rule.pk, "version_id": draft.pk, "rehearsal_id": rehearsal.pk, "media_id": media.pk,
         **_doors(tag, name, compound, person.pk),
+        "delegation_id": granted.pk,
         "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x",
     }  # fmt: skip
     return Side(name, ids)

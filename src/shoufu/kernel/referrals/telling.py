@@ -36,9 +36,13 @@ def tell_officers(actor: Actor, template: str, referral: Referral) -> None:
 
 
 def tell_senders(actor: Actor, template: str, referral: Referral) -> None:
-    """A notice to who has the case, and to the nearest managers and operators of its place."""
+    """A notice to who has the case, and to the nearest managers and operators of its place.
+
+    Of duress only administrators are told, who may see such cases: a notice must not light up beside the victim.
+    """
     about = _about(referral, template)
-    notify_roles(actor, template, [(about, ("property_manager", "operator"))])
+    roles = ("administrator",) if referral.duress else ("property_manager", "operator")
+    notify_roles(actor, template, [(about, roles)])
     if referral.case.assignee_id:
         notify_user(actor, template, about, referral.case.assignee_id)
 
