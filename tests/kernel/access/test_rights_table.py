@@ -32,8 +32,8 @@ from shoufu.kernel.media.models import MediaObject
 from shoufu.kernel.parties import services as parties
 from shoufu.kernel.places import services as places
 from shoufu.kernel.places.services import PlaceDraft
-from shoufu.kernel.referrals import services as referrals
 from shoufu.kernel.privacy.models import Delegation
+from shoufu.kernel.referrals import services as referrals
 from shoufu.kernel.rules.models import Rehearsal, Rule, RuleVersion
 
 pytestmark = pytest.mark.django_db

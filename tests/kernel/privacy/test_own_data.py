@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from shoufu.kernel.audit.models import AuditEntry
-from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound
+from shoufu.kernel.base.errors import Conflict, Invalid, NotFound
 from shoufu.kernel.cases.models import Case
 from shoufu.kernel.parties import selectors as parties
 from shoufu.kernel.privacy import selectors, services
@@ -111,5 +111,5 @@ def test_a_correction_is_applied_by_the_answer(story) -> None:
 
 
 def test_staff_without_a_row_have_no_data_page(story) -> None:
-    with pytest.raises(Forbidden):
+    with pytest.raises(NotFound):
         selectors.looks(story.as_chen)

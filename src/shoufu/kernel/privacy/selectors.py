@@ -12,7 +12,7 @@ from shoufu.kernel.access.models import RoleAssignment, User
 from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.base.errors import Forbidden, NotFound
+from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.parties.models import Consent, Person
 from shoufu.kernel.privacy import declarations
 from shoufu.kernel.privacy.declarations import Purpose
@@ -78,7 +78,7 @@ def subject(actor: Actor, person_id: int | None, scope: str) -> Person:
     if person_id is None:
         me = myself(actor)
         if me is None:
-            raise Forbidden(_("Only residents and staff with data here can see their own data."))
+            raise NotFound(_("Only residents and staff with data here can see their own data."))
         return me
     if not may_act_for(actor, person_id, scope):
         raise NotFound(_("There is no person %(id)s for whom you may do this.") % {"id": person_id})
