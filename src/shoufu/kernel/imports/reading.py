@@ -14,6 +14,7 @@ from shoufu.kernel.base.errors import Invalid
 from shoufu.kernel.imports.kinds import CellError, Field, ImportKind, Record
 
 HEAD_ROWS = 15
+SHORTEST = 5
 MOST_BYTES = 32 * 1024 * 1024
 MOST_ROWS = 50_000
 
@@ -118,7 +119,9 @@ def guess(kind: ImportKind, headings: Sequence[str]) -> dict[str, int]:
         key=lambda pair: -len(pair[0]),
     )
     for name, code in pairs:
-        free = [n for n, text in enumerate(plain) if len(name) > 1 and name in text and n not in mapping.values()]
+        if len(name) < (SHORTEST if name.isascii() else 2):
+            continue  # "end" is in "gender"
+        free = [n for n, text in enumerate(plain) if name in text and n not in mapping.values()]
         if code not in mapping and free:
             mapping[code] = free[0]
     return mapping

@@ -116,7 +116,8 @@ def _hashes(text: str, field: str, normalise: Callable[[str], str]) -> list[byte
 
 def households(actor: Actor) -> QuerySet[Household]:
     """Households in the actor's places."""
-    return policy.limit(Household.objects.select_related("place"), actor, VIEW).order_by("place__path", "number")
+    rows = policy.limit(Household.objects.select_related("place__parent"), actor, VIEW)
+    return rows.order_by("place__path", "number")
 
 
 def household(actor: Actor, household_id: int) -> Household:
