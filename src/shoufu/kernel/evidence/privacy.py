@@ -1,22 +1,11 @@
-"""What evidence holds about people, and what becomes of it at erasure; see kernel/privacy/declarations.py."""
+"""What this app holds about people, and what becomes of it at erasure; see kernel/privacy/declarations.py."""
 
-from django.db.models import Q
+from shoufu.kernel.privacy.declarations import Erase, Holding
 
-from shoufu.kernel.privacy.declarations import Erase, Holding, Retention
+HANDING = ("handing evidence over", "移交证据")
+WHY = "proof of what was handed to whom; the bundle itself is deleted within 30 days"
 
 holdings = (
-    Holding(
-        "evidence.export",
-        lambda s: Q(user=s.user) if s.user else None,
-        "handing evidence over",
-        "移交证据",
-        1095,
-        erase=Erase.BLANK,
-        blank={"user": None, "asked_by": ""},
-    ),
-)
-
-retentions = (
-    Retention("shoufu.kernel.evidence.tasks.expire", "Bundles whose days are over", "到期的证据包"),
-    Retention("shoufu.kernel.evidence.tasks.release", "Evidence whose hold ended", "解除保全的证据"),
+    Holding("evidence.export", lambda s: None, *HANDING, 1095, erase=Erase.KEEP, why=WHY),
+    Holding("evidence.hold", lambda s: None, *HANDING, erase=Erase.KEEP, why="a duty to keep evidence"),
 )

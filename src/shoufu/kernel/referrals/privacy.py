@@ -1,48 +1,18 @@
-"""What referrals hold about people, and what becomes of it at erasure; see kernel/privacy/declarations.py."""
+"""What this app holds about people, and what becomes of it at erasure; see kernel/privacy/declarations.py."""
 
-from django.db.models import Q
-
-from shoufu.kernel.privacy.declarations import Erase, Holding, NotPersonal, Retention, Subject
-from shoufu.kernel.privacy.erasure.patterns import pattern
+from shoufu.kernel.privacy.declarations import Erase, Holding, NotPersonal
 
 HELP = ("help by another organisation", "请其他单位协助")
-
-
-def _cases(subject: Subject, prefix: str) -> Q | None:
-    """Referrals of cases whose words name the person: their contact and messages are encrypted, so cases tell."""
-    wanted = pattern(subject.identifiers)
-    if not wanted:
-        return None
-    return Q(**{f"{prefix}case__title__iregex": wanted}) | Q(**{f"{prefix}case__events__text__iregex": wanted})
-
-
-def _messages(subject: Subject) -> Q | None:
-    named = _cases(subject, "referral__")
-    return None if named is None else named & Q(state__in=["acknowledged", "failed"])
-
+WHY = "the act stays; contacts are encrypted and blanked after two years"
 
 holdings = (
-    Holding(
-        "referrals.referral",
-        lambda s: _cases(s, ""),
-        *HELP,
-        730,
-        erase=Erase.BLANK,
-        blank={"contact": None},
-    ),
-    Holding("referrals.message", _messages, "proof of what was sent", "证明发送过什么", 90),
-    Holding(
-        "referrals.handling",
-        lambda s: Q(user=s.user) if s.user else None,
-        *HELP,
-        730,
-        erase=Erase.BLANK,
-        blank={"user": None, "by": ""},
-    ),
+    Holding("referrals.referral", lambda s: None, *HELP, 730, erase=Erase.KEEP, why=WHY),
+    Holding("referrals.handling", lambda s: None, *HELP, 730, erase=Erase.KEEP, why=WHY),
+    Holding("referrals.message", lambda s: None, *HELP, 90, erase=Erase.KEEP, why="encrypted; deleted after 90 days"),
 )
 
-not_personal = (NotPersonal("referrals.destination", "an organisation, its addresses and the keys to sign for it"),)
-
-retentions = (
-    Retention("shoufu.kernel.referrals.tasks.expire", "Messages after 90 days, contacts", "90 天后的报文和联系人"),
+not_personal = (
+    NotPersonal("referrals.destination", "an organisation and its line"),
+    NotPersonal("referrals.policy", "a rule"),
+    NotPersonal("referrals.receipt", "the number of a message"),
 )
