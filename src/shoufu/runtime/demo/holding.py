@@ -65,7 +65,7 @@ class Holding:
             return {}
         start = dice.randrange(len(rules)) * engine.model.RECORD
         found = engine.unpack_record(rules.records[start : start + engine.model.RECORD])
-        if found.flags & Flag.REVOKED or found.technology not in WORDS:
+        if found.flags & (Flag.REVOKED | Flag.EMERGENCY) or found.technology not in WORDS:
             return {}
         told: dict[str, Any] = {"key": found.key.hex(), "person": found.person, "credential": WORDS[found.technology]}
         return told | {"reason": "granted", "rules": rules.version, "clock": "synced"}

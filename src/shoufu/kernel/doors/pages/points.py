@@ -21,7 +21,7 @@ from shoufu.kernel.doors.services.common import COMMAND, MANAGE, VIEW
 from shoufu.kernel.places import selectors as places
 
 COMMANDS = {
-    "locked": gettext_lazy("Shut"),
+    "locked": gettext_lazy("Kept locked"),
     "released": gettext_lazy("Released"),
     "unlocked": gettext_lazy("Stands open"),
 }
@@ -114,7 +114,7 @@ def list_page() -> ListPage:
         filters=(
             Filter("kind", _("Kind"), lambda rows, value: rows.filter(kind=value), AccessPoint.Kind.choices),
             Filter("text", _("Name or code"), _text),
-            Filter("alarm", _("Alarm"), _alarm, (("yes", _("With an alarm")), ("open", _("Open")))),
+            Filter("alarm", _("Alarm"), _alarm, (("yes", _("With an alarm")), ("open", _("Door open")))),
         ),
     )
 
