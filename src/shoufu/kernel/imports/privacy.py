@@ -16,6 +16,8 @@ holdings = (
 
 retentions = (
     Retention(
-        "imports.purge", "files after a day, ways back after 30 days", "未导入的文件一天后删除，撤销数据 30 天后删除"
+        "shoufu.kernel.imports.tasks.purge",
+        "files after a day, ways back after 30 days",
+        "未导入的文件一天后删除，撤销数据 30 天后删除",
     ),
 )

@@ -136,14 +136,15 @@ def _carried_by_others(hasher: Hasher) -> set[str]:
     found = [Identifier(Sort.NAME, name, "name") for name in names if name]
     found += [Identifier(Sort.NUMBER, plate, "plate") for plate in Vehicle.objects.values_list("plate", flat=True)]
     lookups = people.filter(phone_lookup__isnull=False).values_list("phone_lookup", flat=True)
-    found += [Identifier(Sort.HASH, bytes(value).hex(), "phone hash") for value in lookups]
+    found += [Identifier(Sort.HASH, bytes(value).hex(), "phone hash") for value in lookups if value]
     return {token.digest for token in hasher.tokens(found)}
 
 
 def _proof(search: Search, tokens: Sequence[Token], stones: Sequence[Tombstone], shared: int) -> Proof:
     search.searched.identifiers = len(tokens)
     kept_rows = _kept_rows(stones)
-    remaining, kept = [], []
+    remaining: list[dict[str, str]] = []
+    kept: list[dict[str, str]] = []
     for found in dict.fromkeys(search.found):
         reason = _kept(found, kept_rows)
         line = {"where": found.where, "column": found.column, "row": found.row, "what": found.what}

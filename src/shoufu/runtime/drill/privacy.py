@@ -57,7 +57,7 @@ class Body:
 def bodies(count: int) -> list[Body]:
     """Made-up people, all different. Identity numbers have a true check character and the area code of no county."""
     dice, found = random.Random(20261124), []
-    names = set()
+    names: set[str] = set()
     while len(names) < count:
         names.add(dice.choice(SURNAMES) + "".join(dice.sample(GIVEN, 2)))
     for number, name in enumerate(sorted(names)):
@@ -201,13 +201,14 @@ def _observe(people: Sequence[Body], sender: stage.Sender, mqtt_port: int) -> No
     """Plates read today, through the real broker and edge, and the day before yesterday, for the archive."""
     import msgspec
     import paho.mqtt.client as mqtt
+    from paho.mqtt.enums import CallbackAPIVersion
     from django.db import connection
 
     from shoufu.kernel.base.ids import uuid7
     from shoufu.kernel.devices.models import Device
     from shoufu.kernel.observations.models import ObservationKind
 
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=sender.code)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=sender.code)
     client.username_pw_set(sender.code, sender.secret)
     client.connect("127.0.0.1", mqtt_port)
     client.loop_start()

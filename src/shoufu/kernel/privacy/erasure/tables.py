@@ -177,7 +177,8 @@ def held_rows(table: Table, wanted: str, kept: Kept) -> int:
 
 
 def _not_held(table: Table, kept: Kept) -> tuple[str, list[Any]]:
-    where, held = "", []
+    where = ""
+    held: list[list[Any]] = []
     if table.name == "cases_case" and kept.cases:
         where, held = " AND NOT (id = ANY(%s))", [list(kept.cases)]
     elif table.has("case_id") and kept.cases:
