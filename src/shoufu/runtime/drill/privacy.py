@@ -201,8 +201,8 @@ def _observe(people: Sequence[Body], sender: stage.Sender, mqtt_port: int) -> No
     """Plates read today, through the real broker and edge, and the day before yesterday, for the archive."""
     import msgspec
     import paho.mqtt.client as mqtt
-    from paho.mqtt.enums import CallbackAPIVersion
     from django.db import connection
+    from paho.mqtt.enums import CallbackAPIVersion
 
     from shoufu.kernel.base.ids import uuid7
     from shoufu.kernel.devices.models import Device
