@@ -28,13 +28,18 @@ from shoufu.kernel.cases.models import Case
 from shoufu.kernel.devices import services as devices
 from shoufu.kernel.doors import services as doors
 from shoufu.kernel.evidence.models import Export
+from shoufu.kernel.imports import services as imports
 from shoufu.kernel.media.models import MediaObject
 from shoufu.kernel.parties import services as parties
+from shoufu.kernel.parties.models import Departure
 from shoufu.kernel.places import services as places
 from shoufu.kernel.places.services import PlaceDraft
 from shoufu.kernel.privacy.models import Delegation
 from shoufu.kernel.referrals import services as referrals
 from shoufu.kernel.rules.models import Rehearsal, Rule, RuleVersion
+from shoufu.scenes.community.vehicles import services as vehicles
+from shoufu.scenes.community.vehicles.models import Passage
+from shoufu.scenes.community.vehicles.services import LaneDraft, ParkingDraft
 
 pytestmark = pytest.mark.django_db
 FOREIGN = "FOREIGN-SECRET"
@@ -388,10 +393,30 @@ def side(tag: str, name: str, district: str) -> Side:
         "destination_id": destination.pk, "policy_id": policy.pk, "referral_id": referral.pk, "export_id": export.pk,
         "rule_id": rule.pk, "version_id": draft.pk, "rehearsal_id": rehearsal.pk, "media_id": media.pk,
         **_doors(tag, name, compound, person.pk),
+        **_register(tag, compound, person.pk, home.pk, device.pk),
         "delegation_id": granted.pk,
         "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x",
     }  # fmt: skip
     return Side(name, ids)
+
+
+def _register(tag: str, compound: Any, person: int, home: int, camera: int) -> dict[str, Any]:
+    """An import that waits, the receipt of a leaving, a vehicle at a lane, and the compound's parking."""
+    now = timezone.now()
+    draft, _preview = imports.upload(SYSTEM, "staff", compound.pk, f"{tag}.csv", f"姓名,单位\n{tag},x\n".encode())
+    left = Departure.objects.create(
+        person_id=person, household_id=home, place=compound, cause="moved_out", at=now, author=f"{tag} author"
+    )
+    lane = vehicles.set_lane(SYSTEM, LaneDraft(compound.pk, camera, f"{tag} lane"))
+    passage = Passage.objects.create(
+        lane=lane, place=compound, direction="in", plate=tag[:12], klass="unknown", state="waiting",
+        reason="unknown", began_at=now, last_at=now,
+    )  # fmt: skip
+    parking = vehicles.set_parking(SYSTEM, ParkingDraft(compound.pk, 9))
+    return {
+        "import_id": draft.pk, "departure_id": left.pk, "passage_id": passage.pk, "parking_id": parking.pk,
+        "kind_code": "people",
+    }  # fmt: skip
 
 
 def _doors(tag: str, name: str, compound: Any, person: int) -> dict[str, int]:

@@ -10,9 +10,9 @@ class Among(Lookup):  # type: ignore[type-arg]
     lookup_name = "among"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, params = self.process_lhs(compiler, connection)
-        return f"{left} = ANY(%s)", [*params, list(self.rhs)]
+        return f"{left} = ANY(%s)", (*params, list(self.rhs))
 
 
 Field.register_lookup(Among)

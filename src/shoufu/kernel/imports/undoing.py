@@ -125,7 +125,7 @@ def _restore(model: type[Model], listed: Sequence[Altered]) -> None:
     there = model._default_manager.in_bulk([row.pk for row in listed])
     for change in listed:
         for name, value in change.before.items():
-            field = model._meta.get_field(name)
+            field: Any = model._meta.get_field(name)
             setattr(there[change.pk], name, value if isinstance(value, bytes) else field.to_python(value))
     columns = list(dict.fromkeys(name for change in listed for name in change.before))
     model._default_manager.bulk_update(there.values(), columns, batch_size=2000)
