@@ -1,7 +1,7 @@
 """Readers as a process of their own: OSDP devices with a secure channel, to which cards are held at a given rate.
 
 ``python -m shoufu.runtime.bench.access.readers`` takes a :class:`Task` as one line of JSON on stdin, prints the ports
-on which the readers listen, and, when all cards were held, a :class:`Result`.
+on which the readers listen, and, when all cards were held, writes a :class:`Result` to the file that the task names.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections import deque
+from pathlib import Path
 
 import msgspec
 import uvloop
@@ -32,6 +33,7 @@ class Task(msgspec.Struct):
     per_second: float
     seconds: float
     warm_up: float
+    result: str
     seed: int = 1
 
 
@@ -128,9 +130,9 @@ async def work(task: Task) -> Result:
 
 
 def main() -> None:
-    """Take the task from stdin, give the result on stdout."""
+    """Take the task from stdin, leave the result in its file."""
     task = msgspec.json.decode(sys.stdin.readline(), type=Task)
-    print(msgspec.json.encode(uvloop.run(work(task))).decode(), flush=True)
+    Path(task.result).write_bytes(msgspec.json.encode(uvloop.run(work(task))))
 
 
 if __name__ == "__main__":

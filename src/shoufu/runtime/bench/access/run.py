@@ -68,7 +68,7 @@ def run(seconds: float, per_second: float, credentials: int) -> Figures:
         numbers = [0x04000000 + 7 * one for one in range(credentials)]
         public = _rules(root / "data", numbers)
         strangers = [0xA0000000 + one for one in range(STRANGERS)]
-        task = Task(keys, numbers, strangers, per_second, seconds, WARM_UP)
+        task = Task(keys, numbers, strangers, per_second, seconds, WARM_UP, str(root / "result.json"))
         readers = subprocess.Popen(
             [sys.executable, "-m", "shoufu.runtime.bench.access.readers"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ},
@@ -81,10 +81,9 @@ def run(seconds: float, per_second: float, credentials: int) -> Figures:
             (root / "door.toml").write_text(_config(root, public, keys, ports), encoding="utf-8")
             controller = start("door-controller", "--config", str(root / "door.toml"), log=root / "controller.log")
             try:
-                answer = readers.stdout.readline()
-                if not answer:
+                if readers.wait() or not (root / "result.json").exists():
                     raise Problem(f"The readers failed; the controller says: {_tail(root / 'controller.log')}")
-                result = msgspec.json.decode(answer, type=Result)
+                result = msgspec.json.decode((root / "result.json").read_bytes(), type=Result)
                 memory = psutil.Process(controller.pid).memory_info().rss / 2**20
             finally:
                 stop(controller)

@@ -25,7 +25,7 @@ log = structlog.get_logger("drill")
 
 WORKERS = 2
 FIRST_REVOCATION = 8.0
-EVERY = 2.0
+EVERY = 1.2
 PATIENCE = 240.0
 
 

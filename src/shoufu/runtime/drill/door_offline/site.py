@@ -163,8 +163,8 @@ class Site:
     async def live(self, until: float) -> None:
         """Faults and people, until then."""
         self.start()
-        next_cut = time.time() + self._chance.expovariate(1 / 6)
-        next_network = time.time() + self._chance.expovariate(1 / 5)
+        next_cut = time.time() + self._chance.expovariate(1 / 10)
+        next_network = time.time() + self._chance.expovariate(1 / 8)
         while time.time() < until:
             await asyncio.sleep(self._chance.expovariate(8))
             if time.time() > next_cut:
@@ -172,10 +172,10 @@ class Site:
                     self._show()
                     await asyncio.sleep(self._chance.random() * 0.004)
                 await self._power_cut()
-                next_cut = time.time() + self._chance.expovariate(1 / 6)
+                next_cut = time.time() + self._chance.expovariate(1 / 10)
             if time.time() > next_network:
                 await self._turn_network()
-                next_network = time.time() + self._chance.expovariate(1 / 5)
+                next_network = time.time() + self._chance.expovariate(1 / 8)
             if self._chance.random() < 0.01:
                 # Somebody sets the system's clock; it must not matter.
                 self._wall_error += self._chance.choice((-3600.0, 3600.0, -40 * DAY, 5 * DAY))
