@@ -1,0 +1,9 @@
+from shoufu.kernel.base.neighbours import Neighbours
+
+neighbours = Neighbours(
+    values={
+        "act": ("in", "out", "yes", "no", "withdraw", "link", "phone", "left", "longer"),
+        "kind": ("visitor", "food", "repair"),
+        "reason": ("drill",),
+    }
+)
