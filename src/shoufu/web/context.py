@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.cases import pages as cases
 from shoufu.kernel.places import selectors as places
 from shoufu.kernel.places.models import Place
@@ -88,7 +89,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if actor is None or actor.kind == "anonymous" or "HX-Request" in request.headers:
         return {"language": get_language(), "words": words.for_islands()}
     scope = request.scope  # type: ignore[attr-defined]
-    waiting = cases.waiting(request).open if actor.may_anywhere("cases.view") else 0
+    waiting = cases.waiting(cast(PageRequest, request)).open if actor.may_anywhere("cases.view") else 0
     return {
         "language": get_language(),
         "words": words.for_islands(),

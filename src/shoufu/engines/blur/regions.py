@@ -59,7 +59,7 @@ def heads(boxes: Floats, width: int, height: int) -> Floats:
     found = np.stack(
         [boxes[:, 0] - margin, boxes[:, 1] - 0.1 * tall, boxes[:, 2] + margin, boxes[:, 1] + share * tall], axis=1
     )
-    return np.clip(found, 0, np.array([width, height, width, height])).astype(np.float32)
+    return np.asarray(np.clip(found, 0, np.array([width, height, width, height])), np.float32)
 
 
 def link(times: Sequence[float], found: Sequence[Floats], options: BlurOptions) -> list[Region]:

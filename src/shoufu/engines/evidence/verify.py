@@ -175,10 +175,10 @@ def _files(found: _Found, manifest: Manifest, report: Report) -> None:
         there.setdefault(entry.name, entry)
     listed = [file.path for file in manifest.files]
     for file in manifest.files:
-        entry = there.get(file.path)
-        if entry is None:
+        held = there.get(file.path)
+        if held is None:
             report.fault("missing", file.path, "is named by the manifest and not in the bundle")
-        elif (entry.sha256, entry.size) != (file.sha256, file.size):
+        elif (held.sha256, held.size) != (file.sha256, file.size):
             report.fault("changed", file.path, "is not the file that the manifest names")
     own = [MANIFEST, TIMESTAMP, SIGNATURE]
     for name in there:

@@ -10,7 +10,7 @@ class Among(Lookup):  # type: ignore[type-arg]
     lookup_name = "among"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:  # type: ignore[override]
         left, params = self.process_lhs(compiler, connection)
         return f"{left} = ANY(%s)", (*params, list(self.rhs))
 

@@ -49,7 +49,7 @@ def custody(actor: Actor, export: Export) -> list[AuditEntry]:
 def case_custody(case: Case) -> list[AuditEntry]:
     """Who did or looked at what of a case and its pictures, oldest first; for the bundle."""
     media = [str(pk) for pk in case.evidence.filter(media__isnull=False).values_list("media_id", flat=True)]
-    exports = [str(pk) for pk in case.exports.values_list("pk", flat=True)]
+    exports = [str(pk) for pk in Export.objects.filter(case=case).values_list("pk", flat=True)]
     about = (
         Q(object_type="cases.case", object_id=str(case.pk))
         | Q(object_type="media.mediaobject", object_id__in=media)

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -130,7 +130,7 @@ def request_export(actor: Actor, draft: ExportDraft) -> Export:
         raise Invalid.one("media", _("This case has no pictures; choose cameras and a span."))
     now = timezone.now()
     made = Export.objects.create(
-        number=f"E-{case.number.removeprefix('C-')}-{case.exports.count() + 1}",
+        number=f"E-{case.number.removeprefix('C-')}-{Export.objects.filter(case=case).count() + 1}",
         case=case,
         place=case.place,
         recipient=draft.recipient.strip()[:120],
@@ -197,7 +197,12 @@ def _delete(exports: Sequence[Export]) -> None:
     for export in exports:
         export.state, export.deleted_at, export.key, export.secret = Export.State.DELETED, now, "", None
     Export.objects.bulk_update(exports, ["state", "deleted_at", "key", "secret"])
-    transaction.on_commit(lambda: [path.unlink(missing_ok=True) for path in paths] and None)
+    transaction.on_commit(lambda: _unlink(paths))
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 @transaction.atomic
@@ -265,7 +270,7 @@ def release_old(now: datetime | None = None, most: int = 500) -> int:
     )
     rows = Evidence.objects.filter(over, media__isnull=False).exclude(case__in=selectors.held_cases())
     chosen = list(rows.select_for_update(of=("self",), skip_locked=True).select_related("case")[:most])
-    media = [item.media_id for item in chosen]
+    media = [item.media_id for item in chosen if item.media_id is not None]
     for item in chosen:
         item.data = {**(item.data or {}), "let_go": moment.isoformat(), "media": str(item.media_id)}
         item.media = None

@@ -84,7 +84,8 @@ def _acknowledged(message: Message, path: int) -> None:
     message.state, message.next_at, message.path = Message.State.ACKNOWLEDGED, None, path
     message.acknowledged_at, message.error = now, ""
     message.save(update_fields=["state", "next_at", "path", "acknowledged_at", "error"])
-    Referral.objects.filter(pk=message.referral_id, delivered_at__isnull=True).update(delivered_at=now)
+    if message.referral_id is not None:
+        Referral.objects.filter(pk=message.referral_id, delivered_at__isnull=True).update(delivered_at=now)
     _answered(message.destination_id, now)
 
 

@@ -73,7 +73,7 @@ def _area(case: Case, *, english: bool) -> cap.Area:
     point = next(((s.latitude, s.longitude) for s in reversed(trail) if s.latitude is not None), None)
     if case.device and case.device.latitude is not None:
         point = (case.device.latitude, case.device.longitude)
-    circles = ()
+    circles: tuple[cap.Circle, ...] = ()
     if point is not None and point[0] is not None and point[1] is not None:
         circles = (cap.Circle(point[0], point[1], NEAR_KILOMETRES),)
     return cap.Area(

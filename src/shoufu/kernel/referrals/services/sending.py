@@ -126,7 +126,7 @@ def tell_changes(now: datetime | None = None, most: int = 200) -> int:
 
     A case that was called a false alarm or merged here withdraws its referral.
     """
-    rows = Referral.objects.filter(state__in=Referral.OPEN).exclude(case_version=_case_version())
+    rows = Referral.objects.filter(state__in=Referral.OPEN).exclude(case_version=_case_version())  # type: ignore[misc]
     rows = rows.select_related("case__place", "case__device", "destination__place", "destination__organisation")
     chosen = list(rows.select_for_update(of=("self",), skip_locked=True).order_by("pk")[:most])
     for referral in chosen:

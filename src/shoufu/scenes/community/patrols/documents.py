@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -58,6 +60,8 @@ def report_pdf(found: Report, english: bool) -> bytes:
             ],
             [2.2, 1.6, 3, 2.4, 1.2, 3],
         )
+    # The selector annotates them with what mypy does not see: passed, stops, noted.
+    rounds: list[Any] = list(found.rounds)
     document.heading(_("Patrols") + f" · {found.walked}/{len(found.rounds)}")
     document.table(
         [_("Due"), _("Route"), _("State"), _("Points"), _("Who"), _("Notes")],
@@ -70,7 +74,7 @@ def report_pdf(found: Report, english: bool) -> bytes:
                 r.walker.label if r.walker else "",
             ]
             + ["; ".join(f"{p.point.name}: {p.note}" for p in r.noted)]
-            for r in found.rounds
+            for r in rounds
         ],
         [1.5, 2.4, 1.3, 1, 1.8, 3],
     )
