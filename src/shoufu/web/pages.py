@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access import services as access
+from shoufu.kernel.base import registry
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.base.pages import PageRequest, needs, public
 from shoufu.kernel.cases import selectors as cases
@@ -28,7 +29,11 @@ def home(request: PageRequest) -> HttpResponseBase:
         return redirect("desk")
     if request.actor.may_anywhere("referrals.receive"):
         return redirect("referrals:console")
-    return redirect("audit:list" if request.actor.may_anywhere("audit.view") else "profile")
+    if request.actor.may_anywhere("audit.view"):
+        return redirect("audit:list")
+    own = (item for scene in registry.scenes() for item in scene.menu if request.actor.may_anywhere(item.permission))
+    first = next(own, None)
+    return redirect(first.url if first else "profile")
 
 
 @needs("cases.view")
