@@ -172,7 +172,7 @@ class _Draft:
     plan: Plan = field(default_factory=Plan)
     new: dict[tuple[Any, ...], PersonDraft] = field(default_factory=dict)
     corrections: dict[int, PersonChange] = field(default_factory=dict)
-    arrivals: list[tuple[int | tuple[Any, ...], Home, str, date | None, date | None]] = field(default_factory=list)
+    arrivals: list[tuple[Any, Home, str, date | None, date | None]] = field(default_factory=list)
     stays: dict[int, dict[str, Any]] = field(default_factory=dict)
     seen: dict[tuple[Any, Home], int] = field(default_factory=dict)
     owned: set[Home] = field(default_factory=set)

@@ -163,7 +163,10 @@ class _Draft:
         people = create_people(self.actor, list(self.people.values()))
         written.add(people)
         ids = {key: person.pk for key, person in zip(self.people, people, strict=True)}
-        work = [MembershipDraft(ids.get(who, who), offices[name], *rest) for who, name, *rest in self.work]
+        work = [
+            MembershipDraft(ids.get(who, who), offices[name], title, since, until)
+            for who, name, title, since, until in self.work
+        ]
         written.add(add_members(self.actor, work) if work else [])
         return written
 
