@@ -1,10 +1,11 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
 
+from shoufu.kernel.access.models import RoleAssignment
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid
 from shoufu.kernel.cases.models import Case
@@ -222,4 +223,7 @@ def test_duress_is_seen_by_the_alarm_role_only(songshan: Any) -> None:
     )  # fmt: skip
     world = songshan.world
     assert not cases.visible(world.act(world.alice)).exists()
+    # The right to see cases alone does not show it, nor does the right to see duress alone.
+    assert not cases.visible(world.act(world.dan)).exists()
+    RoleAssignment.objects.create(user=world.dan, role="operator", place=world.district, since=now - timedelta(days=1))
     assert cases.visible(world.act(world.dan)).count() == 1
