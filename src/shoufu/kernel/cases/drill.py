@@ -6,5 +6,6 @@ neighbours = Neighbours(
         "verdict": ("useful",),
         "severity": ("high",),
         "state": ("open",),
-    }
+    },
+    shared=frozenset({"DayNumber"}),
 )

@@ -36,4 +36,4 @@ def seed(estate: Estate) -> None:
         cursor.execute("select number from log_batch(%s, 1)", [key])
 
 
-neighbours = Neighbours(seed)
+neighbours = Neighbours(seed, shared=frozenset({"ObservationKind", "Consumer"}))

@@ -20,4 +20,4 @@ def seed(estate: Estate) -> None:
     RuleVersion.objects.create(rule=rule, number=1, spec=SPEC, author=estate.mark(), note=estate.mark())
 
 
-neighbours = Neighbours(seed)
+neighbours = Neighbours(seed, shared=frozenset({"Checkpoint", "HistoryDay", "LateObservation"}))

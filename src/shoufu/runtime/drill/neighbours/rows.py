@@ -101,7 +101,7 @@ class Estate:
         for label in declared():
             self._seed(label)
         for model in own_models():
-            if model._meta.app_label not in UNSEEDED:
+            if model._meta.app_label not in UNSEEDED and not _shared(model):
                 self._tried(model)
         for model in own_models():
             self.found(model)
@@ -140,13 +140,23 @@ class Estate:
         for chosen in (fields, needed, *([*needed, one] for one in spare)):
             try:
                 with transaction.atomic():
-                    row = model(**{one.name: self._value(one) for one in chosen} | given)
+                    row = model(**self._values(chosen) | given)
                     row.save(force_insert=True)
                 return row
             except (Error, ValueError, TypeError) as error:
                 reason = str(error).strip().splitlines()[0]
         where = f"{model._meta.app_config.name}.drill"
         raise Problem(f"The drill cannot make a row of {model._meta.label} ({reason}); seed it in {where}.")
+
+    def _values(self, chosen: list[Any]) -> dict[str, Any]:
+        """A value a field; two references to one model get two rows (who gives and who receives differ)."""
+        values: dict[str, Any] = {}
+        for one in chosen:
+            value = self._value(one)
+            if isinstance(one, models.ForeignKey) and value is not None and not isinstance(value, Place):
+                value = self.make(one.related_model) if any(value == other for other in values.values()) else value
+            values[one.name] = value
+        return values
 
     def _value(self, one: Any) -> Any:
         if isinstance(one, models.ForeignKey):
@@ -189,6 +199,11 @@ class Estate:
             case ArrayField():
                 return []
         raise ValueError(f"field {one.name}: nothing known about {type(one).__name__}")
+
+
+def _shared(model: type[models.Model]) -> bool:
+    hook = declared().get(model._meta.app_label)
+    return hook is not None and model.__name__ in hook.shared
 
 
 def _wanted(one: Any, given: dict[str, Any]) -> bool:

@@ -28,7 +28,7 @@ class Signs:
         """The signs of a filled estate."""
         start = str(estate.first_id // IDS)
         keys = {str(row.pk) for rows in estate.rows.values() for row in rows if isinstance(row.pk, UUID)}
-        return cls(estate.secret, start, re.compile(rf"(?<!\d){start}\d{{6}}(?!\d)"), frozenset(keys))
+        return cls(estate.secret, start, re.compile(rf"(?<!\w){start}\d{{6}}(?!\w)"), frozenset(keys))
 
     def within(self, text: str, sent: str = "") -> list[str]:
         """The signs in a text that was not told them itself."""
@@ -39,6 +39,13 @@ class Signs:
     def keyed(self, text: str) -> bool:
         """Whether an id of the estate stands in the text."""
         return bool(self.ids.search(text)) or any(one in text for one in self.uuids)
+
+    def around(self, text: str) -> str:
+        """The part of a row's text that holds a sign."""
+        found = self.ids.search(text)
+        places = [found.start()] if found else [at for one in (self.secret, *self.uuids) if (at := text.find(one)) >= 0]
+        start = max(0, min(places, default=0) - 80)
+        return text[start : start + 200]
 
     @property
     def pattern(self) -> str:
@@ -74,7 +81,7 @@ def seen(signs: Signs, sent: str) -> list[str]:
         cursor.execute("select what, place, row_text from drill_seen")
         rows = cursor.fetchall()
     return [
-        f"{what} {table}: {text[:200]}"
+        f"{what} {table}: {signs.around(text)}"
         for what, table, text in rows
         if signs.keyed(text) or (signs.secret in text.lower() and signs.secret not in sent.lower())
     ]
