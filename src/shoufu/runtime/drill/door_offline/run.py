@@ -84,12 +84,17 @@ def _drive(server: Stage, made: Setting, seconds: float, seed: int, lying: bool)
             subprocess.Popen(
                 [sys.executable, "-m", "shoufu.runtime.drill.door_offline.worker", str(told)],
                 stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 env={**os.environ},
                 preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509 – forks from the main thread
             )  # fmt: skip
         )
         written.append(path)
     try:
+        for worker in workers:
+            assert worker.stdout is not None
+            if not worker.stdout.readline():
+                raise Problem("A process of controllers failed; its message stands above.")
         _revoke(workers, made, seconds, random.Random(seed))
         for worker in workers:
             if worker.wait(PATIENCE):

@@ -160,9 +160,15 @@ class Site:
             self._booted -= self._skipped
             self._skipped = 0.0
 
+    async def ready(self, patience: float) -> None:
+        """Power on, and wait for the first rule set: an ordinary day before the bad one."""
+        self.start()
+        deadline = time.time() + patience
+        while time.time() < deadline and self._core is not None and not self._core.store.version:
+            await asyncio.sleep(0.1)
+
     async def live(self, until: float) -> None:
         """Faults and people, until then."""
-        self.start()
         next_cut = time.time() + self._chance.expovariate(1 / 10)
         next_network = time.time() + self._chance.expovariate(1 / 8)
         while time.time() < until:

@@ -29,6 +29,8 @@ async def work(material: Material) -> None:
             Site(code, secret, material, tell, material.seed * 1000 + number)
             for number, (code, secret) in enumerate(material.sites)
         ]
+        await asyncio.gather(*(site.ready(PATIENCE) for site in sites))
+        print("ready", flush=True)
         orders = asyncio.create_task(_orders(sites))
         until = time.time() + material.seconds
         await asyncio.gather(*(site.live(until) for site in sites))
