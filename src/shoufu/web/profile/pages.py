@@ -16,7 +16,7 @@ from shoufu.kernel.cases.pages import role_label
 from shoufu.kernel.notices import selectors as notices
 from shoufu.kernel.notices import services as notice_services
 from shoufu.kernel.notices.channels import web_push
-from shoufu.kernel.parties import selectors as parties
+from shoufu.kernel.privacy import selectors as privacy
 
 
 def _page(request: PageRequest, form: FormState | None = None, token: str = "", status: int = 200) -> HttpResponse:
@@ -31,7 +31,7 @@ def _page(request: PageRequest, form: FormState | None = None, token: str = "", 
         "rights": sorted({right for grant in actor.grants for right in grant.permissions}),
         "endpoints": notices.endpoints(actor),
         "push_key": web_push.public_key(),
-        "looks": list(parties.looks_at_me(actor)[:10]) if actor.may_anywhere(parties.OWN) else [],
+        "looks": privacy.looks(actor, most=10) if privacy.myself(actor) and actor.may_anywhere(privacy.OWN) else [],
         "role_count": len(registry.roles()),
     }
     return render(request, "shell/profile.html", context, status=status)
