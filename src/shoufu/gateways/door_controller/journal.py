@@ -3,7 +3,7 @@
 A segment ``q-<number>`` is a row of records: length u32, CRC-32 u32, MessagePack of :class:`Entry`. A torn tail (its
 CRC does not fit) ends the segment; a controller never writes behind one, since it begins a new segment at each start.
 Segments are removed when all their entries were acknowledged; what comes again after a power cut is sent again, and
-the server knows it by its id. See docs/decisions/0006-doors-keep-their-own-journal.md.
+the server knows it by its id. See docs/decisions/0007-doors-keep-their-own-journal.md.
 """
 
 from __future__ import annotations

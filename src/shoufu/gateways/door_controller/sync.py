@@ -165,9 +165,13 @@ class Sync:
             raise Silent("the right time is not known yet")
         items = await self._send([self._late(entry) for entry in entries])
         for entry, item in zip(entries, items, strict=True):
+            if item.status == "refused" and item.reason == "time":
+                # Our clock was wrong after all; refused is not stored, so another time may be tried after the next sync.
+                self._core.files.remove(f"late-{entry.boot}-{entry.sequence}")
+                raise Silent("the server does not believe our time")
             if item.status == "refused":
                 self.refused += 1
-                log.error("event refused", reason=item.message or item.reason, event=entry.body.decode())
+                log.error("event refused", reason=item.message or item.reason, content=entry.body.decode())
                 self._core.files.replace(f"refused-{entry.boot}-{entry.sequence}.json", entry.body)
 
     def _late(self, entry: Entry) -> bytes:
