@@ -166,7 +166,7 @@ class Sync:
         items = await self._send([self._late(entry) for entry in entries])
         for entry, item in zip(entries, items, strict=True):
             if item.status == "refused" and item.reason == "time":
-                # Our clock was wrong after all; refused is not stored, so another time may be tried after the next sync.
+                # Our clock was wrong after all; refused is not stored, so another time may be tried after a sync.
                 self._core.files.remove(f"late-{entry.boot}-{entry.sequence}")
                 raise Silent("the server does not believe our time")
             if item.status == "refused":
