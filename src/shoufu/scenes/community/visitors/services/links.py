@@ -44,14 +44,17 @@ def _tried(source: bytes, now: datetime) -> int:
     return int(rows.aggregate(sum=Sum("count"))["sum"] or 0)
 
 
-def _count(source: bytes, now: datetime) -> None:
+def _count(source: bytes, now: datetime) -> int:
+    """Count one more; how many in this minute."""
     minute = now.replace(second=0, microsecond=0)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {LinkTry._meta.db_table} (minute, source, count) VALUES (%s, %s, 1) "
-            "ON CONFLICT (minute, source) DO UPDATE SET count = community_visitors_linktry.count + 1",
+            "ON CONFLICT (minute, source) DO UPDATE SET count = community_visitors_linktry.count + 1 "
+            "RETURNING count",
             [minute, source],
         )
+        return int(cursor.fetchone()[0])
 
 
 def open_link(token: str, address: str, now: datetime | None = None) -> Invitation:
@@ -63,26 +66,26 @@ def open_link(token: str, address: str, now: datetime | None = None) -> Invitati
     """
     moment = now or timezone.now()
     source = _source(address)
-    if _tried(source, moment) >= MOST_OF_ONE:
-        with transaction.atomic():
-            _note_wrong(source, moment)
+    tried = _tried(source, moment)
+    if tried >= MOST_OF_ONE:
+        _note_wrong(source, moment, tried)
         raise TooMany
     try:
         return open_invitation(token)
     except NotFound:
-        with transaction.atomic():
-            _note_wrong(source, moment)
+        _note_wrong(source, moment, tried)
         raise
 
 
-def _note_wrong(source: bytes, now: datetime) -> None:
+@transaction.atomic
+def _note_wrong(source: bytes, now: datetime, tried: int) -> None:
+    """Count a wrong link; the address that is refused from now on is logged once. Everybody's sum is looked at now and
+    then only: who reaches 500 in ten minutes has 25 in one of them."""
     _count(source, now)
-    _count(EVERYBODY, now)
-    mine = _tried(source, now)
-    if mine == MOST_OF_ONE:
-        record(SYSTEM, Act("visitors.link_refused", object_type="community_visitors.linktry", data={"tries": mine}))
-    everybody = _tried(EVERYBODY, now)
-    if everybody >= MOST_OF_ALL and everybody % 100 == 0:
+    if tried + 1 == MOST_OF_ONE:
+        data = {"tries": MOST_OF_ONE}
+        record(SYSTEM, Act("visitors.link_refused", object_type="community_visitors.linktry", data=data))
+    if _count(EVERYBODY, now) % 25 == 0 and (everybody := _tried(EVERYBODY, now)) >= MOST_OF_ALL:
         _report(everybody, now)
 
 
