@@ -24,9 +24,11 @@ class Neighbours:
     An app needs none of it where its rows can be made from their fields alone and its addresses hold ids. It stands in
     `<app>/drill.py` as `neighbours = Neighbours(…)`. `seed` makes rows of which the fields do not say what is right
     in them. `values` gives what to try for a parameter or form field that is no id, by its name. `shared` are models
-    of the whole installation, whose rows are of no place and nobody's.
+    of the whole installation, whose rows are of no place and nobody's. `texts` are fields ("Import.kind") whose text
+    is not free, with one that they take.
     """
 
     seed: Callable[[Estate], None] | None = None
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
+    texts: Mapping[str, str] = field(default_factory=dict)

@@ -59,7 +59,10 @@ def declared() -> dict[str, Neighbours]:
 
 @dataclass
 class Estate:
-    """A compound with rows of every model. Its ids lie in a range of their own, its texts hold `bait` and `mark_`."""
+    """A compound with rows of every model; its ids lie in a range of their own, its texts begin with `secret`.
+
+    `bait` is the beginning of the secret, to search by: an answer that repeats the question tells nothing.
+    """
 
     name: str
     first_id: int
@@ -75,7 +78,7 @@ class Estate:
 
     def mark(self) -> str:
         """A new text that holds the estate's mark."""
-        return f"{self.bait}{self.secret}{next(self._numbers)}"
+        return f"{self.secret}{next(self._numbers)}"
 
     def row(self, model: Any) -> Any:
         """A row of the model in this estate, made if there is none yet."""
@@ -161,6 +164,9 @@ class Estate:
     def _value(self, one: Any) -> Any:
         if isinstance(one, models.ForeignKey):
             return self._target(one)
+        hook = declared().get(one.model._meta.app_label)
+        if hook is not None and (name := f"{one.model.__name__}.{one.name}") in hook.texts:
+            return hook.texts[name]
         if one.choices:
             return one.get_default() if one.has_default() else one.choices[0][0]
         return _moment(one) or self._plain(one)

@@ -1,0 +1,3 @@
+from shoufu.kernel.base.neighbours import Neighbours
+
+neighbours = Neighbours(texts={"Passage.snapshot": ""})
