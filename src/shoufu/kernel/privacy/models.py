@@ -55,7 +55,7 @@ class DataRequest(models.Model):
         OBJECTION = "objection", _("Objection to a look")
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", _("To be answered")
         DONE = "done", _("Done")
         REFUSED = "refused", _("Refused")
         CANCELLED = "cancelled", _("Withdrawn")
