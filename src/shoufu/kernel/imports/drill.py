@@ -1,3 +1,3 @@
 from shoufu.kernel.base.neighbours import Neighbours
 
-neighbours = Neighbours(texts={"Import.kind": "places"})
+neighbours = Neighbours(values={"kind_code": ("places",)}, texts={"Import.kind": "places"})

@@ -49,6 +49,9 @@ def _estate(name: str, first_id: int, bait: str, secret: str, parent: str) -> Es
     made = places.create_many(SYSTEM, drafts)
     estate = Estate(name, first_id, bait, secret, made[0])
     estate.fill()
+    # An account without any role is nobody's; those of an estate have one there.
+    for user in User.objects.filter(pk__gte=first_id, assignments__isnull=True):
+        RoleAssignment.objects.create(user=user, role="resident", place=estate.place, since=timezone.now())
     return estate
 
 

@@ -85,6 +85,8 @@ class Estate:
         model = apps.get_model(model) if isinstance(model, str) else model
         if model is Place:
             return self.place
+        if _shared(model):
+            return model._default_manager.order_by("pk").first() or self.make(model)
         if not self.found(model):
             self._seed(model._meta.app_label)
         return (self.found(model) or [self.make(model)])[-1]

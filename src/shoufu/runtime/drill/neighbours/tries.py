@@ -19,7 +19,13 @@ from shoufu.runtime.drill.neighbours.endpoints import Endpoint, Parameter
 from shoufu.runtime.drill.neighbours.rows import Estate, own_models
 
 MOST_ADDRESSES = 6
-ALIASES = {"endpoint": "notices.endpoint", "user": "access.user", "receiver": "access.user", "into": "cases.case"}
+ALIASES = {
+    "media": "media.mediaobject",
+    "endpoint": "notices.endpoint",
+    "user": "access.user",
+    "receiver": "access.user",
+    "into": "cases.case",
+}
 KNOWN = {"format": ("csv",), "page": ("1",), "size": ("50",), "version": ("1",), "limit": ("50",), "offset": ("0",)}
 
 
