@@ -1,4 +1,4 @@
-"""The phone pages in a real Chromium; run with `-m browser`. SHOUFU_SHOTS names a folder for pictures."""
+"""The phone pages in a real Chromium; run with `-m browser`. SHOTS names a folder for pictures."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -56,7 +56,7 @@ def phone(transactional_db: None, chromium: Any, live_server: Any, settings: Any
 @pytest.fixture
 def shot() -> Callable[[Any, str], None]:
     def taken(page: Any, name: str) -> None:
-        if folder := os.environ.get("SHOUFU_SHOTS"):
+        if folder := os.environ.get("SHOTS"):
             page.screenshot(path=f"{folder}/{name}.png")
 
     return taken
@@ -66,7 +66,7 @@ def test_the_code_is_shown_with_the_network_off(phone: Any, shot: Any) -> None:
     page = phone("mei", "/community/resident/")
     page.click("[data-enrol]")
     page.wait_for_selector("[data-qr][data-drawn] svg")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     shot(page, "home")
     page.context.set_offline(True)
     page.goto(page.url)

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -27,7 +28,7 @@ def home(request: PageRequest) -> HttpResponse:
     large = bool(request.user.large_print) and chosen is None  # type: ignore[union-attr]
     door = selectors.first_door(request.actor) if chosen is None else None
     mine = selectors.my_doors(request.actor) if chosen is None else None
-    context = {
+    context: dict[str, Any] = {
         "door": door,
         "phones": " ".join(str(one.pk) for one in mine.credentials if one.technology == "qr") if mine else "",
         "remote": bool(door and mine and door.point.pk in mine.remote),

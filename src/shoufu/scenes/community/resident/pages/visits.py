@@ -53,7 +53,7 @@ def invite(request: PageRequest) -> HttpResponse:
         if made is not None:
             request.session[f"visit-{made.invitation.pk}"] = made.token
             return redirect("community:resident:visit", made.invitation.pk)
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "kinds": Invitation.Kind.choices,
         "spans": _spans(),
@@ -125,7 +125,7 @@ def visit(request: PageRequest, visit_id: int) -> HttpResponse:
     found = selectors.own_one(request.actor, visit_id, person_id(request))
     token = request.session.pop(f"visit-{found.pk}", "")
     address = request.build_absolute_uri(reverse("community:visitors:link", args=[token])) if token else ""
-    context = {"visit": found, "home": home_label(found.household), "address": address}
+    context: dict[str, Any] = {"visit": found, "home": home_label(found.household), "address": address}
     return shown(request, "community/resident/visit.html", tab="visitors", **context)
 
 

@@ -211,7 +211,8 @@ def check_code(actor: Actor, text: str, now: float | None = None) -> Checked:
     if not text.strip():
         raise Invalid.one("code", _("Scan the code, or type what the scanner reads."))
     moment = timezone.now().timestamp() if now is None else now
-    verdict, row = _judge(actor, text.strip(), moment)
+    # A blank is a letter of base45: only what a scanner adds at the end goes.
+    verdict, row = _judge(actor, text.strip("\r\n\t"), moment)
     if row is not None and not actor.may(HANDLE, row.place.path):
         verdict, row = Verdict.ELSEWHERE, None
     if row is None:
@@ -224,7 +225,7 @@ def check_code(actor: Actor, text: str, now: float | None = None) -> Checked:
 
 def _judge(actor: Actor, text: str, now: float) -> tuple[Verdict, Invitation | None]:
     if "/v/" in text:
-        token = text.rstrip("/").rpartition("/")[2]
+        token = text.strip().rstrip("/").rpartition("/")[2]
         row = Invitation.objects.filter(token_hash=hash_of(token)).values_list("pk", flat=True).first()
         if row is None:
             return Verdict.NOT_OURS, None
