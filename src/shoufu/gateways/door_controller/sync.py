@@ -22,6 +22,8 @@ WAIT = 45
 BATCH = 200
 LATE = re.compile(rb'"phenomenonTime":"[^"]*"')
 FIRST_PAUSE = 0.2
+ALL = "all"
+"""Reason of an event in a body of which nothing was taken; the answer then says no more about each."""
 LONGEST_PAUSE = 30.0
 
 
@@ -154,16 +156,20 @@ class Sync:
             return msgspec.json.decode(answer.content, type=Answer).items
         if answer.status_code == 422:
             if len(bodies) == 1:
-                return [Item(0, "refused", "invalid", answer.text[:200])]
-            # Nothing was taken: send one by one, so that one bad event does not hold up the others.
-            return [msgspec.structs.replace((await self._send([body]))[0], index=i) for i, body in enumerate(bodies)]
+                why = "time" if "phenomenonTime" in answer.text else "invalid"
+                return [Item(0, "refused", why, answer.text[:200])]
+            return [Item(index, "refused", ALL) for index in range(len(bodies))]
         raise Silent(f"observations: {answer.status_code}")
 
     async def _again(self, entries: list[Entry]) -> None:
         """Events whose time the server does not believe are told again with the time of now, marked late."""
         if self._core.clock.quality != ClockQuality.SYNCED:
             raise Silent("the right time is not known yet")
-        items = await self._send([self._late(entry) for entry in entries])
+        bodies = [self._late(entry) for entry in entries]
+        items = await self._send(bodies)
+        if items[0].reason == ALL:
+            # One by one, so that one bad event does not hold up the others; and to hear why.
+            items = [(await self._send([body]))[0] for body in bodies]
         for entry, item in zip(entries, items, strict=True):
             if item.status == "refused" and item.reason == "time":
                 # Our clock was wrong after all; refused is not stored, so another time may be tried after a sync.
