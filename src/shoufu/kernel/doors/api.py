@@ -5,7 +5,7 @@ from typing import Any
 from ninja import Field, Query, Router, Schema, Status
 
 from shoufu.kernel.base.errors import Invalid
-from shoufu.kernel.base.listing import ListQuery, Page, answer
+from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.doors import selectors, services
 from shoufu.kernel.doors.models import AccessPoint, LockDown, OpenRequest

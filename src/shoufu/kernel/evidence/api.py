@@ -4,7 +4,7 @@ from uuid import UUID
 
 from ninja import Field, Query, Router, Schema, Status
 
-from shoufu.kernel.base.listing import ListQuery, Page, answer
+from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.evidence import keys, selectors, services
 from shoufu.kernel.evidence.models import Export

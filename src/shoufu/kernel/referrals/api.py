@@ -3,7 +3,7 @@ from typing import Any
 
 from ninja import Field, Query, Router, Schema, Status
 
-from shoufu.kernel.base.listing import ListQuery, Page, answer
+from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.referrals import selectors, services
 from shoufu.kernel.referrals.models import Referral
