@@ -41,7 +41,7 @@ def clean_files() -> None:
     """Files of other tests are none of this story's."""
     import shutil
 
-    for folder in (Path(settings.MEDIA_ROOT), Path(settings.HISTORY_ROOT)):
+    for folder in (Path(settings.MEDIA_ROOT), Path(settings.HISTORY_ROOT), Path(settings.DATA_ROOT) / "exports"):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -42,6 +42,15 @@ def path(export_id: UUID) -> Path:
     return folder() / f"{export_id}.zip"
 
 
+def sweep() -> int:
+    """Remove files that no row names any more, also those that a crash left behind; how many."""
+    known = {str(pk) for pk in Export.objects.values_list("pk", flat=True)}
+    gone = [found for found in folder().glob("*") if found.stem not in known] if folder().is_dir() else []
+    for found in gone:
+        found.unlink(missing_ok=True)
+    return len(gone)
+
+
 @transaction.atomic
 def ask(actor: Actor, person_id: int | None = None) -> Export:
     """Ask for a copy of everything held on oneself, or on a person who granted "data.view". Made in the background."""

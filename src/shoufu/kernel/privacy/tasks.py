@@ -44,6 +44,5 @@ def purge_due() -> int:
         if gone or old or blind:
             data = {"exports": len(old), "rows": gone, "proofs": blind}
             record(SYSTEM, Act("privacy.purge", data=data, object_type="privacy"))
-    for pk in old:
-        exports.path(pk).unlink(missing_ok=True)
+    exports.sweep()
     return gone + len(old) + blind
