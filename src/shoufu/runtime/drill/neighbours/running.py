@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any
 
 from django.conf import settings
@@ -153,7 +154,7 @@ class _Undo(Exception):
 def _send(client: Client, one: Try, signs: Signs) -> tuple[int, str, list[str]]:
     """Status, text and what it changed of the neighbour's; whatever it did is taken back."""
     status, text, changed = 0, "", list[str]()
-    cookies = client.cookies.copy()
+    cookies = SimpleCookie(client.cookies)
     try:
         with transaction.atomic():
             response = _request(client, one)
