@@ -39,9 +39,7 @@ def private_key() -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise TypeError(f"{path} holds no Ed25519 key; restore it from the backup of the keys folder")
     public = key.public_key()
-    write_once(
-        folder() / f"{key_id(public)}.pem", public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    )
+    write_once(folder() / f"{key_id(public)}.pem", public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     return key
 
 

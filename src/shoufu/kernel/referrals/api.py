@@ -1,6 +1,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from ninja import Field, Query, Router, Schema, Status
 
 from shoufu.kernel.base.lists.api import ListQuery, Page, answer
@@ -97,10 +99,18 @@ def _out(row: Referral) -> ReferralOut:
     )
 
 
+def _listed(rows: QuerySet[Referral], query: ListQuery, name: str) -> dict[str, Any] | StreamingHttpResponse:
+    """A page of referrals; their fields are gathered by `_out`, which a schema cannot do from the row alone."""
+    found = answer(rows, query, SORTS, _out, name)
+    if isinstance(found, dict):
+        found["items"] = [_out(row) for row in found["items"]]
+    return found
+
+
 @router.get("", response=Page[ReferralOut])
 def list_referrals(request: PageRequest, query: Query[ListQuery]) -> Any:
     """Referrals of cases in one's places."""
-    return answer(selectors.visible(request.actor), query, SORTS, _out, "referrals")
+    return _listed(selectors.visible(request.actor), query, "referrals")
 
 
 @router.post("", response={201: ReferralOut})
@@ -120,7 +130,7 @@ def list_destinations(request: PageRequest, query: Query[ListQuery]) -> Any:
 @router.get("/inbox", response=Page[ReferralOut])
 def inbox(request: PageRequest, query: Query[ListQuery]) -> Any:
     """Cases that were sent to one's organisation: for the alarm centre's own programs, with an officer's API token."""
-    return answer(selectors.inbox(request.actor), query, SORTS, _out, "inbox")
+    return _listed(selectors.inbox(request.actor), query, "inbox")
 
 
 @router.get("/{int:referral_id}", response=ReferralOut)
