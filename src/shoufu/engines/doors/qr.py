@@ -128,7 +128,7 @@ def read_code(text: str) -> ResidentCode | VisitorCode:
 
 def encode(content: bytes) -> str:
     """Base45 (RFC 9285)."""
-    out = []
+    out: list[str] = []
     for start in range(0, len(content) - 1, 2):
         value = content[start] << 8 | content[start + 1]
         out += (_ALPHABET[value % 45], _ALPHABET[value // 45 % 45], _ALPHABET[value // 2025])

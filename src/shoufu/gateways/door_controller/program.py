@@ -29,11 +29,10 @@ def run(config: Config) -> None:
     """Until SIGTERM or SIGINT; then what waits is written down."""
     try:
         import uvloop
-
-        runner = uvloop.run
     except ImportError:
-        runner = asyncio.run
-    runner(serve(config))
+        asyncio.run(serve(config))
+    else:
+        uvloop.run(serve(config))
 
 
 async def serve(config: Config) -> None:

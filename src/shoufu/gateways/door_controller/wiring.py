@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -53,7 +54,8 @@ class Wiring:
                 ]
                 continue
             devices = [self._device(one.name) for one in self._config.device if one.line == line.name]
-            found.append(lines.keep(line.address, lambda d=devices, p=line.poll_ms: Line(d, p / 1000, self._loop)))
+            made = partial(Line, devices, line.poll_ms / 1000, self._loop)
+            found.append(lines.keep(line.address, made))
         return found
 
     def _device(self, name: str) -> Device:

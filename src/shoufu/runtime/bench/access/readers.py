@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections import deque
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -100,7 +101,7 @@ async def work(task: Task) -> Result:
     tally = Result([], [], 0.0, 0, 0)
     stands = [Stand(key, tally) for key in task.keys]
     loop = asyncio.get_running_loop()
-    servers = [await loop.create_server(lambda s=stand: s.peripheral, "127.0.0.1", 0) for stand in stands]
+    servers = [await loop.create_server(partial(getattr, stand, "peripheral"), "127.0.0.1", 0) for stand in stands]
     print(msgspec.json.encode([server.sockets[0].getsockname()[1] for server in servers]).decode(), flush=True)
     deadline = loop.time() + PATIENCE
     while not all(stand.peripheral.secure for stand in stands):

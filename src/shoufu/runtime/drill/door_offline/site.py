@@ -151,7 +151,7 @@ class Site:
             renewed()
             self._tell(Renewed(self.code, core.clock.now(), core.clock.quality))
 
-        core.heard, core.took_rules, core.renewed = hear, take, renew  # type: ignore[method-assign]
+        core.heard, core.took_rules, core.renewed = hear, take, renew  # type: ignore[method-assign, assignment]
 
     def _end_skip(self) -> None:
         """Nobody can hear a server of another time: with the network, the door is in our time again."""

@@ -351,7 +351,7 @@ NUMBERS = ("capacity", "visitor_hours", "spaces_per_household")
 def _values(row: Parking | None) -> dict[str, Any]:
     if row is None:
         return {"capacity": "", "visitor_hours": 4, "spaces_per_household": 1, "free_minutes": 30, "per_hour": 200}
-    return {name: getattr(row, name) for name in (*NUMBERS, "second_car")} | row.tariff
+    return {name: getattr(row, name) for name in (*NUMBERS, "second_car")} | dict(row.tariff)
 
 
 def _parking(place: int, values: dict[str, Any]) -> ParkingDraft:
@@ -361,5 +361,5 @@ def _parking(place: int, values: dict[str, Any]) -> ParkingDraft:
     if wrong:
         raise Invalid.one(wrong[0], _("Write a whole number."))
     tariff = {name: int(numbers[name]) for name in PRICES if numbers[name]}
-    sizes = [int(numbers[name]) for name in NUMBERS]
-    return ParkingDraft(place, *sizes, second_car=values.get("second_car", "allow"), tariff=tariff)
+    capacity, hours, spaces = (int(numbers[name]) for name in NUMBERS)
+    return ParkingDraft(place, capacity, hours, spaces, values.get("second_car", "allow"), tariff)

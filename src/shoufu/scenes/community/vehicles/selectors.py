@@ -161,4 +161,4 @@ def known_plate(actor: Actor, plate: str) -> Q:
 
 def cars_inside(actor: object, path: str) -> float:
     """For the overview: cars inside the parkings of a place."""
-    return float(sum(item.inside for item in occupancy(actor, path)))  # type: ignore[arg-type]
+    return float(sum(item.inside for item in occupancy(actor, path)))  # type: ignore[arg-type, misc]
