@@ -29,7 +29,7 @@ from shoufu.kernel.devices import services as devices
 from shoufu.kernel.doors import services as doors
 from shoufu.kernel.evidence.models import Export
 from shoufu.kernel.imports import services as imports
-from shoufu.kernel.media.models import MediaObject
+from shoufu.kernel.media.models import MediaObject, Segment
 from shoufu.kernel.parties import services as parties
 from shoufu.kernel.parties.models import Departure
 from shoufu.kernel.places import services as places
@@ -37,9 +37,13 @@ from shoufu.kernel.places.services import PlaceDraft
 from shoufu.kernel.privacy.models import Delegation
 from shoufu.kernel.referrals import services as referrals
 from shoufu.kernel.rules.models import Rehearsal, Rule, RuleVersion
+from shoufu.scenes.community.patrols import services as patrols
+from shoufu.scenes.community.patrols.models import Round
+from shoufu.scenes.community.resident.models import Contact
 from shoufu.scenes.community.vehicles import services as vehicles
 from shoufu.scenes.community.vehicles.models import Passage
 from shoufu.scenes.community.vehicles.services import LaneDraft, ParkingDraft
+from shoufu.scenes.community.visitors.models import Invitation
 
 pytestmark = pytest.mark.django_db
 FOREIGN = "FOREIGN-SECRET"
@@ -394,6 +398,7 @@ def side(tag: str, name: str, district: str) -> Side:
         "rule_id": rule.pk, "version_id": draft.pk, "rehearsal_id": rehearsal.pk, "media_id": media.pk,
         **_doors(tag, name, compound, person.pk),
         **_register(tag, compound, person.pk, home.pk, device.pk),
+        **_community(tag, compound, person.pk, home.pk, device.pk),
         "delegation_id": granted.pk,
         "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x",
     }  # fmt: skip
@@ -416,6 +421,21 @@ def _register(tag: str, compound: Any, person: int, home: int, camera: int) -> d
     return {
         "import_id": draft.pk, "departure_id": left.pk, "passage_id": passage.pk, "parking_id": parking.pk,
         "kind_code": "people",
+    }  # fmt: skip
+
+
+def _community(tag: str, compound: Any, person: int, home: int, camera: int) -> dict[str, Any]:
+    """A hole in a recording, a patrol with a round, a visitor, and whom a resident wants called."""
+    now = timezone.now()
+    hole = Segment.objects.create(device_id=camera, place=compound, t=now, gap="camera", keep_until=now)
+    route = patrols.save_route(SYSTEM, patrols.RouteDraft(compound.pk, f"{tag} route", ["22:00"], [f"{tag} spot"]))
+    visit = Invitation.objects.create(
+        household_id=home, place=compound, host_id=person, visitor=f"{tag} visitor", since=now, until=now + timedelta(1)
+    )
+    contact = Contact.objects.create(person_id=person, name=b"x", phone=b"x")
+    return {
+        "segment_id": hole.pk, "route_id": route.pk, "round_id": Round.objects.create(route=route, due_at=now).pk,
+        "check_point_id": route.points.get().pk, "visit_id": visit.pk, "contact_id": contact.pk,
     }  # fmt: skip
 
 

@@ -168,8 +168,8 @@ def _number(text: str) -> int:
 
 @require_POST
 @needs("patrols.manage")
-def new_code(request: PageRequest, point_id: int) -> HttpResponse:
-    found = services.replace_code(request.actor, point_id)
+def new_code(request: PageRequest, check_point_id: int) -> HttpResponse:
+    found = services.replace_code(request.actor, check_point_id)
     messages.success(request, _("%(point)s has a new code; the old one counts no more.") % {"point": found.name})
     return redirect("community:patrols:codes", found.route_id)
 
