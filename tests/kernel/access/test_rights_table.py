@@ -400,7 +400,7 @@ def side(tag: str, name: str, district: str) -> Side:
         **_register(tag, compound, person.pk, home.pk, device.pk),
         **_community(tag, compound, person.pk, home.pk, device.pk),
         "delegation_id": granted.pk,
-        "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x",
+        "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x", "kind": "repair",
     }  # fmt: skip
     return Side(name, ids)
 

@@ -112,7 +112,10 @@ def test_erasing_a_person_erases_them_in_the_audit_log_too(world: Any, mei: Pers
     gone = Person.objects.get(pk=mei.pk)
     assert gone.name == "—" and not gone.phone and not gone.identity_lookup
     assert bytes(SubjectKey.objects.get(subject=mei.pk).key) == b""
-    assert not selectors.people(chen).exists() and AuditEntry.objects.filter(subject=mei.pk).count() == 3
+    assert not selectors.people(chen).exists()
+    assert {"parties.create_person", "parties.correct_person"} < set(
+        AuditEntry.objects.filter(subject=mei.pk).values_list("action", flat=True)
+    )
     with pytest.raises(Conflict):
         services.correct_person(chen, mei.pk, PersonChange(name="新"))
     entry = record(SYSTEM, Act("test.late", subject=mei.pk, personal={"name": "李梅"}))

@@ -1,4 +1,5 @@
 import keyword
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ class Unsupported(Exception):
 
 
 Schema = Mapping[str, Any]
+RUN = re.compile(r"\^\[[a-zA-Z0-9-]+\]\{\d+,\d+\}\$")
 NOTES = frozenset({"title", "description", "examples", "$schema", "$id", "$comment", "default", "deprecated", "unit"})
 
 
@@ -62,13 +64,23 @@ def _type(schema: Schema) -> Any:
 
 
 def _string(schema: Schema) -> Any:
-    _only(schema, "type", "enum", "minLength", "maxLength")
+    _only(schema, "type", "enum", "minLength", "maxLength", "pattern")
     if "enum" in schema:
         values = schema["enum"]
         if len(schema.keys() - NOTES) > 2 or not values or not all(isinstance(value, str) for value in values):
             raise Unsupported("enum")
         return Literal[tuple(values)]
-    return _meta(str, min_length=schema.get("minLength"), max_length=schema.get("maxLength"))
+    limits = {"min_length": schema.get("minLength"), "max_length": schema.get("maxLength")}
+    return _meta(str, pattern=_pattern(schema.get("pattern")), **limits)
+
+
+def _pattern(text: object) -> str | None:
+    """A run of one class of characters, which Python and ECMA-262 read alike but for `$` before a last line end."""
+    if text is None:
+        return None
+    if not isinstance(text, str) or not RUN.fullmatch(text):
+        raise Unsupported("pattern")
+    return text.removesuffix("$") + r"\Z"
 
 
 def _integer(schema: Schema) -> Any:
