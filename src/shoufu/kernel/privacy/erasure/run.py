@@ -125,6 +125,7 @@ class _Task:
     reason: str
     own: Sequence[declarations.Identifier]
     kept: Kept = field(default_factory=Kept)
+    concerned: list[int] = field(default_factory=list)
 
     def look(self) -> None:
         """What is there, what is held, and how much of each."""
@@ -153,6 +154,7 @@ class _Task:
             only = Kept(cases=(case_id,))
             rows = sum(tables.held_rows(table, self.wanted, only) for table in tables.swept()) if self.wanted else 0
             if rows:
+                self.concerned.append(case_id)
                 why = _("Legal hold: %(why)s") % {"why": hold.reason}
                 found.append(Held(f"case {hold.number}", rows, why, hold.until))
         for case in {case.pk: case for case in self.media.kept.values()}.values():
@@ -161,6 +163,14 @@ class _Task:
         for hook in declarations.hooks():
             found += list(hook.held(self.subject)) if hook.held else []
         return found
+
+    def _noted(self) -> Kept:
+        """What was kept of this person: of all that is under a hold, the receipt names no more than concerns them."""
+        found: set[str] = set()
+        if self.kept.observations:
+            every = observations.naming(self.wanted, self.subject.features, ())
+            found = {str(one) for one in every.ids} & set(self.kept.observations)
+        return Kept(tuple(self.concerned), tuple(sorted(found)), self.kept.media)
 
     def files(self) -> None:
         """History, logs and the broker: done first, because they can be done again while the person still stands."""
@@ -206,7 +216,7 @@ class _Task:
             place=place,
             erased_at=now,
             reason=self.reason[:200],
-            receipt=self.outcome.as_dict() | {"kept": asdict(self.kept)},
+            receipt=self.outcome.as_dict() | {"kept": asdict(self._noted())},
             proof_until=now + timedelta(days=max(Tombstone.RETENTION_DAYS, settings.BACKUP_DAYS)),
         )
 
