@@ -26,6 +26,7 @@ from shoufu.kernel.evidence.models import Export
 from shoufu.kernel.evidence.services import ExportDraft
 from shoufu.kernel.media import services as media
 from shoufu.kernel.media import store
+from shoufu.kernel.privacy.models import LegalHold
 
 
 def picture() -> bytes:
@@ -218,3 +219,14 @@ def test_a_hold_keeps_what_the_retention_would_let_go(world, case):
     kept = Evidence.objects.get(case=case, kind="snapshot")
     assert kept.media is None and bytes(kept.sha256)
     assert media.expire(timezone.now() + timedelta(minutes=1)) == 1
+
+
+def test_an_authority_s_hold_keeps_it_too_until_it_ends(world, case):
+    now = timezone.now()
+    Case.objects.filter(pk=case.pk).update(state="closed", acknowledged_at=now, closed_at=now - timedelta(days=400))
+    hold = LegalHold.objects.create(
+        case=case, authority="法院", reason="调取", since=now - timedelta(days=9), until=now + timedelta(days=9)
+    )
+    assert services.release_old() == 0
+    LegalHold.objects.filter(pk=hold.pk).update(until=now - timedelta(days=1))
+    assert services.release_old() == 1

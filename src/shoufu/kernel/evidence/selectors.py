@@ -1,4 +1,5 @@
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.policy import limit
@@ -7,6 +8,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.cases.models import Case
 from shoufu.kernel.evidence.models import Export, Hold
+from shoufu.kernel.privacy.models import LegalHold
 
 EXPORT, HOLD, UNBLURRED = "evidence.export", "evidence.hold", "evidence.unblurred"
 
@@ -34,9 +36,11 @@ def hold_of(case: Case) -> Hold | None:
     return Hold.objects.filter(case=case, lifted_at__isnull=True).first()
 
 
-def held_cases() -> QuerySet[Hold]:
-    """Ids of the cases under a hold, for a sub-query: `…exclude(case__in=held_cases())`."""
-    return Hold.objects.filter(lifted_at__isnull=True).values("case")  # type: ignore[return-value]
+def held_cases() -> QuerySet[Case]:
+    """Ids of the cases under a hold, the evidence's own or an authority's, for `…exclude(case__in=held_cases())`."""
+    own = Hold.objects.filter(lifted_at__isnull=True).values("case")
+    ordered = LegalHold.objects.filter(released_at__isnull=True, until__gt=timezone.now()).values("case")
+    return Case.objects.filter(Q(pk__in=own) | Q(pk__in=ordered)).values("pk")  # type: ignore[return-value]
 
 
 def custody(actor: Actor, export: Export) -> list[AuditEntry]:
