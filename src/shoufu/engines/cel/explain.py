@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from shoufu.engines.cel.check import Checked
 from shoufu.engines.cel.errors import CelEvaluationError
@@ -23,8 +25,7 @@ from shoufu.engines.cel.syntax import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(msgspec.Struct, frozen=True):
     """A value an atom read: `path` is its text, as in `result.value`; `error` says why there was none."""
 
     path: str
@@ -32,8 +33,7 @@ class Leaf:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Atom:
+class Atom(msgspec.Struct, frozen=True):
     """One condition of the expression, free of `&&`, `||`, `!` and `?:` at its top.
 
     `text` is its source, `value` its result (None when `error` is set), `decisive` whether it took part in the
@@ -48,8 +48,7 @@ class Atom:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(msgspec.Struct, frozen=True):
     """The result with its reasons, atoms in the order of the text."""
 
     value: object
@@ -157,7 +156,9 @@ class Explainer:
             outcomes = [part(activation) for part in parts]
             if any(outcome.value is decisive and outcome.error is None for outcome in outcomes):
                 atoms = [
-                    atom if outcome.error is None and outcome.value is decisive else replace(atom, decisive=False)
+                    atom
+                    if outcome.error is None and outcome.value is decisive
+                    else msgspec.structs.replace(atom, decisive=False)
                     for outcome in outcomes
                     for atom in outcome.atoms
                 ]

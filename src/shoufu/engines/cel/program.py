@@ -84,6 +84,11 @@ class Program:
         """Why the result is what it is; never raises CelEvaluationError (see `Explanation.error`)."""
         return self._explainer(self._convert(variables))
 
+    @property
+    def explainer(self) -> Callable[[Activation], Explanation]:
+        """`explain` for hot loops: like `closure`, it takes a dict of CEL values, not converted."""
+        return self._explainer
+
     def vector(self) -> VectorProgram:
         """The same condition over columns. Raises Unsupported when it uses what columns cannot do."""
         return VectorProgram(self._facts)

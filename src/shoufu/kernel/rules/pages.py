@@ -204,6 +204,7 @@ def _context(request: PageRequest, rule: Rule, editor: Editor, form: FormState |
         "roles": [(code, role.name_en if english else role.name) for code, role in selectors.roles().items()],
         "days": [(day, _day(day)) for day in forms.DAYS],
         "spans": [(code, _span_words(delta)) for code, delta in SPANS],
+        "span": _span_of(rehearsal),
         "rehearsal": rehearsal,
         "report": _report(request, rehearsal),
     }
@@ -211,6 +212,14 @@ def _context(request: PageRequest, rule: Rule, editor: Editor, form: FormState |
 
 def _day(day: int) -> str:
     return [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")][day - 1]
+
+
+def _span_of(rehearsal: Rehearsal | None) -> str:
+    """The span that was rehearsed last, so that the next try is on the same."""
+    if rehearsal is None:
+        return SPANS[-1][0]
+    length = (rehearsal.until - rehearsal.since).total_seconds()
+    return min(SPANS, key=lambda span: abs(span[1].total_seconds() - length))[0]
 
 
 def _span_words(delta: timedelta) -> str:

@@ -1,8 +1,9 @@
 """A finished rehearsal as its page shows it: figures, a dot a firing, the differences with reasons in words."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -16,21 +17,37 @@ from shoufu.kernel.rules.explain import not_fired
 from shoufu.kernel.rules.models import Rehearsal
 
 SHOWN = 60
-MOST_A_DAY = 12
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+MOST_IN_COLUMN = 12
 ORDER = ("true", "false_alarm", "open", "unknown")
 VERDICTS = {"true": "true", "false_alarm": "false", "open": "unknown", "unknown": "unknown"}
 
 
 @dataclass(frozen=True)
 class Dot:
-    """One firing of a day: `day` counts from the first, `level` stacks those of one day; `more` stands for the rest."""
+    """One firing: `column` counts the chart's steps from its start, `level` stacks those of one step; `more` stands for
+    the rest."""
 
-    day: int
+    column: int
     level: int
     live: bool
     verdict: str
     t: datetime | None
     more: int = 0
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The columns of a rehearsal's dots: days, hours or minutes by the length of its span; `step` in seconds."""
+
+    start: datetime
+    step: int
+    columns: int
+
+    def column(self, moment: datetime) -> int:
+        """Where a moment stands, kept inside."""
+        found = int((moment - self.start).total_seconds() // self.step)
+        return min(max(found, 0), self.columns - 1)
 
 
 @dataclass(frozen=True)
@@ -80,10 +97,14 @@ class Report:
     live_number: int | None
     recorded: bool
     cut: bool
-    first_day: date
-    day_count: int
+    chart: Chart
     dots: list[Dot]
     differences: list[Difference]
+
+    @property
+    def history(self) -> float:
+        """How much history was read, in seconds."""
+        return self.days * DAY
 
 
 def _moment(value: Any) -> datetime | None:
@@ -105,8 +126,7 @@ def report_of(actor: Actor, rehearsal: Rehearsal) -> Report | None:
     draft = _side(result["draft_figures"])
     assert draft is not None
     later = result.get("later") or {}
-    first = timezone.localtime(rehearsal.since).date()
-    last = timezone.localtime(rehearsal.until).date()
+    chart = _chart(rehearsal.since, rehearsal.until)
     return Report(
         rows=result["rows"],
         seconds=result["seconds"],
@@ -121,23 +141,52 @@ def report_of(actor: Actor, rehearsal: Rehearsal) -> Report | None:
         live_number=result.get("live_number"),
         recorded=result.get("baseline") == "recorded",
         cut=bool(result.get("cut")),
-        first_day=first,
-        day_count=(last - first).days + 1,
-        dots=[dot for live in (True, False) for dot in _dots(result, live, first)],
+        chart=chart,
+        dots=[dot for live in (True, False) for dot in _dots(result, live, chart)],
         differences=_differences(actor, result),
     )
 
 
-def _dots(result: Mapping[str, Any], live: bool, first: date) -> Iterator[Dot]:
-    """A dot for each firing of a day; a day with very many shows the first and says how many more."""
+def _chart(since: datetime, until: datetime) -> Chart:
+    """Minutes up to three hours, hours up to two days, else the days of the pages' zone."""
+    span = until - since
+    step = MINUTE if span <= timedelta(hours=3) else HOUR if span <= timedelta(days=2) else DAY
+    local = timezone.localtime(since)
+    start = local.replace(second=0, microsecond=0)
+    if step > MINUTE:
+        start = start.replace(minute=0)
+    if step == DAY:
+        start = start.replace(hour=0)
+        return Chart(start, step, (timezone.localtime(until).date() - start.date()).days + 1)
+    return Chart(start, step, max(1, math.ceil((until - start).total_seconds() / step)))
+
+
+def _dots(result: Mapping[str, Any], live: bool, chart: Chart) -> Iterator[Dot]:
+    """A dot for each firing of a step; one with very many shows the first and says how many more."""
+    if chart.step == DAY:
+        yield from _daily(result, live, chart.start.date())
+        return
+    name = "live_at" if live else "draft_at"
+    columns: dict[int, list[tuple[datetime, str]]] = {}
+    for entry in result.get("days") or ():
+        for verdict, times in (entry.get(name) or {}).items():
+            for moment in filter(None, map(_moment, times)):
+                columns.setdefault(chart.column(moment), []).append((moment, verdict))
+    for column, found in sorted(columns.items()):
+        for level, (moment, verdict) in enumerate(sorted(found)[:MOST_IN_COLUMN]):
+            more = len(found) - MOST_IN_COLUMN if level == MOST_IN_COLUMN - 1 else 0
+            yield Dot(column, level, live, VERDICTS[verdict], moment, max(0, more))
+
+
+def _daily(result: Mapping[str, Any], live: bool, first: date) -> Iterator[Dot]:
     name = "live" if live else "draft"
     for entry in result.get("days") or ():
         day = date.fromisoformat(entry["day"])
         counts: Mapping[str, int] = entry.get(name) or {}
         times: Mapping[str, list[str]] = entry.get(f"{name}_at") or {}
         order = [(v, at) for v in ORDER for at in _padded(times.get(v, []), counts.get(v, 0))]
-        for level, (verdict, at) in enumerate(order[:MOST_A_DAY]):
-            more = len(order) - MOST_A_DAY if level == MOST_A_DAY - 1 else 0
+        for level, (verdict, at) in enumerate(order[:MOST_IN_COLUMN]):
+            more = len(order) - MOST_IN_COLUMN if level == MOST_IN_COLUMN - 1 else 0
             yield Dot((day - first).days, level, live, VERDICTS[verdict], _moment(at), max(0, more))
 
 

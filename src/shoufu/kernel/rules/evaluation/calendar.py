@@ -33,6 +33,7 @@ class Calendar:
         self.closes: list[int] = []
         self._first: date | None = None
         self._last: date | None = None
+        self._covered = range(0)
 
     def is_open(self, t: int) -> bool:
         self._cover(t)
@@ -54,15 +55,19 @@ class Calendar:
         return self.opens, self.closes
 
     def _cover(self, t: int) -> None:
+        if t not in self._covered:
+            self._extend(t)
+
+    def _extend(self, t: int) -> None:
         day = (EPOCH + timedelta(microseconds=t)).date()
         first, last = day - timedelta(days=DAYS_AROUND), day + timedelta(days=DAYS_AROUND)
         if self._first is not None and self._last is not None:
-            if self._first <= first and last <= self._last:
-                return
             first, last = min(first, self._first), max(last, self._last)
         # Further ahead than asked for, so that a stream of rows does not rebuild it each day.
         self._first, self._last = first, last + timedelta(days=30)
         self._build()
+        around = timedelta(days=DAYS_AROUND)
+        self._covered = range(_midnight(self._first + around), _midnight(self._last - around + timedelta(days=1)))
 
     def _build(self) -> None:
         assert self._first is not None and self._last is not None
@@ -84,6 +89,10 @@ class Calendar:
 
     def _instant(self, day: date, clock: time) -> int:
         return to_microseconds(datetime.combine(day, clock, tzinfo=self.zone))
+
+
+def _midnight(day: date) -> int:
+    return to_microseconds(datetime.combine(day, time(), tzinfo=UTC))
 
 
 def _clock(text: str) -> time:

@@ -120,7 +120,7 @@ def _fill(found: Machine[Any], rule: RuleState) -> None:
     for key in rule.calmed:
         found.fired.pop(_key(key), None)
     for key, raw in rule.states:
-        found.states[_key(key)] = decoder.decode(raw)
+        found.states[_key(key)] = decoder.decode(bytes(raw))
     found.heard = {_key(key): t for key, t in rule.heard}
     for key, t in rule.fired:
         found.fired[_key(key)] = t

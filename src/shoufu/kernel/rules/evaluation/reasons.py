@@ -16,18 +16,21 @@ Reason = dict[str, Any]
 
 def atoms(rule: CompiledRule, pointer: str, t: int, row: Row) -> list[Reason]:
     """The atoms of the expression at `pointer` for this row: text, value, whether decisive, leaves read, field."""
-    explanation = rule.programs[pointer].explain(rule.activation(t, row))
-    return [
-        {
-            "field": pointer,
-            "text": atom.text,
-            "value": plain(atom.value),
-            "decisive": atom.decisive,
-            "leaves": [{"path": leaf.path, "value": plain(leaf.value)} for leaf in atom.leaves],
-        }
-        | ({"error": atom.error} if atom.error else {})
-        for atom in explanation.atoms
-    ]
+    program = rule.programs[pointer]
+    return [_reason(pointer, atom) for atom in program.explainer(rule.activation(program, t, row)).atoms]
+
+
+def _reason(pointer: str, atom: cel.Atom) -> Reason:
+    found: Reason = {
+        "field": pointer,
+        "text": atom.text,
+        "value": plain(atom.value),
+        "decisive": atom.decisive,
+        "leaves": [{"path": leaf.path, "value": plain(leaf.value)} for leaf in atom.leaves],
+    }
+    if atom.error:
+        found["error"] = atom.error
+    return found
 
 
 def why(rule: CompiledRule, t: int, trigger: Row, times: Sequence[int], total: int | None = None) -> list[Reason]:
@@ -65,12 +68,12 @@ def _seconds(span: int) -> float:
 
 def plain(value: object) -> object:
     """A CEL value as JSON can hold it."""
+    if value is None or type(value) in (bool, int, float, str):
+        return value
     if isinstance(value, cel.Timestamp):
         return value.to_datetime().isoformat()
     if isinstance(value, cel.Duration):
         return int(value) / 1e9
-    if value is None or type(value) in (bool, int, float, str):
-        return value
     if isinstance(value, list):
         return [plain(item) for item in value[:20]]
     if isinstance(value, dict):

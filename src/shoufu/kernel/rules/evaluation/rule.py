@@ -241,19 +241,9 @@ class CompiledRule:
         self.recent.t, self.recent.place = t, row.place_id
         return self.recent
 
-    def activation(self, t: int, row: Row) -> dict[str, object]:
-        """Every variable and function at a row, for explaining."""
-        self.recent.t, self.recent.place = t, row.place_id
-        return {
-            "result": row.result,
-            "kind": row.kind,
-            "device": row.device,
-            "place": row.place_id,
-            "feature": row.foi or "",
-            "t": cel.Timestamp(t * 1_000),
-            "local": self.local(t, row.place_id),
-            "recent": self.recent,
-        }
+    def activation(self, program: cel.Program, t: int, row: Row) -> dict[str, object]:
+        """What the program reads at a row, for explaining."""
+        return {name: self._getter(name)(t, row) for name in program.variables | program.functions}
 
 
 def is_of_result(program: cel.Program) -> bool:

@@ -29,7 +29,8 @@ def why_not(rule: CompiledRule, t: int, rows: Sequence[Seen], following: Followi
         return [{"reason": "place", "place": row.place_id}]
     if suppressed:
         return [{"reason": "cooldown", "seconds": rule.spec.cooldown}]
-    explanation = rule.programs["/where"].explain(rule.activation(row_t, row))
+    program = rule.programs["/where"]
+    explanation = program.explain(rule.activation(program, row_t, row))
     if explanation.value is not True:
         return [{"reason": "condition", "atoms": _atoms(explanation)}]
     if not rule.is_open(t, row.place_id) and not isinstance(rule.spec.pattern, Threshold | Dwell | Absence):

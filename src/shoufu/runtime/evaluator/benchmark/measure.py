@@ -89,21 +89,24 @@ def _decode(texts: Iterable[bytes]) -> None:
 def _live(
     texts: Sequence[bytes], sources: Sequence[RuleSource], observations: int
 ) -> tuple[float, float, list[Firing], int]:
-    """From JSON to firings, as the evaluator process does it, with the same collector settings."""
+    """From JSON to firings as they are written, as the evaluator process does it, with the same collector settings."""
     engine = Engine(workload.kinds(), workload.places())
     engine.set_rules(sources)
-    decoder = msgspec.json.Decoder(Batch)
-    firings: list[Firing] = []
+    decoder, encoder = msgspec.json.Decoder(Batch), msgspec.json.Encoder()
+    written: list[bytes] = []
     thresholds = gc.get_threshold()
     gc.set_threshold(50_000, 20, 50)
 
     def work() -> None:
         for text in texts:
             batch = decoder.decode(text)
-            firings.extend(engine.process([(batch, batch.rows)]).firings)
+            firings = engine.process([(batch, batch.rows)]).firings
+            if firings:
+                written.append(encoder.encode(firings))
 
     cpu, wall, _ = _clock(work, observations)
     gc.set_threshold(*thresholds)
+    firings = [firing for text in written for firing in msgspec.json.decode(text, type=list[Firing])]
     return cpu, wall, firings, engine.buffer.watermark
 
 

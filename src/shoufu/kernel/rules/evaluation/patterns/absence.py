@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row
+from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row, pack, unpack
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Absence
 
@@ -13,7 +13,7 @@ class Waiting(msgspec.Struct, array_like=True, gc=False):
 
     deadline: int
     last: int
-    row: Row
+    row: msgspec.Raw
 
 
 class AbsenceMachine(Machine[Waiting]):
@@ -35,17 +35,18 @@ class AbsenceMachine(Machine[Waiting]):
         state = self.states.get(key)
         self.dirty.add(key)
         if state is None:
-            self.states[key] = Waiting(deadline, t, row)
+            self.states[key] = Waiting(deadline, t, pack(row))
             self.arm(deadline, key)
             return
         # The heap has an entry for the deadline there was: only an earlier one needs another.
         if deadline < state.deadline:
             self.arm(deadline, key)
-        state.deadline, state.last, state.row = deadline, t, row
+        state.deadline, state.last, state.row = deadline, t, pack(row)
 
     def complete(self, deadline: int, key: Key, state: Waiting) -> None:
         self.drop(key)
-        self.emit(deadline, key, state.row, [(state.last, state.row.id)])
+        row = unpack(state.row)
+        self.emit(deadline, key, row, [(state.last, row.id)])
 
     def pending(self, state: Waiting) -> int | None:
         return state.deadline

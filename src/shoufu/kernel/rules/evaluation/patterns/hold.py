@@ -5,7 +5,7 @@ from functools import cached_property
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine, Step
-from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row
+from shoufu.kernel.rules.evaluation.rows import SECOND, Key, Row, pack, unpack
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Dwell, Threshold
 
@@ -16,7 +16,7 @@ class Hold(msgspec.Struct, array_like=True, gc=False):
     deadline: int
     seen: int
     start: int
-    row: Row
+    row: msgspec.Raw
 
 
 class HoldMachine(Machine[Hold]):
@@ -64,7 +64,9 @@ class HoldMachine(Machine[Hold]):
 
     def on_clear(self, t: int, row: Row) -> None:
         """`where` is false, and the condition is over."""
-        self.drop(row.device_id if self.by_device else self.key(row))
+        key = row.device_id if self.by_device else self.key(row)
+        if self.states.pop(key, None) is not None:
+            self.dirty.add(key)
 
     def on_both(self, t: int, row: Row) -> None:
         """`where` and `clear` are both true: what held is over, and what was forgotten or not there begins."""
@@ -78,7 +80,7 @@ class HoldMachine(Machine[Hold]):
         deadline = t + self.hold
         if self.scheduled:
             deadline = self.rule.next_open(deadline, row.place_id)
-        state = self.states[key] = Hold(deadline, t, t, row)
+        state = self.states[key] = Hold(deadline, t, t, pack(row))
         self.dirty.add(key)
         if deadline == t:
             self.complete(deadline, key, state)
@@ -88,7 +90,8 @@ class HoldMachine(Machine[Hold]):
     def complete(self, deadline: int, key: Key, state: Hold) -> None:
         state.deadline = 0
         self.dirty.add(key)
-        self.emit(deadline, key, state.row, [(state.start, state.row.id)])
+        row = unpack(state.row)
+        self.emit(deadline, key, row, [(state.start, row.id)])
 
     def pending(self, state: Hold) -> int | None:
         return state.deadline or None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from shoufu.kernel.rules.evaluation.patterns.base import Emit, Heap, Machine
-from shoufu.kernel.rules.evaluation.rows import Key, Row
+from shoufu.kernel.rules.evaluation.rows import NOTHING, Key, Row, pack, unpack
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.spec import Occupancy
 
@@ -22,7 +22,7 @@ class Sum(msgspec.Struct, array_like=True, gc=False):
     deadline: int = 0
     start: int = 0
     peak: int = 0
-    row: Row | None = None
+    row: msgspec.Raw = NOTHING
 
 
 class OccupancyMachine(Machine[Sum]):
@@ -50,15 +50,15 @@ class OccupancyMachine(Machine[Sum]):
         state.seen = t
         self.dirty.add(key)
         if value > self.limit:
-            if state.row is None:
+            if state.row == NOTHING:
                 self._start(t, key, state, row)
         elif value:
-            state.row, state.deadline = None, 0
+            state.row, state.deadline = NOTHING, 0
         else:
             del self.states[key]
 
     def _start(self, t: int, key: Key, state: Sum, row: Row) -> None:
-        state.row, state.start, state.peak = row, t, state.value
+        state.row, state.start, state.peak = pack(row), t, state.value
         state.deadline = self.rule.next_open(t, row.place_id)
         if state.deadline == t:
             self.complete(t, key, state)
@@ -66,10 +66,10 @@ class OccupancyMachine(Machine[Sum]):
             self.arm(state.deadline, key)
 
     def complete(self, deadline: int, key: Key, state: Sum) -> None:
-        assert state.row is not None
         state.deadline = 0
         self.dirty.add(key)
-        self.emit(deadline, key, state.row, [(state.start, state.row.id)], state.peak)
+        row = unpack(state.row)
+        self.emit(deadline, key, row, [(state.start, row.id)], state.peak)
 
     def pending(self, state: Sum) -> int | None:
         return state.deadline or None

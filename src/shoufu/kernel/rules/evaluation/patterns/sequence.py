@@ -46,15 +46,11 @@ class SequenceMachine(Machine[Progress]):
         return any(step(t, row) for step in self.stages) or (self.unless is not None and self.unless(t, row))
 
     def on_match(self, t: int, row: Row) -> None:
-        excused = self.unless is not None and self.unless(t, row)
-        hits = [step(t, row) for step in self.stages]
         key = row.device_id if self.by_device else self.key(row)
-        state = self.states.get(key)
-        if state is None:
-            state = Progress([[] for _ in self.stages])
-        if excused:
+        state = self.states.get(key) or Progress([[] for _ in self.stages])
+        complete = self._advance(state, t, row)
+        if self.unless is not None and self.unless(t, row):
             state.unless = t
-        complete = self._advance(state, t, row, hits)
         if self.is_forgotten(state, t):
             self.drop(key)
         else:
@@ -64,22 +60,29 @@ class SequenceMachine(Machine[Progress]):
         if not self.scheduled or self.rule.is_open(t, row.place_id):
             self.emit(t, key, row, complete)
 
-    def _advance(self, state: Progress, t: int, row: Row, hits: list[bool]) -> Chain:
+    def _advance(self, state: Progress, t: int, row: Row) -> Chain:
         """Lengthen the chains that this row continues; the complete chain where there is one, then none is left."""
         start = t - self.window
-        for index in range(len(hits) - 1, -1, -1):
-            if not hits[index]:
-                continue
+        last = len(self.stages) - 1
+        for index in range(last, -1, -1):
             before = state.chains[index - 1] if index else []
+            # A step is looked at only where the one before it was taken, and not too long ago.
             if index and (not before or before[0][0] <= start):
                 continue
+            if not self.stages[index](t, row):
+                continue
             chain = [*before, (t, row.id)]
-            if index == len(hits) - 1:
-                state.chains = [[] for _ in hits]
+            if index == last:
+                state.chains = [[] for _ in self.stages]
                 return chain
             state.chains[index] = chain
         return []
 
     def is_forgotten(self, state: Progress, t: int) -> bool:
         start = t - self.window
-        return state.unless <= start and all(not chain or chain[0][0] <= start for chain in state.chains)
+        if state.unless > start:
+            return False
+        for chain in state.chains:  # noqa: SIM110 (a generator costs more than all the rest)
+            if chain and chain[0][0] > start:
+                return False
+        return True
