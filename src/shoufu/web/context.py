@@ -47,6 +47,7 @@ def _subjects(actor: Actor, path: str, waiting: int) -> list[Entry]:
         ("cases.view", _entry(path, _("Desk"), "map-2", "desk", phone=True)),
         ("cases.view", _entry(path, _("Cases"), "bell-ringing", "cases:list", badge=waiting, phone=True)),
         ("observations.view", _entry(path, _("Live feed"), "activity", "observations:feed", phone=True)),
+        ("observations.view", _entry(path, _("Time machine"), "history", "replay")),
         ("devices.view", _entry(path, _("Devices"), "device-cctv", "devices:list", phone=True)),
         ("doors.view", _entry(path, _("Doors"), "door", "doors:list")),
         ("places.view", _entry(path, _("Places"), "building-community", "places:list")),

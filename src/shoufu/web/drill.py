@@ -8,6 +8,9 @@ neighbours = Neighbours(
         "span": ("24h", "day"),
         "next": ("/",),
         "since": ("1700000000",),
+        "minutes": ("60",),
+        "day": ("2026-11-23",),
+        "with": ("2026-11-22",),
         "start": ("0",),
     }
 )

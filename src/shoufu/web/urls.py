@@ -25,6 +25,7 @@ def _scenes() -> list[URLPattern | URLResolver]:
 urlpatterns = [
     path("", pages.home, name="home"),
     path("desk/", include("shoufu.web.desk.urls")),
+    path("replay/", include("shoufu.web.replay.urls")),
     path("overview/", pages.overview, name="overview"),
     path("wall/", pages.wall_screen, name="wall"),
     path("scope/", pages.scope_menu, name="scope"),

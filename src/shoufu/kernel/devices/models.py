@@ -1,3 +1,4 @@
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -80,7 +81,9 @@ class Change(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["device", "property", "-valid"], include=["known"], name="devices_change_as_of")
+            models.Index(fields=["device", "property", "-valid"], include=["known"], name="devices_change_as_of"),
+            # Rows come in the order in which they became known: block ranges find what was learned in a span.
+            BrinIndex(fields=["known"], name="devices_change_known", pages_per_range=32, autosummarize=True),
         ]
         constraints = [
             models.UniqueConstraint(fields=["device", "property", "valid"], name="devices_change_once"),

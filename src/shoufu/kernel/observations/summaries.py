@@ -53,11 +53,17 @@ def _add(found: Digest, row: BatchRow, known: datetime, state: str) -> None:
     if not state or not isinstance(row.result, dict) or state not in row.result:
         return
     value = row.result[state]
-    name = "status" if row.kind in DEVICE_STATUS else state
+    name = "status" if row.kind in DEVICE_STATUS else _of_door(state, row.result)
     found.changes[(row.device_id, name, moment)] = StateChange(row.device_id, name, value, moment, known)
     reported = found.reported.setdefault(row.device_id, {})
     if name not in reported or reported[name][0] <= row.t:
         reported[name] = (row.t, value)
+
+
+def _of_door(state: str, result: dict[str, Any]) -> str:
+    """A controller's first door has the state's own name, further ones their number behind it: "state.1"."""
+    door = result.get("door")
+    return f"{state}.{door}" if isinstance(door, int) and door > 0 else state
 
 
 def step(at_once: int = AT_ONCE) -> int:
