@@ -8,6 +8,9 @@ interface Start {
   live: boolean;
   fields: Record<string, string>;
   values: Record<string, string>;
+  order: string[];
+  unsaid: string[];
+  names: string;
 }
 interface Observed {
   id: string;
@@ -24,14 +27,18 @@ const KEEP = 300;
 let held = false;
 const waiting: Observed[] = [];
 
+const order = new Map((start?.order ?? []).map((name, index) => [name, index]));
+
 function said(value: unknown): string {
   if (typeof value === "object") return JSON.stringify(value);
   return start?.values[String(value)] ?? String(value);
 }
 
 function words(result: Record<string, unknown>): string {
+  const place = (name: string): number => (order.has(name) ? (order.get(name) as number) : order.size);
   return Object.entries(result ?? {})
-    .filter(([name]) => !["snapshot", "clip", "box"].includes(name))
+    .filter(([name]) => !start?.unsaid.includes(name))
+    .sort(([one], [other]) => place(one) - place(other))
     .slice(0, 6)
     .map(([name, value]) => `${start?.fields[name] ?? name} ${said(value)}`)
     .join(" · ");
@@ -49,15 +56,51 @@ function line(seen: Observed): HTMLElement {
   kind.textContent = start?.kinds[seen.kind] ?? seen.kind;
   const who = document.createElement("span");
   who.className = "who";
-  const link = document.createElement("a");
-  link.href = `/devices/?text=${encodeURIComponent(seen.device)}`;
-  link.textContent = seen.device;
-  who.append(link);
+  who.dataset.device = seen.device;
+  name(who);
   const what = document.createElement("span");
   what.className = "what";
   what.textContent = words(seen.result);
   row.append(time, kind, who, what);
+  if (typeof seen.result?.snapshot === "string") {
+    const picture = document.createElement("a");
+    picture.href = `/media/${seen.result.snapshot}`;
+    picture.innerHTML = document.getElementById("feed-picture")?.innerHTML ?? "";
+    picture.setAttribute("aria-label", document.getElementById("feed-picture")?.dataset.label ?? "");
+    row.append(picture);
+  }
   return row;
+}
+
+// Devices say their code; their names are asked for once, many at a time.
+const known = new Map<string, string>();
+let asking = 0;
+
+function name(who: HTMLElement): void {
+  const code = who.dataset.device ?? "";
+  const found = known.get(code);
+  if (found) {
+    who.innerHTML = found;
+    return;
+  }
+  const link = document.createElement("a");
+  link.href = `/devices/?text=${encodeURIComponent(code)}`;
+  link.textContent = code;
+  const where = document.createElement("small");
+  // A line keeps its height when the names come: what is being read must not move.
+  where.textContent = "\u00a0";
+  who.replaceChildren(link, where);
+  if (!known.has(code) && !asking) asking = window.setTimeout(() => void ask(), 60);
+}
+
+async function ask(): Promise<void> {
+  const lines = [...feed.querySelectorAll<HTMLElement>("[data-device]")].filter((who) => !known.has(who.dataset.device ?? ""));
+  const codes = [...new Set(lines.map((who) => who.dataset.device ?? ""))].slice(0, 200);
+  const answer = await fetch(`${start?.names}?${new URLSearchParams(codes.map((code) => ["code", code]))}`, { headers: { Accept: "application/json" } });
+  const found = answer.ok ? ((await answer.json()) as Record<string, string>) : {};
+  for (const code of codes) known.set(code, found[code] ?? "");
+  asking = 0;
+  for (const who of lines) name(who);
 }
 
 // Many a second are put in together, once a frame; a held feed keeps what came for later.

@@ -1,5 +1,5 @@
 import "./rehearse.css";
-import { remaining, word } from "./words";
+import { remaining, wall, word } from "./words";
 
 const form = document.getElementById("rule-form") as HTMLFormElement | null;
 
@@ -64,11 +64,12 @@ document.addEventListener("click", (event) => {
 function layOut(svg: SVGSVGElement): void {
   const width = svg.clientWidth;
   const height = svg.clientHeight;
-  const days = Number(svg.dataset.days);
-  const first = new Date(`${svg.dataset.first}T00:00:00`);
+  const columns = Number(svg.dataset.columns);
+  const size = Number(svg.dataset.step);
+  const first = new Date(svg.dataset.start ?? "").getTime();
   const middle = height * 0.5;
   const left = 34;
-  const step = (width - left - 12) / Math.max(1, days);
+  const step = (width - left - 12) / Math.max(1, columns);
   const level = Math.min(15, (middle - 26) / Math.max(4, ...[...svg.querySelectorAll<SVGCircleElement>("circle")].map((dot) => Number(dot.dataset.level) + 1)));
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   for (const old of svg.querySelectorAll("line, text")) old.remove();
@@ -79,12 +80,13 @@ function layOut(svg: SVGSVGElement): void {
     svg.prepend(node);
   };
   const every = Math.max(1, Math.round(70 / step));
-  for (let day = 0; day < days; day += 1) {
-    const x = left + step * (day + 0.5);
+  const two = (number: number): string => String(number).padStart(2, "0");
+  for (let column = 0; column < columns; column += 1) {
+    const x = left + step * (column + 0.5);
     add("line", { x1: x, y1: 6, x2: x, y2: height - 22 });
-    if (day % every === 0) {
-      const at = new Date(first.getTime() + day * 86_400_000);
-      const text = `${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`;
+    if (column % every === 0) {
+      const at = wall(new Date(first + column * size * 1000));
+      const text = size >= 86_400 ? `${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}` : `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`;
       add("text", { x, y: height - 6, "text-anchor": "middle" }, text);
     }
   }
@@ -93,7 +95,7 @@ function layOut(svg: SVGSVGElement): void {
   add("text", { x: 0, y: middle + 24 }, word("draft"));
   for (const dot of svg.querySelectorAll<SVGCircleElement>("circle")) {
     const y = (Number(dot.dataset.level) + 1) * level;
-    dot.setAttribute("cx", String(left + step * (Number(dot.dataset.day) + 0.5)));
+    dot.setAttribute("cx", String(left + step * (Number(dot.dataset.column) + 0.5)));
     dot.setAttribute("cy", String(dot.classList.contains("live") ? middle - y - 3 : middle + y + 3));
   }
 }

@@ -10,6 +10,9 @@ from shoufu.runtime import children, django
 children.die_with_parent_now(signal.SIGKILL)
 django.setup()
 
+from shoufu.web.health import figures
 from shoufu.web.wsgi import application
+
+figures.listen()
 
 __all__ = ["application"]

@@ -1,6 +1,7 @@
 """What Vite built: the manifest of bundles and the sprite of icons."""
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,21 +26,25 @@ class Bundle:
 
 @cache
 def _read(path: Path, changed: int) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(path.read_text(encoding="utf-8")) if changed else {}
 
 
-def _load(path: Path) -> Any:
-    """Parsed once per build; empty where the front end has not been built (pages then read without islands)."""
+def _changed(path: Path) -> int:
+    """When a file was built, in ns since 1970; 0 where it was not (pages then read without islands and icons)."""
     try:
-        changed = path.stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns
     except FileNotFoundError:
-        return {}
-    return _read(path, changed)
+        return 0
 
 
 def bundle(name: str) -> Bundle | None:
     """The bundle of `frontend/src/<name>.ts`; None when the front end has not been built."""
-    manifest = _load(MANIFEST)
+    return _bundle(name, _changed(MANIFEST))
+
+
+@cache
+def _bundle(name: str, changed: int) -> Bundle | None:
+    manifest = _read(MANIFEST, changed)
     entry = manifest.get(f"src/{name}.ts")
     if entry is None:
         return None
@@ -64,7 +69,12 @@ def _url(file: str) -> str:
 
 def icon(name: str) -> str:
     """The address of a symbol in the sprite; an unknown name gets a plain dot."""
-    index = _load(ICONS)
+    return _icon(name, _changed(ICONS))
+
+
+@cache
+def _icon(name: str, changed: int) -> str:
+    index = _read(ICONS, changed)
     if not index:
         return ""
     known = name if name in index["names"] else FALLBACK

@@ -15,6 +15,7 @@ from shoufu.kernel.base import registry
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.base.pages import PageRequest, needs, public
 from shoufu.kernel.cases import selectors as cases
+from shoufu.kernel.places import selectors as places
 from shoufu.web import overview as reports
 from shoufu.web import scopes, wall
 from shoufu.web import search as finder
@@ -51,7 +52,7 @@ def overview(request: PageRequest) -> HttpResponseBase:
             "figures": cases.figures(actor, path, since, until),
             "scene_figures": reports.scene_figures(actor, path),
             "kinds": reports.by_kind(actor, request.scope, since, until),
-            "urgent": cases.queue(actor, cases.CaseFilter(place=path)).select_related("place__parent__parent")[:5],
+            "urgent": places.with_names(cases.queue(actor, cases.CaseFilter(place=path)))[:5],
             "charts": reports.charts(actor, request.scope, span, until),
             "span": span,
             "spans": [("day", _("24 hours")), ("week", _("7 days")), ("month", _("30 days"))],

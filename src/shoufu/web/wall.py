@@ -146,7 +146,4 @@ def waiting(actor: Actor, path: str) -> Counts:
 
 def urgent(actor: Actor, path: str) -> list[Case]:
     """The four most urgent cases."""
-    rows = cases.queue(actor, cases.CaseFilter(place=path)).select_related(
-        "place__parent__parent", "device", "assignee"
-    )
-    return list(rows[:4])
+    return list(places.with_names(cases.queue(actor, cases.CaseFilter(place=path)))[:4])

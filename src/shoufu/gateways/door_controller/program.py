@@ -23,6 +23,9 @@ from .wiring import Wiring
 log = structlog.get_logger("door")
 
 REPORT_EVERY = 30.0
+SWITCH = 0.0005
+"""Seconds after which the loop gives way to the thread that brings events to the disk; Python's own 5 ms would be
+the whole time that a card may take."""
 
 
 def run(config: Config) -> None:
@@ -48,6 +51,7 @@ async def serve(config: Config) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
+    sys.setswitchinterval(SWITCH)
     wiring = Wiring(config, core)
     sync = Sync(core, config.server, config.secret)
     stop = asyncio.Event()

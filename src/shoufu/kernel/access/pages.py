@@ -48,7 +48,7 @@ def list_page() -> ListPage:
             Column("user", _("Account"), "user__username", lambda a: a.user.label),
             Column("role", _("Role"), "role", lambda a: role_name(a.role)),
             Column("place", _("Where"), "place__path", lambda a: a.place.label),
-            Column("organisation", _("For"), "", lambda a: a.organisation.name if a.organisation else ""),
+            Column("organisation", _("Organisation"), "", lambda a: a.organisation.name if a.organisation else ""),
             Column("since", _("Since"), "since", lambda a: _day(a.since)),
             Column("until", _("Until"), "until", lambda a: _day(a.until)),
         ),
@@ -59,7 +59,7 @@ def list_page() -> ListPage:
                 lambda rows, value: rows.filter(role=value),
                 [(code, role_name(code)) for code in registry.roles()],
             ),
-            Filter("name", _("Name"), lambda rows, value: rows.filter(user__display_name__icontains=value)),
+            Filter("name", _("Full name"), lambda rows, value: rows.filter(user__display_name__icontains=value)),
         ),
     )
 

@@ -52,7 +52,7 @@ KERNEL_ROLES = (
     ),
     Role("property_manager", "物业经理", "Property manager", VIEW | HANDLE | MANAGE),
     Role("guard", "保安", "Guard", VIEW | HANDLE - {"rules.view"}),
-    Role("alarm_officer", "报警中心值班员", "Alarm centre duty officer", ALARM),
+    Role("alarm_officer", "接警中心值班员", "Alarm centre duty officer", ALARM),
     Role("auditor", "审计员", "Auditor", frozenset({"places.view", "audit.view", "access.view"})),
     Role("resident", "居民", "Resident", frozenset({"own.view", "notices.view"})),
 )

@@ -23,6 +23,7 @@ from shoufu.kernel.cases.lifecycle import STEPS, case_kind
 from shoufu.kernel.cases.models import Case, Evidence, Feedback, Severity
 from shoufu.kernel.cases.parts import panel_parts
 from shoufu.kernel.notices import selectors as notices
+from shoufu.kernel.places.selectors import with_names
 from shoufu.kernel.rules.explain import fired
 
 MARKS = {
@@ -389,7 +390,7 @@ def list_page() -> ListPage:
 def listing(request: PageRequest) -> HttpResponseBase:
     """Cases of the scope: filters in the address, sort, page, CSV, act on many."""
     rows = selectors.listing(request.actor, selectors.CaseFilter(place=request.scope.path))
-    return answer(request, list_page(), rows.select_related("place__parent__parent", "device", "assignee"))
+    return answer(request, list_page(), with_names(rows).defer("device__config"))
 
 
 @require_POST

@@ -14,6 +14,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.cases.models import Case, CaseEvent, Feedback
 from shoufu.kernel.places.models import Place
+from shoufu.kernel.places.selectors import with_names
 
 NEAR = timedelta(minutes=30)
 SIMILAR = timedelta(days=30)
@@ -148,7 +149,7 @@ def nearby(actor: Actor, case: Case, span: timedelta = NEAR) -> list[Case]:
     rows = visible(actor).filter(
         place__path__startswith=root, opened_at__range=(case.opened_at - span, case.last_at + span)
     )
-    return list(rows.exclude(pk=case.pk).select_related("place__parent__parent").order_by("-opened_at")[:8])
+    return list(with_names(rows.exclude(pk=case.pk)).order_by("-opened_at")[:8])
 
 
 def compound_path(place: Place) -> str:

@@ -21,6 +21,7 @@ from shoufu.kernel.devices import commands, selectors, services
 from shoufu.kernel.devices.models import Change, Device, Shadow
 from shoufu.kernel.media import selectors as media
 from shoufu.kernel.media.selectors import Recording
+from shoufu.kernel.places.selectors import with_names
 
 DAY = timedelta(days=1)
 BEFORE, AFTER = 10.0, 20.0
@@ -75,7 +76,7 @@ def listing(request: PageRequest) -> HttpResponseBase:
     return answer(
         request,
         list_page(),
-        rows.select_related("place__parent__parent"),
+        with_names(rows),
         health=selectors.health(request.actor, request.scope.path),
         pictures=_Pictures(request),
     )

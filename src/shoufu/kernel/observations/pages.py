@@ -2,8 +2,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
@@ -12,12 +14,25 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.base.errors import Invalid
 from shoufu.kernel.base.lists import csv_response
 from shoufu.kernel.base.pages import PageRequest, needs
+from shoufu.kernel.devices import selectors as devices
 from shoufu.kernel.observations import selectors
 from shoufu.kernel.observations.models import Observation
 from shoufu.kernel.rules.spec.phrases import EN, ZH, Phrases
 
 SIZE = 60
 WORDS_IN_A_LINE = 6
+UNSAID = ("snapshot", "clip", "box", "key", "rules", "clock", "person")
+"""What a line leaves out: pictures have their link, and a controller's bookkeeping tells a reader nothing."""
+LEADING = {name: number for number, name in enumerate(ZH.fields)}
+MOST_NAMES = 200
+
+
+@needs("observations.view")
+def names(request: PageRequest) -> HttpResponse:
+    """Devices by code (``?code=a&code=b``) as lines name them, for what comes in live; JSON of HTML."""
+    codes = request.GET.getlist("code")[:MOST_NAMES]
+    rows = devices.visible(request.actor).filter(code__in=codes).select_related("place__parent__parent")
+    return JsonResponse({row.code: render_to_string("observations/who.html", {"device": row}) for row in rows})
 
 
 @dataclass(frozen=True)
@@ -34,9 +49,9 @@ def in_words(result: Any) -> str:
     """The result's leading properties as `name value` pairs, in the words that rules use for them."""
     if not isinstance(result, dict):
         return str(result)
-    pairs = [(name, value) for name, value in result.items() if name not in ("snapshot", "clip", "box")]
     fields = words().fields
-    return " · ".join(f"{fields.get(name, name)} {_short(value)}" for name, value in pairs[:WORDS_IN_A_LINE])
+    names = sorted((name for name in result if name not in UNSAID), key=lambda name: LEADING.get(name, len(LEADING)))
+    return " · ".join(f"{fields.get(name, name)} {_short(result[name])}" for name in names[:WORDS_IN_A_LINE])
 
 
 def words() -> Phrases:
@@ -112,6 +127,9 @@ def feed(request: PageRequest) -> HttpResponse:
             "device": chosen.device,
             "live": request.moment.live,
             "fields": dict(words().fields),
+            "order": list(LEADING),
+            "unsaid": UNSAID,
+            "names": reverse("observations:names"),
             "values": dict(words().values) | {"true": _("yes"), "false": _("no")},
         },
     }

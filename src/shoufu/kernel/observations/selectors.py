@@ -10,6 +10,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.devices.models import Device
 from shoufu.kernel.observations.models import BatchLog, Consumer, HourlyCount, Observation, ObservationKind, Rejection
+from shoufu.kernel.places.selectors import with_names
 
 VIEW = "observations.view"
 REACH = timedelta(days=7)
@@ -60,7 +61,8 @@ def feed(actor: Actor, chosen: FeedFilter, now: datetime, most: int = 60) -> lis
     if chosen.known:
         then = BatchLog.objects.filter(key=OuterRef("batch"), known__lte=chosen.known)
         rows = rows.filter(Exists(then), known__lte=chosen.known)
-    return list(rows.select_related("kind", "device", "place__parent__parent").order_by("-t", "-id")[:most])
+    rows = with_names(rows.select_related("kind", "device")).defer("kind__schema", "device__config")
+    return list(rows.order_by("-t", "-id")[:most])
 
 
 def get(actor: Actor, observation_id: UUID) -> Observation:

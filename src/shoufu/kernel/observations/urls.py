@@ -4,4 +4,4 @@ from shoufu.kernel.observations import pages
 
 app_name = "observations"
 
-urlpatterns = [path("", pages.feed, name="feed")]
+urlpatterns = [path("", pages.feed, name="feed"), path("names", pages.names, name="names")]

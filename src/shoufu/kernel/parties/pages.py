@@ -20,11 +20,11 @@ def people_page() -> ListPage:
         template="parties/list.html",
         empty=_("Residents and staff appear here when their property office registers them."),
         columns=(
-            Column("name", _("Name"), "name", lambda p: p.name),
+            Column("name", _("Full name"), "name", lambda p: p.name),
             Column("place", _("Where"), "place__path", lambda p: p.place.label),
             Column("code", _("Code"), "code", lambda p: p.code),
         ),
-        filters=(Filter("name", _("Name"), lambda rows, value: rows.filter(name__icontains=value)),),
+        filters=(Filter("name", _("Full name"), lambda rows, value: rows.filter(name__icontains=value)),),
     )
 
 

@@ -127,7 +127,8 @@ def _square(
     return PlaceDraft("area", code, name, block, name_en, geometry=shape)
 
 
-def _compound(place: Compound) -> Iterator[PlaceDraft]:
+def compound_drafts(place: Compound) -> Iterator[PlaceDraft]:
+    """A compound with its buildings, units and gates; with doors, their doors and its areas too."""
     width, height = place.half_width, place.half_height
     outline = place.box(-width, -height, width, height)
     yield PlaceDraft("compound", place.code, place.name, place.block, place.name_en, geometry=outline)

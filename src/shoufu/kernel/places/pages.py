@@ -38,7 +38,7 @@ def list_page() -> ListPage:
 @needs("places.view")
 def listing(request: PageRequest) -> HttpResponse:
     """Places of the scope, in tree order."""
-    return answer(request, list_page(), selectors.subtree(request.actor, request.scope.place))  # type: ignore[return-value]
+    return answer(request, list_page(), selectors.subtree(request.actor, request.scope.place).defer("geometry"))  # type: ignore[return-value]
 
 
 @needs("places.view")

@@ -114,7 +114,7 @@ def _cases(actor: Actor, scope: Scope, moment: Moment, tab: str, start: int) -> 
     else:
         state = (Case.State.DISPATCHED,) if tab == "dispatched" else ()
         rows = cases.queue(actor, cases.CaseFilter(place=scope.path, mine=tab == "mine", state=state))
-    shown = rows.select_related("place__parent__parent", "device", "assignee")[start:stop]
+    shown = places.with_names(rows.select_related("device", "assignee"))[start:stop]
     return [(case, case.state) for case in shown], timezone.now()
 
 

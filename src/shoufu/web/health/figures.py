@@ -1,4 +1,4 @@
-"""What watchers and evaluators last said about themselves: heard on NATS from the first look at the health page on."""
+"""What watchers and evaluators last said about themselves, heard on NATS from the page server's start on."""
 
 import asyncio
 import logging
@@ -62,10 +62,15 @@ _listener: Listener | None = None
 _lock = threading.Lock()
 
 
-def pages(subject: str = WATCHERS) -> list[dict[str, Any]]:
-    """What this process has heard; nothing at the first call, which begins to listen."""
+def listen() -> Listener:
+    """Begin to listen, once a process; a page server does so at its start, so that the first look shows figures."""
     global _listener
     with _lock:
         if _listener is None:
             _listener = Listener(settings.NATS_URL)
-    return _listener.pages(subject)
+        return _listener
+
+
+def pages(subject: str = WATCHERS) -> list[dict[str, Any]]:
+    """What this process has heard; nothing at the first call of a process that did not listen before."""
+    return listen().pages(subject)

@@ -25,7 +25,7 @@ def health(request: PageRequest) -> HttpResponse:
             "devices": devices.health(actor, request.scope.path),
             "processes": selectors.processes(),
             "log": observations.log_health(),
-            "rejections": rejections[:50],
+            "rejections": [selectors.Rejected.of(row) for row in rejections[:50]],
             "refused": selectors.refused(rejections),
             "evaluators": selectors.evaluators(),
             "failing": selectors.failing_rules(actor),

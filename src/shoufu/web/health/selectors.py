@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
 
 from shoufu.kernel.access.policy import limit
 from shoufu.kernel.base.actor import Actor
@@ -18,6 +19,38 @@ from shoufu.kernel.rules.models import Rule, RuleVersion
 from shoufu.web.health import figures
 
 STALE_SECONDS = 15.0
+STATES = {
+    "waiting": (_("waiting to start"), "low"),
+    "starting": (_("starting"), "warn"),
+    "ready": (_("runs"), "good"),
+    "unhealthy": (_("does not answer"), "bad"),
+    "backoff": (_("starts again soon"), "bad"),
+    "done": (_("finished"), "low"),
+    "stopped": (_("switched off"), "low"),
+}
+STAGES = {
+    "decode": _("decode"),
+    "record": _("record"),
+    "live picture": _("live picture"),
+    "tamper": _("tamper check"),
+    "scale": _("scale"),
+    "motion": _("motion"),
+    "detect": _("detect"),
+    "track": _("track"),
+    "plates": _("plates"),
+    "snapshot": _("snapshot"),
+    "clip": _("clip"),
+}
+REASONS = {
+    "credential": _("Wrong or revoked secret"),
+    "device": _("Device unknown or not allowed"),
+    "kind": _("Unknown kind of observation"),
+    "schema": _("Result does not fit its kind"),
+    "invalid": _("Not readable"),
+    "refused": _("Refused by the store"),
+    "topic": _("Another device's topic"),
+    "too-large": _("Too large"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +88,16 @@ class Process:
     rss: int
     last_error: str
 
+    @property
+    def word(self) -> str:
+        """The state in the reader's language."""
+        return str(STATES[self.state][0]) if self.state in STATES else self.state
+
+    @property
+    def level(self) -> str:
+        """How the state is marked: good, warn, bad or low."""
+        return STATES[self.state][1] if self.state in STATES else "warn"
+
 
 def _run_folder() -> Path:
     return Path(settings.MEDIA_ROOT).parent / "run"
@@ -90,6 +133,11 @@ class Stage:
     milliseconds: float
     core_percent: float
 
+    @property
+    def word(self) -> str:
+        """The stage in the reader's language."""
+        return str(STAGES.get(self.name, self.name))
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -102,6 +150,11 @@ class Watched:
     analysed_fps: float
     lag: float
     stages: tuple[Stage, ...]
+
+    @property
+    def word(self) -> str:
+        """The state in the reader's language."""
+        return str(Device.Status(self.state).label) if self.state in Device.Status.values else self.state
 
     @property
     def core_percent(self) -> float:
@@ -182,12 +235,38 @@ def failing_rules(actor: Actor) -> list[FailingRule]:
 
 
 @dataclass(frozen=True)
+class Rejected:
+    """One sender's refusals for one reason of one day."""
+
+    word: str
+    device_code: str
+    sample: str
+    count: int
+
+    @classmethod
+    def of(cls, row: Rejection) -> "Rejected":
+        return cls(reason_word(row.reason), row.device_code, row.sample, row.count)
+
+
+@dataclass(frozen=True)
 class Refused:
     """What the edge refused for one reason, from all senders that the actor may see."""
 
     reason: str
     count: int
     senders: int
+
+    @property
+    def word(self) -> str:
+        """The reason in the reader's language."""
+        return reason_word(self.reason)
+
+
+def reason_word(reason: str) -> str:
+    """A reason of a refusal in the reader's language; its code where there is no word for it."""
+    if reason.startswith("media-"):
+        return str(_("Picture or clip not accepted"))
+    return str(REASONS.get(reason, reason))
 
 
 def refused(rejections: Sequence[Rejection]) -> list[Refused]:

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -60,7 +61,6 @@ def _words() -> dict[str, str]:
         "out": _("Out"),
         "late": _("Came late"),
         "noPicture": _("No picture of this moment"),
-        "stills": _("Pictures only: video plays at 1×"),
         "noDoors": _("No door here."),
         "noCars": _("No car in the hour before"),
         "noCases": _("No open case at this moment"),
@@ -70,8 +70,7 @@ def _words() -> dict[str, str]:
         "linkCopied": _("Link copied"),
         "linkFailed": _("Copy the address of this page instead."),
         "noCase": _("No further case"),
-        "firstDay": _("This day"),
-        "otherDay": _("Other day"),
+        "withLater": _("With what was learned later"),
         "loadFailed": _("This part of the past did not load. It is tried again."),
         "door.access": _("Door"),
         "door.alarm": _("Door alarm"),
@@ -104,7 +103,18 @@ def _words() -> dict[str, str]:
         "people": _("People"),
         "vehicles": _("Vehicles"),
         "passages": _("passages"),
-        "from": _("from"),
+        "wholeDay": _("Whole day"),
+        "opened": _("Opened"),
+        "new": _("New"),
+        "acknowledged": _("Acknowledged"),
+        "dispatched": _("Dispatched"),
+        "open_warning": _("Open too long soon"),
+        "open_too_long": _("Open too long"),
+        "closed_again": _("Closed again"),
+        "antipassback": _("Anti-passback violated"),
+        "tailgating": _("Tailgating"),
+        "fire": _("Fire release"),
+        "tamper": _("Tampered with"),
     }
 
 
@@ -192,7 +202,7 @@ def movement(request: PageRequest) -> HttpResponseBase:
             "least": flows.LEAST,
             "rows": _table(rows),
             "hours": range(24),
-            "start": {"rows": rows, "words": _words()},
+            "start": {"rows": rows, "stage": f"{reverse('replay-stage')}?place={place.pk}", "words": _words()},
         },
     )
 

@@ -1,8 +1,10 @@
 import json
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -18,8 +20,15 @@ SEVERITY_ICONS = {"critical": "flame", "high": "alert-triangle", "medium": "aler
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """A Tabler icon; with a label it is read aloud, without one it is decoration."""
-    hidden = mark_safe('aria-hidden="true"') if not label else format_html('role="img" aria-label="{}"', label)
-    return format_html('<svg class="i {}" {}><use href="{}"></use></svg>', css, hidden, built.icon(name))
+    address = built.icon(name)
+    if not label:
+        return _decoration(address, css)
+    return format_html('<svg class="i {}" role="img" aria-label="{}"><use href="{}"></use></svg>', css, label, address)
+
+
+@lru_cache(maxsize=2000)
+def _decoration(address: str, css: str) -> SafeString:
+    return format_html('<svg class="i {}" aria-hidden="true"><use href="{}"></use></svg>', css, address)
 
 
 @register.simple_tag
@@ -70,6 +79,18 @@ def label(thing: Any) -> str:
         if own is not None:
             return (getattr(thing, f"{field}_en", "") or own) if english else own
     return str(thing)
+
+
+@register.filter
+def word(thing: Any, field: str) -> str:
+    """The word of a coded field in the reader's language: `get_FIELD_display`, looked up once and not for each row."""
+    code = getattr(thing, field)
+    return _words(type(thing), field, get_language() or "").get(code, code)
+
+
+@cache
+def _words(model: type[Model], field: str, _language: str) -> dict[Any, str]:
+    return {code: str(name) for code, name in model._meta.get_field(field).flatchoices}  # type: ignore[union-attr]
 
 
 @register.filter

@@ -13,6 +13,7 @@ from . import frame
 from .frame import Packet, Scs
 
 BLOCK = 16
+ONES = b"\xff" * BLOCK
 
 
 class SecureError(ValueError):
@@ -95,7 +96,7 @@ class Session:
 
     def _vector(self, command: bool) -> bytes:
         last = self._r_mac if command else self._c_mac
-        return bytes(byte ^ 0xFF for byte in last)
+        return _xor(last, ONES)
 
     def seal(self, address: int, sequence: int, code: int, data: bytes) -> bytes:
         """A packet on the wire, encrypted and with its MAC."""

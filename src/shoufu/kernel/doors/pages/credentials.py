@@ -47,7 +47,7 @@ def list_page(may_manage: bool) -> ListPage:
         bulk=(
             Bulk(_("Revoke"), state["revoke"], "x", _("Why")),
             Bulk(_("Suspend"), state["suspend"], "player-pause"),
-            Bulk(_("Lost"), state["lose"], "alert-circle"),
+            Bulk(_("Report as lost"), state["lose"], "alert-circle"),
             Bulk(_("Let open again"), state["restore"], "check"),
         )
         if may_manage

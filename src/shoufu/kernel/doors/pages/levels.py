@@ -23,6 +23,7 @@ from shoufu.kernel.doors.services import (
 )
 from shoufu.kernel.doors.services.common import MANAGE, VIEW
 from shoufu.kernel.doors.spans import DAYS
+from shoufu.kernel.places.selectors import with_names
 
 DAY_WORDS = dict(
     zip(
@@ -64,7 +65,7 @@ def listing(request: PageRequest) -> HttpResponseBase:
     rows = selectors.levels(request.actor, request.scope.path)
     context = {"tab": "levels", "may_manage": request.actor.may_anywhere(MANAGE)}
     schedules = selectors.schedules(request.actor, request.scope.path)
-    return answer(request, page, rows.select_related("place__parent__parent"), schedules=schedules, **context)
+    return answer(request, page, with_names(rows), schedules=schedules, **context)
 
 
 def _text(rows: Any, value: str) -> Any:

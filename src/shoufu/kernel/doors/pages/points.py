@@ -30,7 +30,11 @@ BOLTS = {
     "unlocked": gettext_lazy("Bolt in"),
     "fault": gettext_lazy("Sensor broken"),
 }
-CONTACTS = {"closed": gettext_lazy("Closed"), "open": gettext_lazy("Open"), "fault": gettext_lazy("Sensor broken")}
+CONTACTS = {
+    "closed": gettext_lazy("Door closed"),
+    "open": gettext_lazy("Door open"),
+    "fault": gettext_lazy("Sensor broken"),
+}
 MODES = {
     "Locked": gettext_lazy("Locked"),
     "Unlocked": gettext_lazy("Unlocked"),

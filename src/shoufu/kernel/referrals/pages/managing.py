@@ -36,7 +36,7 @@ def destinations(request: PageRequest) -> HttpResponseBase:
             Column("name", _("Name"), "name", lambda d: d.name),
             Column("place", _("Serves"), "place__path", lambda d: d.place.name),
             Column("channel", _("Way"), "channel", lambda d: d.get_channel_display()),
-            Column("line", _("Line"), csv=lambda d: d.failing_since or d.heard_at or ""),
+            Column("line", _("Connection"), csv=lambda d: d.failing_since or d.heard_at or ""),
             Column("tested", _("Last test"), "tested_at", lambda d: d.tested_at or ""),
         ),
     )
@@ -152,7 +152,7 @@ def policies(request: PageRequest) -> HttpResponseBase:
             Column("name", _("Name"), "name", lambda p: p.name),
             Column("place", _("Where"), "place__path", lambda p: p.place.name),
             Column("what", _("Which cases"), csv=lambda p: ", ".join([*p.severities, *p.kinds])),
-            Column("to", _("To"), "destination__name", lambda p: p.destination.name),
+            Column("to", _("Referred to"), "destination__name", lambda p: p.destination.name),
             Column("state", _("State"), "active", lambda p: p.active),
         ),
     )

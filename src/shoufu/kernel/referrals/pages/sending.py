@@ -40,7 +40,7 @@ def list_page() -> ListPage:
         columns=(
             Column("number", _("Referral"), "number", lambda r: r.number),
             Column("case", _("Case"), csv=lambda r: r.case.number),
-            Column("to", _("To"), "destination__name", lambda r: r.destination.name),
+            Column("to", _("Referred to"), "destination__name", lambda r: r.destination.name),
             Column("sent", _("Sent"), "sent_at", lambda r: timezone.localtime(r.sent_at).isoformat()),
             Column("state", _("State"), "state", lambda r: r.get_state_display()),
             Column("handled", _("Handled by"), csv=lambda r: r.handled_by),

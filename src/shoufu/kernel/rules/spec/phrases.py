@@ -139,7 +139,9 @@ ZH = Phrases(
         "line": "界线", "direction": "方向", "persons": "人数", "vehicles": "车数",
         "plate": "车牌", "score": "置信度", "registered": "已登记",
         "credential": "凭证", "active": "有活动", "kind": "类型",
-        "colour": "颜色", "bolt": "锁舌", "reason": "原因", "device": "设备", "feature": "目标", "place": "地点",
+        "reason": "原因", "tamper": "画面状况", "class": "类别", "list": "名单", "lane": "车道", "fps": "帧率",
+        "uptime": "运行秒数", "version": "版本", "detail": "详情", "behind": "落后版本数", "key": "凭证号",
+        "colour": "颜色", "bolt": "锁舌", "device": "设备", "feature": "目标", "place": "地点",
         "local.hour": "当地小时", "local.minute": "当地分钟", "local.weekday": "星期",
     },
     values={
@@ -148,7 +150,11 @@ ZH = Phrases(
         "humidity": "湿度", "smoke": "烟雾", "noise": "噪声",
         "water_level": "水位", "vehicle": "车辆", "bicycle": "自行车",
         "motorcycle": "摩托车", "bus": "公交车", "truck": "货车",
-        "degraded": "异常", "locked": "锁上", "unlocked": "未锁",
+        "degraded": "异常", "locked": "锁上", "unlocked": "未锁", "clear": "正常", "unknown": "未知", "remote": "远程",
+        "card": "卡", "pin": "密码", "qr": "二维码", "face": "人脸", "button": "出门按钮", "unknown card": "未知的卡",
+        "antipassback": "反潜回", "clock_lost": "时钟丢失", "opened without a grant": "未经放行打开", "exit": "外出",
+        "blue": "蓝牌", "green": "绿牌", "yellow": "黄牌", "white": "白牌", "black": "黑牌", "registered": "已登记",
+        "visitor": "访客", "watched": "布控", "emergency": "应急",
         "true": "是", "false": "否",
     },
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import sys
 import time
@@ -72,10 +73,18 @@ def _load(cases: int, observations: int) -> None:
     _observations(observations)
     _say(f"Making {cases:,} cases …")
     _cases(cases)
+    _say("Vacuuming …")
+    _settle()
+
+
+def _settle() -> None:
+    """As a database that grew over a month: else autovacuum and the writing back of gigabytes run beside the pages."""
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("analyze")
+        cursor.execute("vacuum (analyze)")
+        cursor.execute("checkpoint")
+    os.sync()
 
 
 def _observations(total: int, days: int = 30) -> None:

@@ -30,13 +30,13 @@ def report_pdf(found: Report, english: bool) -> bytes:
     document.paragraph(span)
     document.heading(_("On duty"))
     document.table(
-        [_("Who"), _("From"), _("To"), _("Hand-over note")],
+        [_("Who"), _("From"), _("Until"), _("Hand-over note")],
         [[s.user.label, clock(s.began_at), clock(s.ended_at), s.note] for s in found.shifts],
         [2, 1.4, 1.4, 5],
     )
     document.heading(_("Cases") + f" · {found.cases}")
     document.table(
-        [_("Kind"), _("Cases"), _("Still open"), _("False alarms"), _("Minutes to acknowledge")],
+        [_("Kind"), _("Cases"), _("Still open"), _("False alarm"), _("Minutes to acknowledge")],
         [
             [
                 kind_name(k.kind, english),
@@ -64,7 +64,7 @@ def report_pdf(found: Report, english: bool) -> bytes:
     rounds: list[Any] = list(found.rounds)
     document.heading(_("Patrols") + f" · {found.walked}/{len(found.rounds)}")
     document.table(
-        [_("Due"), _("Route"), _("State"), _("Points"), _("Who"), _("Notes")],
+        [_("Due at"), _("Route"), _("State"), _("Points"), _("Who"), _("Notes")],
         [
             [
                 clock(r.due_at),

@@ -43,7 +43,7 @@ def today(request: PageRequest) -> HttpResponseBase:
         default_sort="-due",
         empty=_("Rounds appear here twelve hours before they are due. A manager sets routes and times."),
         columns=(
-            Column("due", _("Due"), "due_at", lambda r: r.due_at),
+            Column("due", _("Due at"), "due_at", lambda r: r.due_at),
             Column("route", _("Route"), "route__name", lambda r: r.route.name),
             Column("place", _("Where"), "route__place__path", lambda r: r.route.place.label),
             Column("state", _("State"), "state", lambda r: r.get_state_display()),

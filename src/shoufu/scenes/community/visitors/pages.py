@@ -36,12 +36,12 @@ def _page() -> ListPage:
         columns=(
             Column("visitor", _("Who"), "visitor", lambda r: r.visitor or r.get_kind_display()),
             Column("kind", _("Kind"), "kind", lambda r: r.get_kind_display()),
-            Column("home", _("To"), "household__place__path", lambda r: home_label(r.household)),
+            Column("home", _("Visiting"), "household__place__path", lambda r: home_label(r.household)),
             Column("since", _("From"), "since", lambda r: r.since),
             Column("until", _("To (time)"), "until", lambda r: r.until),
             Column("state", _("State"), "state", lambda r: r.get_state_display()),
             Column("arrived", _("Arrived"), "arrived_at", lambda r: r.arrived_at),
-            Column("acts", _("Next"), "", None),
+            Column("acts", _("Next step"), "", None),
         ),
         filters=(
             Filter("state", _("State"), lambda rows, value: rows.filter(state=value), State.choices),
