@@ -176,7 +176,7 @@ def _building(place: Compound, number: int) -> Iterator[PlaceDraft]:
 
 def drafts() -> list[PlaceDraft]:
     """The model district: three blocks, five compounds (Songshan to the last door), roads and squares."""
-    return [*_district(), *(draft for compound in COMPOUNDS for draft in _compound(compound))]
+    return [*_district(), *(draft for compound in COMPOUNDS for draft in compound_drafts(compound))]
 
 
 def load(actor: Actor) -> None:
