@@ -9,7 +9,7 @@ from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.doors import selectors, services
 from shoufu.kernel.doors.models import AccessPoint, LockDown, OpenRequest
-from shoufu.kernel.doors.services.credentials import STEPS, change_state
+from shoufu.kernel.doors.services.credential_states import STEPS, change_state
 
 router = Router()
 

@@ -16,7 +16,7 @@ from shoufu.kernel.base import hooks
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.doors.models import AccessPoint, Controller, Credential, DoorState, Pass, Passage
 from shoufu.kernel.doors.services.acts import fire_observed
-from shoufu.kernel.doors.services.credentials import apply_state
+from shoufu.kernel.doors.services.credential_states import apply_state
 from shoufu.kernel.doors.services.rulesets import told_held
 from shoufu.kernel.observations import reader
 from shoufu.kernel.observations.models import Consumer

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.doors.models import Credential, Technology
-from shoufu.kernel.doors.services.credentials import FACE_CONSENT, apply_state
+from shoufu.kernel.doors.services.credential_states import apply_state
+from shoufu.kernel.doors.services.credentials import FACE_CONSENT
 from shoufu.kernel.doors.services.people import end_rights
 from shoufu.kernel.parties.models import Person
 from shoufu.kernel.privacy.declarations import (

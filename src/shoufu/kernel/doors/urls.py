@@ -1,14 +1,14 @@
 from django.urls import path
 
-from shoufu.kernel.doors.pages import credentials, levels, others, points
+from shoufu.kernel.doors.pages import credentials, levels, others, point_form, points
 
 app_name = "doors"
 
 urlpatterns = [
     path("", points.listing, name="list"),
-    path("new", points.new, name="new"),
+    path("new", point_form.new, name="new"),
     path("<int:point_id>", points.detail, name="detail"),
-    path("<int:point_id>/edit", points.edit, name="edit"),
+    path("<int:point_id>/edit", point_form.edit, name="edit"),
     path("<int:point_id>/open", points.open_door, name="open"),
     path("<int:point_id>/mode", points.set_mode, name="mode"),
     path("<int:point_id>/reset-fire", points.reset_fire, name="reset-fire"),

@@ -10,16 +10,8 @@ from shoufu.kernel.doors.services.acts import (
     set_mode,
 )
 from shoufu.kernel.doors.services.controllers import distrust, trust
-from shoufu.kernel.doors.services.credentials import (
-    CredentialDraft,
-    Issued,
-    issue,
-    issue_many,
-    lose,
-    restore,
-    revoke,
-    suspend,
-)
+from shoufu.kernel.doors.services.credential_states import lose, restore, revoke, suspend
+from shoufu.kernel.doors.services.credentials import CredentialDraft, Issued, issue, issue_many
 from shoufu.kernel.doors.services.levels import (
     AssignmentDraft,
     DoorDraft,

@@ -27,7 +27,8 @@ from shoufu.kernel.doors.models import (
     Technology,
 )
 from shoufu.kernel.doors.services.common import ADMIT, MANAGE, refuse
-from shoufu.kernel.doors.services.credentials import apply_state, identifier, name
+from shoufu.kernel.doors.services.credential_states import apply_state
+from shoufu.kernel.doors.services.credentials import identifier, name
 from shoufu.kernel.doors.services.levels import AssignmentDraft, assign
 from shoufu.kernel.doors.services.people import own_person
 from shoufu.kernel.doors.services.rulesets import publish

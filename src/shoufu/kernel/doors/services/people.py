@@ -13,7 +13,8 @@ from shoufu.kernel.base.errors import Forbidden, Invalid, NotFound
 from shoufu.kernel.doors import keys, paths
 from shoufu.kernel.doors.models import AccessLevel, AccessPoint, Assignment, Credential, DoorGroup, Receipt, Technology
 from shoufu.kernel.doors.services.common import MANAGE
-from shoufu.kernel.doors.services.credentials import apply_state, identifier, name
+from shoufu.kernel.doors.services.credential_states import apply_state
+from shoufu.kernel.doors.services.credentials import identifier, name
 from shoufu.kernel.doors.services.levels import (
     AssignmentDraft,
     DoorDraft,

@@ -13,9 +13,10 @@ from shoufu.kernel.rules.evaluation.reasons import why
 from shoufu.kernel.rules.evaluation.rows import SECOND, Firing, Row
 from shoufu.kernel.rules.evaluation.rule import CompiledRule
 from shoufu.kernel.rules.rehearsal import kernels
+from shoufu.kernel.rules.rehearsal.conditions import Columns
 from shoufu.kernel.rules.rehearsal.frames import Frame
 from shoufu.kernel.rules.rehearsal.result import Bools, Ints, Load, Progress, Run
-from shoufu.kernel.rules.rehearsal.vector import ROW_BITS, Columns, Raised, VectorRule
+from shoufu.kernel.rules.rehearsal.vector import ROW_BITS, Raised, VectorRule
 from shoufu.kernel.rules.spec import Occupancy
 
 

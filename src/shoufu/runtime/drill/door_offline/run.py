@@ -108,7 +108,7 @@ def _drive(server: Stage, made: Setting, seconds: float, seed: int, lying: bool)
 def _revoke(workers: list[subprocess.Popen[bytes]], made: Setting, seconds: float, chance: random.Random) -> None:
     """Withdraw one card after the other while the doors live."""
     from shoufu.kernel.base.actor import SYSTEM
-    from shoufu.kernel.doors.services import credentials
+    from shoufu.kernel.doors.services import revoke
 
     end = time.time() + seconds - 6
     cards = sorted(made.by_card)
@@ -121,7 +121,7 @@ def _revoke(workers: list[subprocess.Popen[bytes]], made: Setting, seconds: floa
             assert worker.stdin is not None
             worker.stdin.write(order)
             worker.stdin.flush()
-        credentials.revoke(SYSTEM, [made.by_card[card]], "drill")
+        revoke(SYSTEM, [made.by_card[card]], "drill")
         time.sleep(EVERY)
 
 
