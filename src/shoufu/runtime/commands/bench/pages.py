@@ -49,7 +49,7 @@ class Timing:
 def command(cases: int, observations: int, rounds: int, as_json: bool) -> None:
     """Time the pages at many cases and observations, signed in as operator, through the edge, as a browser asks."""
     with stage() as place:
-        _load(cases, observations)
+        load(cases, observations)
         timings = _served(place, rounds)
     for timing in timings:
         click.echo(json.dumps(timing.__dict__))
@@ -64,7 +64,8 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _load(cases: int, observations: int) -> None:
+def load(cases: int, observations: int) -> None:
+    """The demo district with so many observations and cases; other measurements of pages start from it too."""
     from shoufu.runtime.demo import loader
 
     _say("Loading the demo district …")
@@ -181,7 +182,8 @@ def _case(n: int, total: int, device: Any, version: Any, state: str, now: dateti
     )
 
 
-def _session() -> str:
+def session(username: str) -> str:
+    """A session of a user of the demo district, for a browser's cookie."""
     from importlib import import_module
 
     from django.conf import settings
@@ -189,7 +191,7 @@ def _session() -> str:
 
     from shoufu.kernel.access.models import User
 
-    user = User.objects.get(username="operator")
+    user = User.objects.get(username=username)
     store = import_module(settings.SESSION_ENGINE).SessionStore()
     store[SESSION_KEY] = str(user.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
@@ -222,15 +224,15 @@ def _measure(base: str, rounds: int) -> list[Timing]:
     from django.conf import settings
 
     timings = []
-    cookies = {settings.SESSION_COOKIE_NAME: _session()}
+    cookies = {settings.SESSION_COOKIE_NAME: session("operator")}
     with httpx.Client(base_url=base, cookies=cookies, timeout=60) as client:
-        _wait(client)
+        wait(client)
         for page in _pages():
             timings.append(_time(client, page, rounds))
     return timings
 
 
-def _wait(client: Any, seconds: float = 30) -> None:
+def wait(client: Any, seconds: float = 30) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if client.get("/accounts/login/").status_code < 500:
