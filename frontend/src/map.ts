@@ -76,6 +76,9 @@ const DARK: Palette = {
 
 const palette = (): Palette => (document.documentElement.dataset.bsTheme === "dark" ? DARK : LIGHT);
 
+// The look at loading, or what was put in since: that costs one frame and no new tiles.
+const LOOK = ["coalesce", ["feature-state", "look"], ["get", "look"]] as never;
+
 /** Our own style: the places' geometry is the map; no tiles, no glyph server, nothing from outside. */
 function style(colours: Palette): StyleSpecification {
   const of = (...kinds: string[]) => ["in", ["get", "kind"], ["literal", kinds]] as never;
@@ -103,7 +106,7 @@ function style(colours: Palette): StyleSpecification {
         id: "doors", type: "circle", source: "devices", filter: ["!=", ["get", "kind"], "camera"],
         paint: {
           "circle-radius": ["interpolate", ["linear"], ["zoom"], 15, 2, 18, 5],
-          "circle-color": ["match", ["get", "look"], "open", colours.open, "bad", colours.bad, "off", colours.off, colours.good],
+          "circle-color": ["match", LOOK, "open", colours.open, "bad", colours.bad, "off", colours.off, colours.good],
           "circle-stroke-width": 1.5, "circle-stroke-color": colours.road,
         },
       },
@@ -111,8 +114,8 @@ function style(colours: Palette): StyleSpecification {
         id: "cameras", type: "circle", source: "devices", filter: ["==", ["get", "kind"], "camera"],
         paint: {
           "circle-radius": ["interpolate", ["linear"], ["zoom"], 15, 3, 18, 7],
-          "circle-color": ["match", ["get", "look"], "off", colours.off, "bad", colours.bad, colours.road],
-          "circle-stroke-width": 3, "circle-stroke-color": ["match", ["get", "look"], "off", colours.off, "bad", colours.bad, colours.accent],
+          "circle-color": ["match", LOOK, "off", colours.off, "bad", colours.bad, colours.road],
+          "circle-stroke-width": 3, "circle-stroke-color": ["match", LOOK, "off", colours.off, "bad", colours.bad, colours.accent],
         },
       },
       {
@@ -123,8 +126,8 @@ function style(colours: Palette): StyleSpecification {
         },
         paint: {
           "text-color": ["match", ["get", "kind"], "gate", colours.road, colours.text],
-          "text-halo-color": colours.halo,
-          "text-halo-width": ["match", ["get", "kind"], "building", 0, "gate", 0, 1.4],
+          "text-halo-color": ["match", ["get", "kind"], "gate", colours.gate, colours.halo],
+          "text-halo-width": ["match", ["get", "kind"], "building", 0, "gate", 3, 1.4],
         },
       },
     ],
@@ -249,6 +252,7 @@ export class DistrictMap {
 
   private drawDevices(): void {
     if (!this.data) return;
+    this.map.removeFeatureState({ source: "devices" });
     this.source("devices").setData({
       type: "FeatureCollection",
       features: this.data.devices.map((device) => ({
@@ -263,15 +267,14 @@ export class DistrictMap {
   /** Put other states in: device id → properties. Devices that are not named keep theirs. */
   show(states: Map<number, Record<string, unknown>>): void {
     if (!this.data) return;
-    let changed = false;
     for (const device of this.data.devices) {
       const state = states.get(device.id);
-      if (state && JSON.stringify(state) !== JSON.stringify(device.state)) {
-        device.state = state;
-        changed = true;
-      }
+      if (!state) continue;
+      const before = look(device);
+      device.state = state;
+      const now = look(device);
+      if (now !== before) this.map.setFeatureState({ source: "devices", id: device.id }, { look: now });
     }
-    if (changed) this.drawDevices();
   }
 
   /** The cases to mark; marks that stay are not touched, so a hand on one does not lose it. */
