@@ -15,6 +15,8 @@ from shoufu.kernel.cases.models import Case
 from shoufu.kernel.doors.models import Credential, Passage
 from shoufu.kernel.notices.models import Notice
 from shoufu.kernel.privacy import services as privacy
+from shoufu.scenes.community.vehicles.deciding import decide
+from shoufu.scenes.community.vehicles.services import gate
 from shoufu.scenes.community.visitors import selectors, services
 from shoufu.scenes.community.visitors.models import Invitation, LinkTry
 
@@ -153,7 +155,7 @@ def test_the_link_shows_the_pass_without_signing_in(homes: Any) -> None:
     )
     assert "欧阳梅香" not in text
     assert browser.post(f"/community/visitors/v/{made.token}/", {"plate": "辽A12345"}).status_code == 302
-    assert selectors.expected_plates("/", timezone.now()) == {"辽A12345": made.invitation.pk}
+    assert selectors.expected_plates("/", timezone.now()) == [("辽A12345", made.invitation.pk, False)]
     assert browser.post(f"/community/visitors/v/{made.token}/", {"plate": "1"}).status_code == 422
     services.withdraw(homes.act("mei"), made.invitation.pk)
     assert 'id="visitor-code"' not in browser.get(f"/community/visitors/v/{made.token}/").content.decode()
@@ -237,3 +239,21 @@ def test_visits_are_forgotten_after_thirty_days(homes: Any) -> None:
     assert Invitation.objects.filter(pk=row.pk).exists()
     services.forget(row.until + timedelta(days=31))
     assert not Invitation.objects.filter(pk=row.pk).exists()
+
+
+def test_the_visitors_car_opens_the_barrier_and_the_host_is_told(homes: Any) -> None:
+    row = invited(homes, plate="辽A·D5678").invitation
+    path, now = homes.world.songshan.path, timezone.now()
+    assert selectors.expected_plates(path, now) == [(row.plate, row.pk, False)]
+    known = gate.compound(homes.world.songshan.pk, path, "Asia/Shanghai", now)
+    decision = decide(row.plate, 0.97, "in", known.index, known.known, known.rules)
+    assert (decision.action, decision.klass) == ("open", "visitor")
+    assert services.drove(row.pk, "in", now)
+    row.refresh_from_db()
+    assert row.state == State.INSIDE and Notice.objects.filter(template="visitor.arrived").count() == 1
+    again = gate.compound(homes.world.songshan.pk, path, "Asia/Shanghai", now)
+    twin = decide(row.plate, 0.97, "in", again.index, again.known, again.rules)
+    assert (twin.action, twin.reason) == ("ask", "inside")
+    assert services.drove(row.pk, "out", now + timedelta(minutes=30))
+    row.refresh_from_db()
+    assert row.state == State.LEFT

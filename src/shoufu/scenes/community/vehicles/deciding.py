@@ -18,11 +18,13 @@ OPEN, ASK, REFUSE = "open", "ask", "refuse"
 @dataclass(frozen=True)
 class Known:
     """What is known of a plate: on which list ("registered", "white", …), ids of the rows, whether its household has
-    no space left."""
+    no space left, and whether the visitor who gave it is inside already."""
 
     klass: str
     vehicle: int | None = None
     entry: int | None = None
+    visit: int | None = None
+    inside: bool = False
     household: int | None = None
     crowded: bool = False
 
@@ -84,6 +86,8 @@ def _like(plate: str | None, rivals: int) -> str:
 
 
 def _let(known: Known, plate: str, direction: str, rules: Rules) -> Decision:
+    if known.inside and direction != "out":
+        return Decision(ASK, known.klass, "inside", plate, known=known)
     if direction == "out" or not known.crowded or rules.second_car == "allow":
         return Decision(OPEN, known.klass, "known", plate, known=known)
     if rules.second_car == "guest":

@@ -11,6 +11,7 @@ def reason(code: str) -> str:
         "unknown": _("Not on any list"),
         "unsure": _("Read badly; look yourself"),
         "leaves": _("Way out is free"),
+        "inside": _("This visitor's car came in already; look whose it is"),
         "second_car": _("The household's space is taken by its other car"),
         "second_car_guest": _("Second car of the household: as a guest"),
     }

@@ -57,11 +57,16 @@ def waiting(actor: Actor, person_id: int | None = None) -> QuerySet[Invitation]:
     return own(actor, person_id).filter(state=Invitation.State.ASKED, until__gt=timezone.now())
 
 
-def expected_plates(path: str, at: datetime) -> dict[str, int]:
-    """Plates that visitors of a place subtree gave, valid at a moment → visit id. For the barrier, not for pages."""
+def expected_plates(path: str, at: datetime) -> list[tuple[str, int, bool]]:
+    """Plates that visitors of a place subtree gave, valid at a moment: plate, visit, whether they are inside already.
+
+    For the barrier, not for pages.
+    """
     rows = Invitation.objects.filter(place__path__startswith=path, since__lte=at, until__gt=at).exclude(plate="")
     rows = rows.filter(state__in=[Invitation.State.EXPECTED, Invitation.State.INSIDE])
-    return dict(rows.values_list("plate", "pk"))
+    return [
+        (plate, pk, state == Invitation.State.INSIDE) for plate, pk, state in rows.values_list("plate", "pk", "state")
+    ]
 
 
 def homes_named(actor: Actor, text: str, right: str = HANDLE) -> list[Household]:

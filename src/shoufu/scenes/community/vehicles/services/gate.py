@@ -24,6 +24,8 @@ from shoufu.kernel.parties.selectors import current
 from shoufu.scenes.community.vehicles.deciding import ASK, OPEN, Decision, Known, Rules, decide
 from shoufu.scenes.community.vehicles.models import Lane, ListEntry, Parking, Passage, Stay
 from shoufu.scenes.community.vehicles.services.lists import GUARD
+from shoufu.scenes.community.visitors.selectors import expected_plates
+from shoufu.scenes.community.visitors.services.following import drove
 
 OLD_SECONDS = 30.0
 OPEN_SECONDS = 15
@@ -48,7 +50,7 @@ _indexes: dict[int, tuple[frozenset[str], PlateIndex]] = {}
 
 
 def compound(place_id: int, path: str, zone: str, at: datetime) -> Compound:
-    """Everything a decision at a compound needs (four queries); the index is kept while the plates stay the same."""
+    """Everything a decision at a compound needs (five queries); the index is kept while the plates stay the same."""
     around = _around(path)
     known: dict[str, Known] = {}
     parking = Parking.objects.filter(place=place_id).first()
@@ -72,6 +74,8 @@ def compound(place_id: int, path: str, zone: str, at: datetime) -> Compound:
     )
     for entry in entries.order_by("pk"):
         _know(known, entry.plate, Known(entry.list, entry=entry.pk))
+    for plate, visit, inside in expected_plates(path, at):
+        _know(known, plate, Known("visitor", visit=visit, inside=inside))
     plates = frozenset(known)
     held = _indexes.get(place_id)
     if held is None or held[0] != plates:
@@ -208,8 +212,10 @@ def _open(actor: Actor, passage: Passage, reason: str) -> None:
 
 
 def _gone_through(passage: Passage, what: Known | None, *, guest: bool = False) -> None:
-    """Keep who is inside; an invitation is used up by ways in."""
+    """Keep who is inside; an invitation is used up by ways in, and a visitor's home is told."""
     plate = passage.plate
+    if what and what.visit:
+        drove(what.visit, passage.direction, passage.began_at)
     inside = Stay.objects.filter(place=passage.place_id, plate=plate, until__isnull=True)
     if passage.direction == "out":
         inside.filter(since__lte=passage.began_at).update(until=passage.began_at)

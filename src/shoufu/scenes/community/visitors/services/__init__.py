@@ -9,7 +9,7 @@ from shoufu.scenes.community.visitors.services.desk import (
     look_phone,
     walk_in,
 )
-from shoufu.scenes.community.visitors.services.following import passed, settle
+from shoufu.scenes.community.visitors.services.following import drove, passed, settle
 from shoufu.scenes.community.visitors.services.invitations import (
     Invited,
     InviteDraft,
@@ -42,6 +42,7 @@ __all__ = [
     "look_phone",
     "new_link",
     "open_link",
+    "drove",
     "passed",
     "set_plate",
     "settle",

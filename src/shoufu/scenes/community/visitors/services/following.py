@@ -29,19 +29,35 @@ def passed(passages: Sequence[Passage]) -> int:
     changed = []
     for one in sorted(passages, key=lambda passage: passage.at):
         row = rows.get(one.credential_id or 0)
-        if row is None or not one.granted:
-            continue
-        if one.side == "out" and row.state == State.INSIDE and row.arrived_at and one.at > row.arrived_at:
-            row.state, row.left_at = State.EXPECTED if row.windows else State.LEFT, one.at
-        elif one.side != "out" and row.state == State.EXPECTED:
-            row.state, row.arrived_at = State.INSIDE, one.at
-            tell_home(SYSTEM, row, "visitor.arrived", f"arrived:{one.pk}")
-        else:
-            continue
-        changed.append(act("visitors.passed", row, side=one.side or "in"))
+        if row is not None and one.granted and _moved(row, one.side, one.at):
+            changed.append(act("visitors.passed", row, side=one.side or "in"))
     Invitation.objects.bulk_update(rows.values(), ["state", "arrived_at", "left_at"])
     record_many(SYSTEM, changed)
     return len(changed)
+
+
+@transaction.atomic
+def drove(visit_id: int, side: str, at: datetime) -> bool:
+    """The barrier let a visitor's car through: the visit has come, and the home is told, or gone."""
+    rows = Invitation.objects.select_for_update(of=("self",)).filter(pk=visit_id)
+    row = rows.select_related("household__place__parent__parent", "place").first()
+    if row is None or not _moved(row, side, at):
+        return False
+    row.save(update_fields=["state", "arrived_at", "left_at"])
+    record_many(SYSTEM, [act("visitors.passed", row, side=side, by="car")])
+    return True
+
+
+def _moved(row: Invitation, side: str, at: datetime) -> bool:
+    """A visitor passed into or out of the place; False where that changes nothing."""
+    if side == "out" and row.state == State.INSIDE and row.arrived_at and at > row.arrived_at:
+        row.state, row.left_at = State.EXPECTED if row.windows else State.LEFT, at
+        return True
+    if side != "out" and row.state == State.EXPECTED:
+        row.state, row.arrived_at = State.INSIDE, at
+        tell_home(SYSTEM, row, "visitor.arrived", f"arrived:{at:%Y%m%d%H%M%S}")
+        return True
+    return False
 
 
 def _rows(credentials: set[int]) -> dict[int, Invitation]:
