@@ -48,7 +48,7 @@ async function begin(home: HTMLElement): Promise<void> {
     return found;
   };
   const layers = (): void => {
-    if (!map.map.isStyleLoaded() || map.map.getSource("movement")) return;
+    if (!map.map.getLayer("ground") || map.map.getSource("movement")) return;
     map.map.addSource("movement", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
     map.map.addLayer({
       id: "movement-heat", type: "heatmap", source: "movement",

@@ -38,7 +38,7 @@ let panes: Panes | null = null;
 const reel = new Reel(root.dataset.chunk as string, place, () => toast(say("loadFailed"), { bad: true }));
 const first = new PastMap(one("[data-map=first] .map-home"), (id) => choose(id));
 let second: PastMap | null = null;
-const bar = new DayBar(one<HTMLCanvasElement>("canvas"), (moment, done) => go(moment, done));
+const bar = new DayBar(one<HTMLCanvasElement>(".replay-bar canvas"), (moment, done) => go(moment, done));
 const days = new Days(root, withPlace("days"));
 const address = new URL(location.href);
 const pictures = new Pictures(root, withPlace("pictures"), say, Number(address.searchParams.get("camera")), (id) => {
@@ -204,7 +204,7 @@ function words(): void {
     one("[data-map=second] [data-caption]").textContent = dayAndClock(new Date(beside(at)));
     days.at(wall(shown).getUTCHours());
   }
-  one("canvas").setAttribute("aria-valuetext", dayAndClock(shown));
+  one(".replay-bar canvas").setAttribute("aria-valuetext", dayAndClock(shown));
 }
 
 // What hands can do.

@@ -185,7 +185,7 @@ def _devices(places: dict[str, Place], now: datetime) -> dict[str, Device]:
         moment = now - timedelta(hours=8)
         state = "closed"
         while moment < now - timedelta(minutes=2):
-            changes.append(Change(device=device, property="door.state", value=state, valid=moment, known=moment))
+            changes.append(Change(device=device, property="state", value=state, valid=moment, known=moment))
             state = "open" if state == "closed" else "closed"
             moment += timedelta(seconds=generator.uniform(8, 40) if state == "closed" else generator.uniform(600, 4000))
     Change.objects.bulk_create(changes)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +147,33 @@ def test_the_phone_shows_one_thing_at_a_time(open_page: Callable[..., Any], scen
 def test_pages_fit_the_phone(open_page: Callable[..., Any], path: str) -> None:
     page = open_page("admin", path, 390, 844)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_moment_is_replayed_shared_and_compared(open_page: Callable[..., Any], scene: Any) -> None:
+    place, at = scene.places["songshan"].pk, scene.cases[3].opened_at + timedelta(minutes=1)
+    moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    page = open_page("guard", f"/replay/?place={place}&at={moment}&speed=10")
+    page.wait_for_selector("#replay[data-ready]")
+    page.wait_for_selector("[data-list=doors] li .word")
+    page.wait_for_selector("[data-list=cases] .case-row")
+    began = page.locator("[data-face]").inner_text()
+    page.keyboard.press("4")
+    page.wait_for_selector("[data-speed-of='600'][aria-pressed=true]")
+    page.keyboard.press(" ")
+    page.wait_for_function("began => document.querySelector('[data-face]').textContent !== began", arg=began)
+    page.keyboard.press(" ")
+    page.wait_for_selector("#replay:not(.playing)")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("() => location.search.includes('speed=600')")
+    page.click("[data-compare]")
+    page.wait_for_selector("[data-map=second] canvas")
+    page.wait_for_selector(".days-table tbody tr:nth-child(4)")
+    address = page.url.split("/replay/")[1]
+    assert f"place={place}" in address and "at=" in address and "with=" in address
+    # Whoever has the right opens the same moment on a phone; a neighbour is refused and learns nothing.
+    phone = open_page("manager", f"/replay/{address}", width=390, height=844)
+    phone.wait_for_selector("#replay[data-ready]")
+    phone.click(".replay-switch [data-part=doors]")
+    phone.wait_for_selector(".doors-pane li .word")
+    stranger = open_page("stranger", f"/replay/{address}")
+    assert stranger.locator("#replay").count() == 0 and "松山" not in stranger.inner_text("body")

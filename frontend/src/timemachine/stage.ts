@@ -38,12 +38,21 @@ export class PastMap {
     this.devices = new Map(placed.map((device) => [device.id, device]));
     await this.district.load({ wide: false, scope: stage.scope, places: stage.places, devices: structuredClone(placed), cases: [] });
     this.ready = true;
+    this.fit(stage);
     this.layers();
+  }
+
+  /** The whole place, with room for the date above it: no bar lies over this map. */
+  private fit(stage: Stage): void {
+    const own = stage.places.features.find((feature) => feature.id === stage.scope && feature.geometry.type === "Polygon");
+    if (own?.geometry.type !== "Polygon") return;
+    const [x, y] = [0, 1].map((axis) => (own.geometry as { coordinates: number[][][] }).coordinates[0].map((point) => point[axis]));
+    this.district.map.fitBounds([[Math.min(...x), Math.min(...y)], [Math.max(...x), Math.max(...y)]], { padding: { top: 54, bottom: 24, left: 24, right: 24 }, duration: 0, maxZoom: 19 });
   }
 
   private layers(): void {
     const map = this.district.map;
-    if (!this.ready || !map.isStyleLoaded() || map.getSource("past")) return;
+    if (!this.ready || !map.getLayer("ground") || map.getSource("past")) return;
     map.addSource("past", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
     map.addLayer({
       id: "past-glow", type: "circle", source: "past", filter: ["==", ["get", "what"], "glow"],

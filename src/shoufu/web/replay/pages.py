@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from shoufu.kernel.base.errors import Invalid
@@ -55,7 +56,9 @@ def replay(request: PageRequest) -> HttpResponseBase:
 def _words() -> dict[str, str]:
     """What the island says besides the words of every page."""
     return {
-        "granted": _("Let in"),
+        "open": pgettext("door", "Open"),
+        "closed": pgettext("door", "Closed"),
+        "granted": pgettext("door", "Let in"),
         "refused": _("Not let in"),
         "in": _("In"),
         "out": _("Out"),

@@ -193,7 +193,7 @@ def compare(actor: Actor, scope: Scope, first: date, second: date) -> list[Row]:
     groups = _groups()
     zone = ZoneInfo(scope.place.time_zone)
     counted = [_hours(actor, scope, day, zone, groups) for day in (first, second)]
-    words = {"doors": _("Passages at doors"), "cars": _("Cars"), "movement": _("Movement"), "cases": _("Cases")}
+    words = {"doors": _("Passages at doors"), "cars": _("Cars passed"), "movement": _("Movement"), "cases": _("Cases")}
     return [Row(code, word, counted[0][code], counted[1][code]) for code, word in words.items()]
 
 
