@@ -4,12 +4,27 @@ The caller feeds the sensors' events in order of time (`Watch.event`), says whil
 (`Watch.lost`, `Watch.found`), and asks for the moment at which the silence becomes unusual (`Watch.due`). Times are
 seconds of the person's wall clock since 1970 (local time, so that an hour is an hour of their day).
 
+`pack` and `unpack` keep a watch between two looks; `Watch.said` is a person's own word.
 `Habits` learns the longest silence of each hour of the day; `trial` measures a record: false alarms a week, and how
 long after a collapse the alarm would have come.
 """
 
 from shoufu.engines.welfare.habits import Habits, Settings, Usual
+from shoufu.engines.welfare.packing import pack, unpack
 from shoufu.engines.welfare.trial import Event, Trial, trial
-from shoufu.engines.welfare.watch import Alarm, Reason, Watch
+from shoufu.engines.welfare.watch import Alarm, Reason, State, Watch
 
-__all__ = ["Alarm", "Event", "Habits", "Reason", "Settings", "Trial", "Usual", "Watch", "trial"]
+__all__ = [
+    "Alarm",
+    "Event",
+    "Habits",
+    "Reason",
+    "Settings",
+    "State",
+    "Trial",
+    "Usual",
+    "Watch",
+    "pack",
+    "trial",
+    "unpack",
+]

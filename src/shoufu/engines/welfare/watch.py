@@ -108,6 +108,21 @@ class Watch:
         usual = self.habits.usual_silence(state.last)
         return Alarm(state.last + usual.limit + state.unheard, Reason.SILENT, state.last, usual)
 
+    def said(self, t: float) -> None:
+        """Somebody who knows says that the person is well: a sign of life that no sensor gave.
+
+        Who is out stays out, and their absence is counted anew from now on. Earlier than the last sign is nothing.
+        """
+        state = self.state
+        self.habits.begin(t)
+        if state.last is not None and t < state.last:
+            return
+        self._gone(t)
+        deaf, out = state.deaf, state.out
+        self._sign(t)
+        self.state.deaf = t if deaf is not None else None
+        self.state.out = t if out is not None else None
+
     def told(self) -> None:
         """The check of this silence was raised; there is no second one until the next sign of life."""
         self.state.told = True

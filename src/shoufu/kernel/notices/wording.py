@@ -48,6 +48,32 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
     ("resident.sos", "en"): Words(
         "{name} calls for help", "{time}, {home}. The office knows. Please get in touch now."
     ),
+    ("welfare.ask", "zh-hans"): Words(
+        "您还好吗？", "家里比平时安静。请点“我很好”。{minutes} 分钟内没有回答，会去问您指定的人。"
+    ),
+    ("welfare.ask", "en"): Words(
+        "Are you well?",
+        "Your home is quieter than usual. Please press “I am fine”. Without an answer in {minutes} min, the people "
+        "whom you named are asked.",
+    ),
+    ("welfare.contact", "zh-hans"): Words(
+        "请联系{name}", "{home}比平时安静，本人没有回答。请打电话或去看看，再在手机上回答。"
+    ),
+    ("welfare.contact", "en"): Words(
+        "Please get in touch with {name}",
+        "{home} is quieter than usual and they did not answer. Call or look in, then answer on your phone.",
+    ),
+    ("welfare.worker", "zh-hans"): Words("请看望{name}", "{home}，{time}。请在“平安关怀”里回答。"),
+    ("welfare.worker", "en"): Words("Please look in on {name}", "{home}, {time}. Answer under “Welfare checks”."),
+    ("welfare.ended", "zh-hans"): Words("{name}：关怀已结束", "{time}，{outcome}。谢谢您。"),
+    ("welfare.ended", "en"): Words("{name}: the check has ended", "{time}: {outcome}. Thank you."),
+    ("welfare.deaf", "zh-hans"): Words(
+        "平安关怀听不到传感器", "{home}从 {time} 起没有信号。这段时间家里出事不会被发现，请物业检查。"
+    ),
+    ("welfare.deaf", "en"): Words(
+        "The welfare watch hears no sensor",
+        "{home} has been silent since {time}. Until it is mended nobody would notice; the office has to look at it.",
+    ),
     ("referral.alert", "zh-hans"): Words("请接警：{title}", "{place}，{time}，{severity}。转报编号 {number}。"),
     ("referral.alert", "en"): Words("For you: {title}", "{place}, {time}, {severity}. Referral {number}."),
     ("referral.update", "zh-hans"): Words("有变化：{title}", "转报 {number} 的事件有变化，请查看。"),

@@ -111,3 +111,21 @@ def after(
     given = {"number": position[0], "ix": position[1], "last": last, "roots": list(roots), "limit": limit}
     found = connection.execute(MISSED, given).fetchall()
     return [(values[0], values[1], known.row(values[2:])) for values in found]
+
+
+OF_DEVICES = f"""
+SELECT b.number, extract(epoch FROM b.known)::float8, {ROW}
+FROM batch_log b JOIN obs o ON o.batch = b.key JOIN devices_device d ON d.id = o.device
+WHERE b.number > %(after)s AND b.number <= %(last)s AND o.device = ANY(%(devices)s)
+ORDER BY b.number, o.t, d.code COLLATE "C", o.id
+"""
+
+
+def of_devices(
+    connection: Connection, after: int, last: int, devices: Sequence[int]
+) -> list[tuple[int, float, BatchRow]]:
+    """(number, known, row) of some devices in the batches after < number ≤ last, batch by batch, each in order of t."""
+    known = kinds(connection)
+    given = {"after": after, "last": last, "devices": list(devices)}
+    found = connection.execute(OF_DEVICES, given).fetchall()
+    return [(values[0], values[1], known.row(values[2:])) for values in found]

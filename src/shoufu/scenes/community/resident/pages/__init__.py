@@ -14,6 +14,7 @@ from shoufu.kernel.privacy import selectors as privacy
 from shoufu.scenes.community.resident import selectors
 from shoufu.scenes.community.resident.pages.common import KEY, person_id, shown
 from shoufu.scenes.community.visitors import selectors as visitors
+from shoufu.scenes.community.welfare import selectors as welfare
 
 TODAY = 6
 
@@ -34,6 +35,7 @@ def home(request: PageRequest) -> HttpResponse:
         "remote": bool(door and mine and door.point.pk in mine.remote),
         "hour": timezone.localtime().hour,
         "waiting": visitors.waiting(request.actor, chosen)[:3] if "visitors.invite" in can else (),
+        **_checks(request, chosen),
     }
     if large:
         return shown(request, "community/resident/large.html", contacts=selectors.contacts(request.actor), **context)
@@ -54,11 +56,18 @@ def home(request: PageRequest) -> HttpResponse:
 
 @needs("own.request")
 def asked(request: PageRequest) -> HttpResponse:
-    """Who stands at the desk and waits for an answer: a part of the first page, asked for every few seconds."""
+    """Who stands at the desk, and welfare checks: a part of the first page, asked for every few seconds."""
     chosen = person_id(request)
     can = selectors.scopes_of(request.actor, chosen)
     waiting = visitors.waiting(request.actor, chosen)[:3] if "visitors.invite" in can else ()
-    return render(request, "community/resident/asked.html", {"waiting": waiting})
+    return render(request, "community/resident/asked.html", {"waiting": waiting, **_checks(request, chosen)})
+
+
+def _checks(request: PageRequest, chosen: int | None) -> dict[str, Any]:
+    """The welfare checks in which oneself is asked, and those of one's people; none while acting for somebody."""
+    if chosen is not None:
+        return {}
+    return {"checking": welfare.asking(request.actor), "to_answer": welfare.to_answer(request.actor)[:3]}
 
 
 @require_POST

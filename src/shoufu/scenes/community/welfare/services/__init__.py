@@ -1,0 +1,56 @@
+from shoufu.scenes.community.welfare.services.ladder import ANSWERS, answer, fine, may_answer
+from shoufu.scenes.community.welfare.services.office import (
+    LadderDraft,
+    SensorDraft,
+    add_sensors,
+    enrol,
+    look,
+    remove_sensor,
+    set_ladder,
+    set_worker,
+)
+from shoufu.scenes.community.welfare.services.retention import forget
+from shoufu.scenes.community.welfare.services.taking_part import (
+    HelperDraft,
+    JoinDraft,
+    add_helper,
+    choose_sensors,
+    join,
+    leave,
+    pause,
+    press,
+    remove_helper,
+    set_mode,
+    stop,
+    unpause,
+)
+from shoufu.scenes.community.welfare.services.ticking import tick
+
+__all__ = [
+    "ANSWERS",
+    "HelperDraft",
+    "JoinDraft",
+    "LadderDraft",
+    "SensorDraft",
+    "add_helper",
+    "add_sensors",
+    "answer",
+    "choose_sensors",
+    "enrol",
+    "fine",
+    "forget",
+    "join",
+    "leave",
+    "look",
+    "may_answer",
+    "pause",
+    "press",
+    "remove_helper",
+    "remove_sensor",
+    "set_ladder",
+    "set_mode",
+    "set_worker",
+    "stop",
+    "tick",
+    "unpause",
+]
