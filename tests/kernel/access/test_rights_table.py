@@ -44,6 +44,7 @@ from shoufu.scenes.community.vehicles import services as vehicles
 from shoufu.scenes.community.vehicles.models import Passage
 from shoufu.scenes.community.vehicles.services import LaneDraft, ParkingDraft
 from shoufu.scenes.community.visitors.models import Invitation
+from shoufu.scenes.community.welfare.models import Check, Sensor, Watch
 
 pytestmark = pytest.mark.django_db
 FOREIGN = "FOREIGN-SECRET"
@@ -433,7 +434,14 @@ def _community(tag: str, compound: Any, person: int, home: int, camera: int) -> 
         household_id=home, place=compound, host_id=person, visitor=f"{tag} visitor", since=now, until=now + timedelta(1)
     )
     contact = Contact.objects.create(person_id=person, name=b"x", phone=b"x")
+    watch = Watch.objects.create(person_id=person, household_id=home, place=compound, how=f"{tag} desk")
+    sensor = Sensor.objects.create(household_id=home, device_id=camera)
+    check = Check.objects.create(
+        person_id=person, watch=watch, household_id=home, place=compound, reason="silent", due_at=now, asked_at=now,
+        step="door",
+    )  # fmt: skip
     return {
+        "watch_id": watch.pk, "sensor_id": sensor.pk, "check_id": check.pk,
         "segment_id": hole.pk, "route_id": route.pk, "round_id": Round.objects.create(route=route, due_at=now).pk,
         "check_point_id": route.points.get().pk, "visit_id": visit.pk, "contact_id": contact.pk,
     }  # fmt: skip

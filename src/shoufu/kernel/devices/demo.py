@@ -135,6 +135,12 @@ def load(actor: Actor) -> None:
         _write([known[code] for code in there if code in known] + [_entry(item) for item in made])
 
 
+def keep(made: list[services.Registered]) -> None:
+    """Keep the secrets of further devices of the demo for their simulators."""
+    entries = {entry["code"]: entry for entry in read()} | {item.device.code: _entry(item) for item in made}
+    _write(list(entries.values()))
+
+
 def _entry(item: services.Registered) -> dict[str, Any]:
     device = item.device
     return {

@@ -43,7 +43,8 @@ def specs(arrange: list[Spec]) -> list[Spec]:
         )
         for number in range(1, CABINETS + 1)
     ]
-    return [*(_after_load(spec) for spec in arrange), load, *cabinets]
+    home = Spec("home", processes.command("demo", "home"), needs=(LOAD, "edge"), niceness=1)
+    return [*(_after_load(spec) for spec in arrange), load, *cabinets, home]
 
 
 def _after_load(spec: Spec) -> Spec:
