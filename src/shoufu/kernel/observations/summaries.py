@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import psycopg
 from django.db import connection, transaction
 
+from shoufu.kernel.base import registry
 from shoufu.kernel.devices import services as devices
 from shoufu.kernel.devices.models import Device, Shadow
 from shoufu.kernel.devices.services import StateChange, Status
@@ -42,9 +44,16 @@ def digest(batches: Sequence[Batch], states: dict[str, str]) -> Digest:
     return found
 
 
+@cache
+def _guarded() -> frozenset[str]:
+    """Kinds that take a right of their own to see."""
+    return frozenset(kind.code for kind in registry.kinds().values() if kind.permission)
+
+
 def _add(found: Digest, row: BatchRow, known: datetime, state: str) -> None:
     moment = datetime.fromtimestamp(row.t, UTC)
-    found.counts[(row.place_id, row.kind, int(row.t) // 3600 * 3600)] += 1
+    if row.kind not in _guarded():  # counts are shown to whoever sees the place
+        found.counts[(row.place_id, row.kind, int(row.t) // 3600 * 3600)] += 1
     told = row.result.get("state") if row.kind in DEVICE_STATUS and isinstance(row.result, dict) else None
     if told == "offline" and row.result.get("reason") == silence.REASON:
         return  # told of the device, not by it; its status and change are kept where the silence was noticed

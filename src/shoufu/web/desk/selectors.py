@@ -15,6 +15,7 @@ from shoufu.kernel.cases.models import Case, CaseEvent, Severity
 from shoufu.kernel.cases.pages import role_label, title_of
 from shoufu.kernel.devices import selectors as devices
 from shoufu.kernel.devices.models import Change, Device
+from shoufu.kernel.observations import selectors as observations
 from shoufu.kernel.observations.models import HourlyCount
 from shoufu.kernel.places import selectors as places
 from shoufu.kernel.places.models import Place
@@ -264,8 +265,9 @@ def _fine(actor: Actor, scope: Scope, since: datetime, until: datetime, count: i
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT floor(extract(epoch FROM t - %s) / %s)::int AS bucket, count(*) FROM obs "
-            f"WHERE t >= %s AND t < %s AND place IN ({query}) GROUP BY bucket",
-            [since, width.total_seconds(), since, until, *parameters],
+            f"WHERE t >= %s AND t < %s AND place IN ({query}) "
+            "AND kind NOT IN (SELECT id FROM observations_observationkind WHERE code = ANY(%s)) GROUP BY bucket",
+            [since, width.total_seconds(), since, until, *parameters, sorted(observations.guarded())],
         )
         found = dict(cursor.fetchall())
     return [found.get(index, 0) for index in range(count)]
