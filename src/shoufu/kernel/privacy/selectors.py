@@ -195,6 +195,13 @@ def act_name(action: str) -> str:
         "privacy.withdraw_delegation": _("Ended that somebody acts for you"),
         "privacy.ask_export": _("Asked for a copy"),
         "privacy.fetch_export": _("Fetched a copy"),
+        "welfare.look": _("Saw whom to call for you in a welfare check"),
+        "welfare.begin": _("Asked you whether you are well"),
+        "welfare.step": _("Went on with a welfare check"),
+        "welfare.answer": _("Answered a welfare check of yours"),
+        "welfare.end": _("Ended a welfare check"),
+        "welfare.join": _("Registered that you joined the welfare watch"),
+        "welfare.stop": _("Ended your welfare watch and forgot what was learned"),
     }
     return names.get(action, action)
 
