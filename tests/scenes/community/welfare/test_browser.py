@@ -45,7 +45,8 @@ def shown(transactional_db: None, chromium: Any, live_server: Any, settings: Any
         page = context.new_page()
         page.on("pageerror", lambda error: thrown.append(str(error)))
         page.goto(live_server.url + demo.link(user))
-        page.goto(live_server.url + path)
+        answer = page.goto(live_server.url + path)
+        assert answer.ok, (path, answer.status)
         return page
 
     yield opened

@@ -8,6 +8,7 @@ from shoufu.scenes.community.welfare.services.office import (
     remove_sensor,
     set_ladder,
     set_worker,
+    worker_roles,
 )
 from shoufu.scenes.community.welfare.services.retention import forget
 from shoufu.scenes.community.welfare.services.taking_part import (
@@ -53,4 +54,5 @@ __all__ = [
     "stop",
     "tick",
     "unpause",
+    "worker_roles",
 ]
