@@ -1,4 +1,3 @@
-import hashlib
 import hmac
 import json
 import os
@@ -85,7 +84,7 @@ class KeyRing:
         return [self._lookup(number, value, domain) for number in sorted(self.keys, reverse=True)]
 
     def _lookup(self, number: int, value: str, domain: str) -> bytes:
-        return hmac.new(self._derived(number, f"lookup:{domain}"), value.encode(), hashlib.sha256).digest()
+        return hmac.digest(self._derived(number, f"lookup:{domain}"), value.encode(), "sha256")
 
     def rotated(self) -> "KeyRing":
         """The ring with one more key, which is active from then on."""

@@ -25,6 +25,8 @@ def plain(value: Value) -> str:
     """The text of a cell: full-width forms narrowed, blanks at the ends dropped, 301.0 as 301."""
     if value is None:
         return ""
+    if type(value) is str and value.isascii():  # most cells; such text has no other form
+        return value.strip().lstrip("'").strip()
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_DIGITS:
         return str(int(value))
     if isinstance(value, datetime | date):

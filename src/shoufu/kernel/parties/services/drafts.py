@@ -49,6 +49,12 @@ def manageable(actor: Actor, rows: models.QuerySet[M], ids: Iterable[int], what:
     return Rows({row.pk: row for row in limited}, what)
 
 
+def manageable_ids(actor: Actor, rows: models.QuerySet[M], ids: Iterable[int], what: str) -> Rows:
+    """As `manageable`, where it only matters that the rows are there: their ids instead of the rows."""
+    limited = policy.limit(rows.filter(among("pk", set(ids))), actor, MANAGE)
+    return Rows({pk: pk for pk in limited.values_list("pk", flat=True)}, what)
+
+
 def refuse(*errors: FieldError) -> None:
     """Invalid with all the errors, where there are any."""
     if errors:

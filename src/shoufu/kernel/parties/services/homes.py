@@ -13,7 +13,7 @@ from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Household, Person, Residency, Vehicle
 from shoufu.kernel.parties.selectors import today
 from shoufu.kernel.parties.services.departures import Leaving, leave
-from shoufu.kernel.parties.services.drafts import MANAGE, insert, manageable, manageable_places, refuse
+from shoufu.kernel.parties.services.drafts import MANAGE, insert, manageable, manageable_ids, manageable_places, refuse
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def create_households(actor: Actor, drafts: Sequence[HouseholdDraft]) -> list[Ho
 @transaction.atomic
 def move_in(actor: Actor, drafts: Sequence[ResidencyDraft]) -> list[Residency]:
     """People move into households, all or none; four queries however many."""
-    living = Person.objects.filter(erased_at__isnull=True).only("pk")
-    people = manageable(actor, living, (d.person for d in drafts), _("person"))
+    living = Person.objects.filter(erased_at__isnull=True)
+    people = manageable_ids(actor, living, (d.person for d in drafts), _("person"))
     homes = manageable(actor, Household.objects.only("place"), (d.household for d in drafts), _("household"))
     rows = []
     for n, draft in enumerate(drafts):

@@ -64,7 +64,8 @@ def create_people(actor: Actor, drafts: Sequence[PersonDraft]) -> list[Person]:
     _refuse_known_identities(numbers)
     ids = _ids(len(drafts))
     keys = subjects.keys_for(ids)
-    people = [_person(draft, pk, keys[pk], clear) for draft, pk, clear in zip(drafts, ids, numbers, strict=True)]
+    ring = keyring.ring()
+    people = [_person(draft, pk, keys[pk], clear, ring) for draft, pk, clear in zip(drafts, ids, numbers, strict=True)]
     insert(Person, people, _("A person with this code or identity number is already registered."))
     acts = [_person_act("parties.create_person", person, {"name": person.name}) for person in people]
     record_many(actor, acts, keys)
@@ -105,19 +106,19 @@ def _ids(count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _person(draft: PersonDraft, pk: int, key: bytes | None, clear: Mapping[str, str]) -> Person:
+def _person(draft: PersonDraft, pk: int, key: bytes | None, clear: Mapping[str, str], ring: keyring.KeyRing) -> Person:
     born = draft.born or (identifiers.birth_date(clear["identity"]) if "identity" in clear else None)
     person = Person(pk=pk, code=draft.code or uuid7().hex, name=draft.name.strip(), place_id=draft.place, born=born)
     for name, value in clear.items():
-        _seal(person, key, name, value)
+        _seal(person, key, name, value, ring)
     return person
 
 
-def _seal(person: Person, key: bytes | None, name: str, value: str) -> None:
+def _seal(person: Person, key: bytes | None, name: str, value: str, ring: keyring.KeyRing) -> None:
     if key is None:
         raise Conflict(_("This person's data was erased; register them anew."))
     setattr(person, name, subjects.seal_text(key, value, person.pk, name) if value else None)
-    setattr(person, f"{name}_lookup", keyring.ring().lookup(value, name) if value else None)
+    setattr(person, f"{name}_lookup", ring.lookup(value, name) if value else None)
 
 
 def _person_act(action: str, person: Person, personal: Mapping[str, Any], reason: str = "") -> Act:
@@ -144,11 +145,11 @@ def correct_person(actor: Actor, person_id: int, wanted: PersonChange, reason: s
         refuse(*([FieldError("name", _("Must not be empty."))] if not wanted.name.strip() else []))
         person.name = wanted.name.strip()[:80]
     if wanted.phone is not None:
-        _seal(person, key, "phone", identifiers.phone(wanted.phone) if wanted.phone else "")
+        _seal(person, key, "phone", identifiers.phone(wanted.phone) if wanted.phone else "", keyring.ring())
     if wanted.identity is not None:
         number = identifiers.identity(wanted.identity) if wanted.identity else ""
         _refuse_known_identities([{"identity": number}] if number else [], but=person.pk)
-        _seal(person, key, "identity", number)
+        _seal(person, key, "identity", number, keyring.ring())
     person.born = wanted.born or person.born
     try:
         with transaction.atomic():
