@@ -122,12 +122,12 @@ function style(colours: Palette): StyleSpecification {
         id: "names", type: "symbol", source: "labels",
         layout: {
           "text-field": ["get", "text"], "text-font": NAMES, "text-size": ["interpolate", ["linear"], ["zoom"], 14, 11, 18, 15],
-          "text-anchor": ["get", "anchor"] as never, "text-offset": ["match", ["get", "kind"], "building", ["literal", [0.7, 0]], ["literal", [0, 0]]], "text-allow-overlap": false,
+          "text-anchor": ["get", "anchor"] as never, "text-offset": ["match", ["get", "kind"], "building", ["literal", [0.7, 0]], "gate", ["literal", [0, -0.95]], ["literal", [0, 0]]], "text-allow-overlap": false,
         },
         paint: {
-          "text-color": ["match", ["get", "kind"], "gate", colours.road, colours.text],
-          "text-halo-color": ["match", ["get", "kind"], "gate", colours.gate, colours.halo],
-          "text-halo-width": ["match", ["get", "kind"], "building", 0, "gate", 3, 1.4],
+          "text-color": ["match", ["get", "kind"], "gate", colours.gate, colours.text],
+          "text-halo-color": colours.halo,
+          "text-halo-width": ["match", ["get", "kind"], "building", 0, 1.4],
         },
       },
     ],
@@ -378,7 +378,7 @@ export class DistrictMap {
     }
     if (!bounds.isEmpty()) {
       const phone = window.innerWidth < 768;
-      this.map.fitBounds(bounds, { padding: { top: 58, bottom: phone ? 130 : 128, left: 30, right: 30 }, duration: 0, maxZoom: 19 });
+      this.map.fitBounds(bounds, { padding: { top: 58, bottom: phone ? 130 : 128, left: 48, right: 48 }, duration: 0, maxZoom: 19 });
     }
   }
 }

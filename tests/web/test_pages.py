@@ -1,6 +1,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -339,3 +340,20 @@ def test_every_icon_is_in_the_sprite() -> None:
         used |= set(re.findall(r'\{% icon "([a-z0-9-]+)"', path.read_text("utf-8")))
     assert used <= listed, f"run `npm run icons`: {used - listed}"
     assert built.FALLBACK in listed
+
+
+def test_a_case_is_shown_as_it_was_known_then(district: Any, sign_in: Callable[[str], Any]) -> None:
+    case, client = next(case for case in district.cases if case.state == "new"), sign_in("operator")
+    client.post(f"/cases/{case.pk}/acknowledge", {"version": case.version, "page": "desk"}, headers={"HX-Request": "1"})
+    panel = f"/cases/{case.pk}/panel"
+
+    def seen(moment: datetime) -> str:
+        return str(client.get(panel, {"at": moment.isoformat()}).content.decode())
+
+    assert "tag acknowledged" in client.get(panel).content.decode()
+    then = seen(case.opened_at + timedelta(seconds=1))
+    assert "tag new" in then
+    assert "tag acknowledged" not in then
+    before = seen(case.opened_at - timedelta(minutes=1))
+    assert "tag new" not in before
+    assert "那时还不知道这件事件" in before

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from shoufu.kernel.base.lists import Bulk, Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import FormState, PageRequest, needs
 from shoufu.kernel.cases import selectors, services
 from shoufu.kernel.cases.lifecycle import STEPS, case_kind
-from shoufu.kernel.cases.models import Case, Evidence, Feedback, Severity
+from shoufu.kernel.cases.models import Case, CaseEvent, Evidence, Feedback, Severity
 from shoufu.kernel.cases.parts import panel_parts
 from shoufu.kernel.notices import selectors as notices
 from shoufu.kernel.places.selectors import with_names
@@ -133,7 +134,7 @@ def _what(event: Any) -> str:
     return str(event.get_kind_display())
 
 
-def _lines(request: PageRequest, case: Case) -> list[Line]:
+def _lines(request: PageRequest, case: Case, events: Iterable[CaseEvent]) -> list[Line]:
     rows = [
         Line(
             event.at,
@@ -142,7 +143,7 @@ def _lines(request: PageRequest, case: Case) -> list[Line]:
             "" if event.actor == "system" else event.actor,
             event.text,
         )
-        for event in selectors.timeline(request.actor, case, request.moment.known)
+        for event in events
     ]
     for notice in notices.of_case(request.actor, case.pk):
         if request.moment.known and notice.created_at > request.moment.known:
@@ -196,8 +197,9 @@ def _found(items: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _shown(case: Case) -> list[Shown]:
-    items = list(case.evidence.all())
+def _shown(case: Case, at: datetime | None) -> list[Shown]:
+    """The pictures and clips of a case; with `at` those of what had happened by then."""
+    items = [item for item in case.evidence.all() if at is None or item.t <= at]
     found = _found(items)
     rows = [
         Shown(
@@ -212,10 +214,23 @@ def _shown(case: Case) -> list[Shown]:
     return sorted(rows, key=lambda shown: not shown.clip)
 
 
+def _as_then(case: Case, events: Iterable[CaseEvent], at: datetime) -> None:
+    """Take back on this instance, which is only shown, what came after `at`; without a state nobody knew of it."""
+    case.state = selectors.state_then(case, events, at)
+    case.due_at = None
+    if case.state in Case.OPEN:
+        case.outcome = ""
+    if case.state != Case.State.MERGED:
+        case.merged_into = None
+
+
 def panel_context(request: PageRequest, case_id: int, form: FormState | None = None) -> dict[str, Any]:
     """What the panel of a case shows: on the desk and on its own page. NotFound where the actor may not see it."""
     case = selectors.get(request.actor, case_id)
-    similar = selectors.similar(request.actor, case)
+    events = selectors.timeline(request.actor, case, request.moment.known)
+    if not request.moment.live:
+        _as_then(case, events, request.moment.at)
+    similar, shown = selectors.similar(request.actor, case), _shown(case, request.moment.at)
     may = request.actor.may("cases.handle", case.place.path) and request.moment.live
     return {
         "case": case,
@@ -223,11 +238,16 @@ def panel_context(request: PageRequest, case_id: int, form: FormState | None = N
         "kind_label": kind_label(case.kind),
         "role_label": role_label(case.role) if case.role else "",
         "steps": steps(case) if may else [],
-        "lines": _lines(request, case),
-        "shown": _shown(case),
+        "lines": _lines(request, case, events),
+        "shown": shown,
+        "still": next((one.url for one in shown if not one.clip), ""),
         "why": fired(case.firing.why) if case.firing else [],
         "rule": case.rule_version.rule if case.rule_version else None,
-        "nearby": selectors.nearby(request.actor, case),
+        "nearby": [
+            near
+            for near in selectors.nearby(request.actor, case)
+            if request.moment.live or near.known_at <= request.moment.known
+        ],
         "similar": similar,
         "loosen": similar.total >= 4 and similar.false_share >= 0.6,
         "escalates": [role_label(code) for code in case_kind(case.kind).escalate_to],

@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -141,6 +141,14 @@ def timeline(actor: Actor, case: Case, known: datetime | None = None) -> list[Ca
     """The case's events in order of time; with `known`, only those committed by then."""
     rows = CaseEvent.objects.filter(case=case, case__in=visible(actor).filter(pk=case.pk))
     return list(rows.filter(known__lte=known) if known else rows)
+
+
+def state_then(case: Case, events: Iterable[CaseEvent], at: datetime) -> str:
+    """The state of a case at `at` by its events known then; empty where nobody knew of it yet."""
+    told = [event.kind for event in events if event.at <= at and event.kind in STATE_AFTER]
+    if case.opened_at > at or not told:
+        return ""
+    return str(STATE_AFTER[told[-1]])
 
 
 def nearby(actor: Actor, case: Case, span: timedelta = NEAR) -> list[Case]:
