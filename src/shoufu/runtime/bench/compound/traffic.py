@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from shoufu.runtime.bench.compound.register import Made
 
@@ -134,12 +134,48 @@ def make(made: Made, households: int, span: Span, say: Callable[[str], None]) ->
 
 
 def _days(made: Made, households: int, span: Span, say: Callable[[str], None]) -> None:
+    """Days before the log repeat a fortnight (so weekdays stay weekdays), those of the log are made one by one."""
     midnight = (span.now + ZONE).replace(hour=0, minute=0, second=0, microsecond=0) - ZONE
-    for back in range(span.days - 1, -1, -1):
-        since = midnight - timedelta(days=back)
-        _day(made, households, since, span, logged=back < span.log_days)
-        if back % 30 == 0:
-            say(f"  {span.days - back} of {span.days} days")
+    first = midnight - timedelta(days=span.log_days - 1)
+    before = span.days - span.log_days
+    if before > 0:
+        _fortnight(made, households, first, span)
+        with connection.cursor() as cursor:
+            for block in range(-(-before // FORTNIGHT), 0, -1):
+                cursor.execute(REPEAT, {"shift": (block - 1) * FORTNIGHT})
+                say(f"  {block * FORTNIGHT} days before the log")
+            cursor.execute("drop table pattern, pattern_hours")
+    for day in range(span.log_days):
+        _day(made, households, first + timedelta(days=day), span)
+        if day % 10 == 9:
+            say(f"  {day + 1} of the log's {span.log_days} days")
+
+
+FORTNIGHT = 14
+PATTERN = """
+create temporary table if not exists pattern
+    (device bigint, property text, value jsonb, t timestamptz, known timestamptz);
+create temporary table if not exists pattern_hours (place bigint, kind bigint, hour timestamptz, count bigint);
+insert into pattern select device, property, result -> property, t, known from made where property <> '';
+insert into pattern_hours select d.place_id, k.id, date_trunc('hour', m.t), count(*) from made m
+join observations_observationkind k on k.code = m.kind join devices_device d on d.id = m.device group by 1, 2, 3;
+"""
+REPEAT = """
+insert into devices_change (device_id, property, value, valid, known)
+select device, property, value, t - make_interval(days => %(shift)s), known - make_interval(days => %(shift)s)
+from pattern order by known;
+insert into observations_hourlycount (place_id, kind_id, hour, count)
+select place, kind, hour - make_interval(days => %(shift)s), sum(count) from pattern_hours group by 1, 2, 3
+on conflict (place_id, kind_id, hour) do update set count = observations_hourlycount.count + excluded.count;
+"""
+
+
+def _fortnight(made: Made, households: int, until: datetime, span: Span) -> None:
+    for back in range(FORTNIGHT, 0, -1):
+        given = _given(made, households, until - timedelta(days=back), span)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(DAY, given)
+            cursor.execute(PATTERN)
 
 
 @contextmanager
@@ -147,6 +183,7 @@ def _bare(table: str) -> Iterator[None]:
     """A table without its indexes, which are made again afterwards: sorting once is cheaper than finding a place for
     each of millions of rows."""
     with connection.cursor() as cursor:
+        cursor.execute("set session_replication_role = replica")  # no look at the device for each of millions of rows
         cursor.execute(
             "select i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid), c.conname, "
             "pg_get_constraintdef(c.oid) "
@@ -160,32 +197,29 @@ def _bare(table: str) -> Iterator[None]:
             cursor.execute(f"alter table {table} drop constraint {constraint}" if constraint else f"drop index {name}")
     yield
     with connection.cursor() as cursor:
+        cursor.execute("set session_replication_role = default")
         cursor.execute("set maintenance_work_mem = '512MB'")
         for _name, definition, constraint, rule in found:
             cursor.execute(f"alter table {table} add constraint {constraint} {rule}" if constraint else definition)
 
 
-def _day(made: Made, households: int, since: datetime, span: Span, *, logged: bool) -> None:
-    from django.db import transaction
-
-    weekend = (since + ZONE).weekday() >= 5
-    given = _given(made, households, since, 0.85 if weekend else 1.0) | {"now": span.now, "late": LATE_SHARE}
+def _day(made: Made, households: int, since: datetime, span: Span) -> None:
+    given = _given(made, households, since, span)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("set local synchronous_commit = off")
         cursor.execute(DAY, given)
-        if logged:
-            days = [since.date(), (since + timedelta(days=1)).date()]
-            cursor.execute("select obs_make_partitions(%s, %s)", days)
-            cursor.execute(LOG)
-            cursor.execute(BATCHES, given)
-        cursor.execute(CHANGES)
-        cursor.execute(HOURLY)
+        cursor.execute("select obs_make_partitions(%s, %s)", [since.date(), (since + timedelta(days=1)).date()])
+        for statement in (LOG, BATCHES, CHANGES, HOURLY):
+            cursor.execute(statement)
 
 
-def _given(made: Made, households: int, since: datetime, share: float) -> dict[str, Any]:
+def _given(made: Made, households: int, since: datetime, span: Span) -> dict[str, Any]:
+    share = 0.85 if (since + ZONE).weekday() >= 5 else 1.0
     hours = [hour for hour, weight in enumerate(HOURS) for _ in range(weight)]
     return {
         "since": since,
+        "now": span.now,
+        "late": LATE_SHARE,
         "doors": made.doors,
         "gates": made.gates,
         "lanes": made.lanes,
