@@ -16,7 +16,7 @@ NAMES = ("stage", "chunk", "bars", "pictures", "case", "days", "movement/counts"
 
 
 def _query(name: str, place: int) -> str:
-    now = timezone.now() - timedelta(hours=1)
+    now = timezone.now() - timedelta(minutes=30)
     given = {
         "chunk": f"&since={now.timestamp()}",
         "bars": f"&day={now:%Y-%m-%d}",
