@@ -64,6 +64,7 @@ def overview(request: PageRequest) -> HttpResponseBase:
 def wall_screen(request: PageRequest) -> HttpResponseBase:
     """The wide screen of the operation centre: few figures, no scrolling; refreshes itself."""
     actor, path, now = request.actor, request.scope.path, timezone.now()
+    compounds = wall.compounds(actor, request.scope)
     day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     return render(
         request,
@@ -73,7 +74,8 @@ def wall_screen(request: PageRequest) -> HttpResponseBase:
             "waiting": wall.waiting(actor, path),
             "figures": cases.figures(actor, path, day, now),
             "scene_figures": reports.scene_figures(actor, path)[:2],
-            "spots": wall.spots(actor, request.scope),
+            "spots": wall.spots(actor, request.scope, compounds),
+            "roads": wall.roads(actor, compounds),
             "urgent": wall.urgent(actor, path),
             "columns": wall.columns(actor, path, now),
             "cameras": wall.cameras(actor, path),

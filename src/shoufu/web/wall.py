@@ -19,6 +19,9 @@ from shoufu.kernel.places import selectors as places
 from shoufu.kernel.places.models import Place
 
 WIDTH, HEIGHT, MARGIN = 1000.0, 690.0, 90.0
+LEAST = 1_500.0
+"""Metres that the picture shows at least, so that a single compound keeps its roads round it."""
+MOST_ROADS = 200
 SEVERITIES = tuple(Severity.values)
 HOUR = timedelta(hours=1)
 
@@ -45,32 +48,81 @@ class Column:
     past: bool
 
 
-def _positions(rows: Sequence[Place]) -> dict[int, tuple[float, float]]:
-    """Metres east and north of the first place, for places that have a position."""
-    known = [row for row in rows if row.longitude is not None and row.latitude is not None]
-    if not known:
-        return {}
-    first = known[0]
-    east = 111_320 * math.cos(math.radians(first.latitude or 0))
-    return {
-        row.pk: (
-            ((row.longitude or 0) - (first.longitude or 0)) * east,
-            ((row.latitude or 0) - (first.latitude or 0)) * 110_900,
-        )
-        for row in known
-    }
+@dataclass(frozen=True)
+class Plane:
+    """From degrees to the picture: round its middle (degrees), picture units a degree east and north."""
+
+    longitude: float
+    latitude: float
+    east: float
+    north: float
+
+    @classmethod
+    def of(cls, points: Sequence[tuple[float, float]]) -> "Plane":
+        """So that these points (longitude, latitude; at least one) fill the picture up to its margin."""
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        longitude, latitude = (max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2
+        east, north = 111_320 * math.cos(math.radians(latitude)), 110_900
+        wide, tall = max((max(xs) - min(xs)) * east, LEAST), max((max(ys) - min(ys)) * north, LEAST)
+        scale = min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN) / tall)
+        return cls(longitude, latitude, east * scale, north * scale)
+
+    def at(self, longitude: float, latitude: float) -> tuple[float, float]:
+        """Where a position stands in the picture."""
+        x = WIDTH / 2 + (longitude - self.longitude) * self.east
+        return round(x, 1), round(HEIGHT / 2 - (latitude - self.latitude) * self.north, 1)
 
 
-def spots(actor: Actor, scope: Scope) -> list[Spot]:
-    """The compounds of the scope on a plane that fills the picture; three queries."""
-    rows = list(places.subtree(actor, scope.place, kinds=[Place.Kind.COMPOUND])[:60])
-    at = _positions(rows)
-    if not at:
+def compounds(actor: Actor, scope: Scope) -> list[Place]:
+    """The compounds of the scope that have a position; one query."""
+    rows = places.subtree(actor, scope.place, kinds=[Place.Kind.COMPOUND])[:60]
+    return [row for row in rows if row.longitude is not None and row.latitude is not None]
+
+
+def _plane(rows: Sequence[Place]) -> Plane:
+    return Plane.of([(row.longitude or 0, row.latitude or 0) for row in rows])
+
+
+@dataclass(frozen=True)
+class Road:
+    """A road as an SVG path; `area` where it is known by its outline."""
+
+    path: str
+    area: bool
+
+
+def roads(actor: Actor, rows: Sequence[Place]) -> list[Road]:
+    """The roads round these compounds; one query, none without compounds."""
+    if not rows:
         return []
-    xs, ys = [x for x, _ in at.values()], [y for _, y in at.values()]
-    wide, tall = max(max(xs) - min(xs), 1.0), max(max(ys) - min(ys), 1.0)
-    scale = min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN) / tall)
-    middle_x, middle_y = (max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2
+    plane = _plane(rows)
+    found = places.visible(actor).filter(kind=Place.Kind.ROAD, geometry__isnull=False)[:MOST_ROADS]
+    return [road for row in found for road in _drawn(plane, row.geometry or {})]
+
+
+def _drawn(plane: Plane, geometry: dict[str, Any]) -> list[Road]:
+    lines: dict[str, Any] = {
+        "LineString": lambda parts: [parts],
+        "MultiLineString": lambda parts: parts,
+        "Polygon": lambda parts: parts[:1],
+    }
+    kind = geometry.get("type", "")
+    if kind not in lines:
+        return []
+    area = kind == "Polygon"
+    return [Road(_path(plane, line) + ("Z" if area else ""), area) for line in lines[kind](geometry["coordinates"])]
+
+
+def _path(plane: Plane, line: Sequence[Sequence[float]]) -> str:
+    points = (plane.at(point[0], point[1]) for point in line)
+    return "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
+
+
+def spots(actor: Actor, scope: Scope, rows: Sequence[Place]) -> list[Spot]:
+    """Compounds on a plane that fills the picture; two queries."""
+    if not rows:
+        return []
+    plane = _plane(rows)
     now = timezone.now()
     recent = cases.listing(actor, cases.CaseFilter(place=scope.path, since=now - HOUR)).values_list(
         "place__path", flat=True
@@ -79,16 +131,14 @@ def spots(actor: Actor, scope: Scope) -> list[Spot]:
     paths, ranks = list(recent[:2000]), list(opened[:5000])
     found = []
     for row in rows:
-        if row.pk not in at:
-            continue
-        x, y = at[row.pk]
+        x, y = plane.at(row.longitude or 0, row.latitude or 0)
         count = sum(path.startswith(row.path) for path in paths)
         worst = min((rank for path, rank in ranks if path.startswith(row.path)), default=None)
         found.append(
             Spot(
                 row,
-                round(WIDTH / 2 + (x - middle_x) * scale, 1),
-                round(HEIGHT / 2 - (y - middle_y) * scale, 1),
+                x,
+                y,
                 round(20 + min(44.0, 11 * math.sqrt(count)), 1),
                 "good" if worst is None else SEVERITIES[worst],
                 count,

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from shoufu.runtime.watcher.video import VideoError, open_file, open_source
 
@@ -34,6 +35,14 @@ def test_what_is_no_video_is_said(tmp_path: Path, content: bytes | None, says: s
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(VideoError, match=says):
+        read(path)
+
+
+def test_a_picture_is_no_video(tmp_path: Path):
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (64, 48), "grey").save(path)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(VideoError, match="is a picture"):
         read(path)
 
 

@@ -21,6 +21,7 @@ Image = npt.NDArray[np.uint8]
 LARGEST_SIDE = 8192
 _LIVE_SIDE = 4096
 _OPEN_SECONDS = 10.0
+_PICTURES = frozenset({"image2"})
 _READ_SECONDS = 10.0
 
 
@@ -154,7 +155,11 @@ def open_file(path: Path, costs: Costs | None = None) -> Video:
     try:
         if path.stat().st_size == 0:
             raise VideoError(f"{path}: is empty (0 bytes)")
-        return Video(av.open(str(path)), str(path), costs)
+        container = av.open(str(path))
+        if container.format.name in _PICTURES or container.format.name.endswith("_pipe"):
+            container.close()
+            raise VideoError(f"{path}: is a picture, not a video")
+        return Video(container, str(path), costs)
     except av.error.FFmpegError as error:
         raise VideoError(f"{path}: is not a video, or its header is damaged ({error.strerror})") from error
     except OSError as error:

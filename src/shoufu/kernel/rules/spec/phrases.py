@@ -151,7 +151,7 @@ ZH = Phrases(
         "water_level": "水位", "vehicle": "车辆", "bicycle": "自行车",
         "motorcycle": "摩托车", "bus": "公交车", "truck": "货车",
         "degraded": "异常", "locked": "锁上", "unlocked": "未锁", "clear": "正常", "unknown": "未知", "remote": "远程",
-        "card": "卡", "pin": "密码", "qr": "二维码", "face": "人脸", "button": "出门按钮", "unknown card": "未知的卡",
+        "granted": "放行", "card": "卡", "pin": "密码", "qr": "二维码", "face": "人脸", "button": "出门按钮", "unknown card": "未知的卡",
         "antipassback": "反潜回", "clock_lost": "时钟丢失", "opened without a grant": "未经放行打开", "exit": "外出",
         "blue": "蓝牌", "green": "绿牌", "yellow": "黄牌", "white": "白牌", "black": "黑牌", "registered": "已登记",
         "visitor": "访客", "watched": "布控", "emergency": "应急",
