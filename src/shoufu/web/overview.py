@@ -41,7 +41,7 @@ def scene_figures(actor: Actor, path: str) -> list[SceneFigure]:
         SceneFigure(
             figure.name_en if english else figure.name,
             f"{figure.read(actor, path):g}",
-            figure.unit,
+            figure.unit_en if english else figure.unit,
             _address(figure.url),
         )
         for scene in registry.scenes()

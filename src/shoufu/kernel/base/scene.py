@@ -82,7 +82,10 @@ class MenuItem:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure for the overview: `read(actor, place_path)` returns a number; `url` leads to the list behind it."""
+    """A figure for the overview: `read(actor, place_path)` returns a number; `url` leads to the list behind it.
+
+    `unit` and `unit_en` follow the number where its name does not say what is counted.
+    """
 
     code: str
     name: str
@@ -90,6 +93,7 @@ class Figure:
     read: Callable[[Any, str], float]
     unit: str = ""
     url: str = ""
+    unit_en: str = ""
 
 
 @dataclass(frozen=True)
