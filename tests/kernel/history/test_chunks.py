@@ -144,7 +144,7 @@ def test_a_neighbour_gets_nothing_and_nobody_a_whole_city(world: Any, monkeypatc
     bob = chunks.chunk(world.act(world.bob), "/", BEGIN - TEN, SIXTY, END)
     assert (bob.key, bob.later, bob.changes, bob.events, bob.cases) == ([], [], [], [], [])
     monkeypatch.setattr(chunks, "MOST_DEVICES", 2)
-    with pytest.raises(Invalid, match="compound"):
+    with pytest.raises(Invalid, match="place"):
         chunks.chunk(world.act(world.alice), "/", BEGIN, TEN, END)
 
 
