@@ -44,9 +44,9 @@ def shown(transactional_db: None, chromium: Any, live_server: Any, settings: Any
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: thrown.append(str(error)))
-        page.goto(live_server.url + demo.link(user))
+        page.goto(live_server.url + demo.link(story.homes.users[user].username))
         answer = page.goto(live_server.url + path)
-        assert answer.ok, (path, answer.status)
+        assert answer.ok and "/accounts/" not in page.url, (path, answer.status, page.url)
         return page
 
     yield opened

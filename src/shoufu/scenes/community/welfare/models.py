@@ -114,10 +114,10 @@ class Check(models.Model):
         BUTTON = "button", _("The daily button was not pressed")
 
     class Step(models.TextChoices):
-        RESIDENT = "resident", _("The resident is asked")
-        CONTACT = "contact", _("The contacts are asked")
-        WORKER = "worker", _("The community worker is asked")
-        DOOR = "door", _("Two people go to the door")
+        RESIDENT = "resident", _("The resident")
+        CONTACT = "contact", _("The contacts")
+        WORKER = "worker", _("The community worker")
+        DOOR = "door", _("Two people at the door")
 
     class Outcome(models.TextChoices):
         FINE = "fine", _("They said that they are well")
@@ -167,7 +167,7 @@ class Entry(models.Model):
     RETENTION_DAYS = Check.RETENTION_DAYS
 
     class What(models.TextChoices):
-        ASKED = "asked", _("Asked")
+        ASKED = "asked", _("Was asked")
         NOBODY = "nobody", _("Nobody could be told here")
         NO_ANSWER = "silence", _("No answer in time")
         GOING = "going", _("Is going there")

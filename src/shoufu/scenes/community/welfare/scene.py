@@ -1,7 +1,7 @@
 from shoufu.kernel.base.scene import CaseKind, Kind, MenuItem, Part, Role
 
 part = Part(
-    menu=(MenuItem("平安关怀", "Welfare checks", "heartbeat", "community:welfare:desk", "welfare.view"),),
+    menu=(MenuItem("平安关怀", "Welfare checks", "heart-rate-monitor", "community:welfare:desk", "welfare.view"),),
     kinds=(
         Kind(
             "home.activity",

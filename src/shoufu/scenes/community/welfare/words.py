@@ -9,7 +9,7 @@ from shoufu.scenes.community.welfare.models import Check
 
 HOUR = 3600.0
 DAY = 24
-MORNING, EVENING = 6, 20
+MORNING, EVENING = 7, 18
 
 
 def span(seconds: float) -> str:

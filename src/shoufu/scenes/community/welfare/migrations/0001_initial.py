@@ -43,10 +43,10 @@ class Migration(migrations.Migration):
                     "step",
                     models.CharField(
                         choices=[
-                            ("resident", "The resident is asked"),
-                            ("contact", "The contacts are asked"),
-                            ("worker", "The community worker is asked"),
-                            ("door", "Two people go to the door"),
+                            ("resident", "The resident"),
+                            ("contact", "The contacts"),
+                            ("worker", "The community worker"),
+                            ("door", "Two people at the door"),
                         ],
                         default="resident",
                         max_length=8,
@@ -142,10 +142,10 @@ class Migration(migrations.Migration):
                     "step",
                     models.CharField(
                         choices=[
-                            ("resident", "The resident is asked"),
-                            ("contact", "The contacts are asked"),
-                            ("worker", "The community worker is asked"),
-                            ("door", "Two people go to the door"),
+                            ("resident", "The resident"),
+                            ("contact", "The contacts"),
+                            ("worker", "The community worker"),
+                            ("door", "Two people at the door"),
                         ],
                         max_length=8,
                     ),
@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                     "what",
                     models.CharField(
                         choices=[
-                            ("asked", "Asked"),
+                            ("asked", "Was asked"),
                             ("nobody", "Nobody could be told here"),
                             ("silence", "No answer in time"),
                             ("going", "Is going there"),

@@ -22,7 +22,7 @@ def listing(request: PageRequest) -> HttpResponseBase:
         default_sort="asked",
         empty=_("Nobody needs a look now. When somebody does not answer, they appear here and you get a notice."),
         columns=(
-            Column("home", _("Home"), "place__path", lambda r: home_label(r.household)),
+            Column("home", _("Their home"), "place__path", lambda r: home_label(r.household)),
             Column("person", _("Who"), "person__name", lambda r: r.person.name),
             Column("asked", _("Since"), "asked_at", lambda r: r.asked_at),
             Column("step", _("Whose turn"), "step", lambda r: r.get_step_display()),

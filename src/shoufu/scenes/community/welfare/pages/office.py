@@ -35,7 +35,7 @@ def people(request: PageRequest) -> HttpResponseBase:
         default_sort="home",
         empty=_("Nobody takes part yet. Residents join on their phone, or here at the desk with “Somebody joins”."),
         columns=(
-            Column("home", _("Home"), "place__path", lambda r: home_label(r.household)),
+            Column("home", _("Their home"), "place__path", lambda r: home_label(r.household)),
             Column("person", _("Who"), "person__name", lambda r: r.person.name),
             Column("mode", _("How"), "mode", lambda r: r.get_mode_display()),
             Column("sensors", _("Sensors"), "", lambda r: len(r.sensors.all())),
@@ -145,7 +145,7 @@ def sensors(request: PageRequest) -> HttpResponseBase:
         default_sort="home",
         empty=_("Register a sensor under “Devices” when it is installed, then note its home here."),
         columns=(
-            Column("home", _("Home"), "household__place__path", lambda r: home_label(r.household)),
+            Column("home", _("Their home"), "household__place__path", lambda r: home_label(r.household)),
             Column("device", _("Number"), "device__code", lambda r: r.device.code),
             Column("role", _("What it sees"), "role", lambda r: r.get_role_display()),
             Column("watch", _("Used"), "watch", lambda r: _("yes") if r.watch_id else _("no")),

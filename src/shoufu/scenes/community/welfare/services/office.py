@@ -25,6 +25,7 @@ from shoufu.scenes.community.welfare.services.common import (
 from shoufu.scenes.community.welfare.services.ladder import DOOR, Step
 from shoufu.scenes.community.welfare.services.taking_part import HelperDraft, JoinDraft, add_helper, join, whose
 
+ADMINISTRATOR, USUAL = "administrator", "community_worker"
 SENSING = (Device.Kind.SENSOR, Device.Kind.DOOR_CONTROLLER)
 
 
@@ -91,7 +92,9 @@ def enrol(
 
 def worker_roles() -> list[tuple[str, str, str]]:
     """Code, Chinese and English name of the roles that may be asked to look in."""
-    return [(one.code, one.name, one.name_en) for one in registry.roles().values() if VISIT in one.permissions]
+    found = [one for one in registry.roles().values() if VISIT in one.permissions and one.code != ADMINISTRATOR]
+    found.sort(key=lambda one: one.code != USUAL)
+    return [(one.code, one.name, one.name_en) for one in found]
 
 
 @transaction.atomic
