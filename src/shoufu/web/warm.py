@@ -35,7 +35,7 @@ def warm() -> None:
 def template_names() -> list[str]:
     """Our own templates, by the names that pages use."""
     found: set[str] = set()
-    for folder in (Path(folder) for folder in engines["django"].template_dirs):  # type: ignore[attr-defined]
+    for folder in (Path(folder) for folder in engines["django"].template_dirs):
         if PACKAGE in folder.parents:
             found.update(path.relative_to(folder).as_posix() for path in folder.rglob("*.html"))
     return sorted(found)

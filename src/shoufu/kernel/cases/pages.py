@@ -228,7 +228,7 @@ def panel_context(request: PageRequest, case_id: int, form: FormState | None = N
     """What the panel of a case shows: on the desk and on its own page. NotFound where the actor may not see it."""
     case = selectors.get(request.actor, case_id)
     events = selectors.timeline(request.actor, case, request.moment.known)
-    if not request.moment.live:
+    if request.moment.at is not None:
         _as_then(case, events, request.moment.at)
     similar, shown = selectors.similar(request.actor, case), _shown(case, request.moment.at)
     may = request.actor.may("cases.handle", case.place.path) and request.moment.live
@@ -246,7 +246,7 @@ def panel_context(request: PageRequest, case_id: int, form: FormState | None = N
         "nearby": [
             near
             for near in selectors.nearby(request.actor, case)
-            if request.moment.live or near.known_at <= request.moment.known
+            if request.moment.known is None or near.known_at <= request.moment.known
         ],
         "similar": similar,
         "loosen": similar.total >= 4 and similar.false_share >= 0.6,

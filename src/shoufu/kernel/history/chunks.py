@@ -118,7 +118,7 @@ def _as_of(ids: Sequence[int], properties: Sequence[str], at: datetime, known: d
 
 
 def _changes(ids: Sequence[int], properties: Sequence[str], since: datetime, until: datetime) -> list[Change]:
-    given = {"devices": list(ids), "properties": list(properties), "since": since, "until": until}
+    given: dict[str, Any] = {"devices": list(ids), "properties": list(properties), "since": since, "until": until}
     with connection.cursor() as cursor:
         cursor.execute(CHANGES, given)
         return [Change(row[0], row[1], json.loads(row[2]), row[3], row[4]) for row in cursor.fetchall()]

@@ -1,4 +1,5 @@
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -61,7 +62,7 @@ def count_flows(actor: Actor, day: date, now: datetime | None = None) -> int:
     Counting a day again replaces its rows, so rows of the log that came late are in the next count.
     """
     _system_only(actor)
-    given = {
+    given: dict[str, Any] = {
         "day": day,
         "kinds": _kinds(),
         "since": datetime.combine(day, datetime.min.time(), timezone.get_default_timezone()) - timedelta(days=1),

@@ -85,7 +85,8 @@ def label(thing: Any) -> str:
 def word(thing: Any, field: str) -> str:
     """The word of a coded field in the reader's language: `get_FIELD_display`, looked up once and not for each row."""
     code = getattr(thing, field)
-    return _words(type(thing), field, get_language() or "").get(code, code)
+    model: type[Model] = type(thing)
+    return str(_words(model, field, get_language() or "").get(code, code))
 
 
 @cache

@@ -102,9 +102,9 @@ def _advance(check_id: int, now: datetime) -> int:
     return 1
 
 
-def _climb(check: Check, step: Step, now: datetime) -> None:
+def _climb(check: Check, step: Check.Step, now: datetime) -> None:
     """Ask on this step; where nobody can be told here, on the next one at once."""
-    ask: dict[Step, Callable[[Check, datetime], bool]] = {
+    ask: dict[Check.Step, Callable[[Check, datetime], bool]] = {
         Step.RESIDENT: _ask_resident,
         Step.CONTACT: _ask_contacts,
         Step.WORKER: _ask_worker,
@@ -127,7 +127,7 @@ def ladder_of(place: Place) -> Ladder:
     return Ladder.objects.filter(place=compound_of(place)).first() or Ladder()
 
 
-def _wait(check: Check, step: Step) -> timedelta:
+def _wait(check: Check, step: Check.Step) -> timedelta:
     return timedelta(minutes=getattr(ladder_of(check.place), f"{step}_minutes"))
 
 
@@ -234,7 +234,7 @@ def answer(actor: Actor, check_id: int, what: str) -> Check:
     line(check, what, now, user=actor.user_id)
     record(actor, act("welfare.answer", check, answer=what))
     if check.case is not None:
-        say(check.case, CaseEvent.Kind.NOTE, SYSTEM, Entry.What(what).label)
+        say(check.case, CaseEvent.Kind.NOTE, SYSTEM, str(Entry.What(what).label))
         if what == "going":
             check.going_by_id = actor.user_id
     elif what == "going":
@@ -255,7 +255,7 @@ def sign(check: Check, at: datetime, now: datetime) -> None:
     if not check.entries.filter(what=What.SIGN).exists():
         line(check, What.SIGN, at)
         if check.case is not None and check.case.state in Case.OPEN:
-            say(check.case, CaseEvent.Kind.NOTE, SYSTEM, Entry.What.SIGN.label)
+            say(check.case, CaseEvent.Kind.NOTE, SYSTEM, str(Entry.What.SIGN.label))
 
 
 def end(check: Check, outcome: str, actor: Actor, now: datetime) -> None:
@@ -289,7 +289,7 @@ def _close_case(check: Check) -> None:
 def _learn(check: Check, outcome: str, now: datetime) -> None:
     """The person is well: from now on a new silence counts, and a false alarm makes the watch more patient."""
     rows = Watch.objects.select_for_update(of=("self",)).select_related("place")
-    row = rows.filter(pk=check.watch_id).first()
+    row = rows.filter(pk=check.watch_id or 0).first()
     if row is None:
         return
     key = keys_of([row])[row.person_id]

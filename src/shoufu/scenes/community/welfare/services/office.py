@@ -16,15 +16,16 @@ from shoufu.kernel.parties.selectors import phones
 from shoufu.kernel.places.models import Place
 from shoufu.scenes.community.welfare.models import Check, Helper, Ladder, Sensor, Watch
 from shoufu.scenes.community.welfare.services.common import (
+    DOOR,
     MANAGE,
     VISIT,
     act,
     clear,
     locked_watch,
 )
-from shoufu.scenes.community.welfare.services.ladder import DOOR, Step
 from shoufu.scenes.community.welfare.services.taking_part import HelperDraft, JoinDraft, add_helper, join, whose
 
+Step = Check.Step
 ADMINISTRATOR, USUAL = "administrator", "community_worker"
 SENSING = (Device.Kind.SENSOR, Device.Kind.DOOR_CONTROLLER)
 

@@ -25,7 +25,7 @@ from shoufu.scenes.community.acting import homes
 from shoufu.scenes.community.welfare.minding import FIELDS, keep, keys_of, opened, wall, zone_of
 from shoufu.scenes.community.welfare.models import Check, Helper, Sensor, Watch
 from shoufu.scenes.community.welfare.services import ladder, ticking
-from shoufu.scenes.community.welfare.services.common import CONSENT, MANAGE, locked_watch, sealed
+from shoufu.scenes.community.welfare.services.common import CONSENT, MANAGE, locked_check, locked_watch, sealed
 
 MOST_HELPERS = 3
 LONGEST_PAUSE = timedelta(days=90)
@@ -204,7 +204,7 @@ def pause(actor: Actor, until: datetime) -> Watch:
 
 def _end_open(person_id: int, actor: Actor, now: datetime) -> None:
     for pk in Check.objects.filter(person=person_id, ended_at__isnull=True).values_list("pk", flat=True):
-        check = ladder.locked_check(pk)
+        check = locked_check(pk)
         if check is not None and check.ended_at is None:
             ladder.end(check, Check.Outcome.FINE, actor, now)
 
@@ -266,7 +266,7 @@ def stop(actor: Actor, person_id: int) -> int:
         return 0
     now = timezone.now()
     for pk in Check.objects.filter(person=person_id, ended_at__isnull=True).values_list("pk", flat=True):
-        check = ladder.locked_check(pk)
+        check = locked_check(pk)
         if check is not None and check.ended_at is None:
             ladder.end(check, Check.Outcome.WITHDRAWN, actor, now)
     devices = list(Sensor.objects.filter(watch=row).values_list("device", flat=True))

@@ -22,7 +22,14 @@ from shoufu.kernel.parties.selectors import has_consent
 from shoufu.scenes.community.welfare.minding import FIELDS, deaf_since, keep, keys_of, moment, opened, wall, zone_of
 from shoufu.scenes.community.welfare.models import Check, Sensor, Watch
 from shoufu.scenes.community.welfare.services import ladder
-from shoufu.scenes.community.welfare.services.common import CONSENT, about_watch, accounts, tell_role, tell_users
+from shoufu.scenes.community.welfare.services.common import (
+    CONSENT,
+    about_watch,
+    accounts,
+    locked_check,
+    tell_role,
+    tell_users,
+)
 
 NAME = "welfare"
 AT_ONCE = 2_000
@@ -162,7 +169,7 @@ def _is_door(sensor: Sensor, result: dict[str, Any]) -> bool:
 def _end_by_signs(homes: dict[int, _Home]) -> None:
     signs = {pk: home.signs[-1] for pk, home in homes.items() if home.signs}
     for pk in Check.objects.filter(watch__in=signs, ended_at__isnull=True).values_list("pk", flat=True):
-        check = ladder.locked_check(pk)
+        check = locked_check(pk)
         if check is not None and check.ended_at is None and check.watch_id in signs:
             at = signs[check.watch_id]
             ladder.sign(check, at, max(at, check.asked_at))
