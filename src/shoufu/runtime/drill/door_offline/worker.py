@@ -50,7 +50,11 @@ async def _orders(sites: list[Site]) -> None:
 
 def main() -> None:
     """The material is the first line of stdin's file, named by the argument."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    # Not to stdout: that is a pipe of which the drill reads one line, and a full pipe would stop every door.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     material = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Material)
     uvloop.run(work(material))
 
