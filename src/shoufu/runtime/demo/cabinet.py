@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
-from pathlib import Path
 
-from shoufu.runtime import data, env
-from shoufu.runtime.demo import door_controller
+from shoufu.runtime import env
+from shoufu.runtime.demo import door_controller, identities
 from shoufu.runtime.demo.door_controller import Login
 from shoufu.runtime.demo.holding import Holding
 from shoufu.runtime.errors import Problem
@@ -22,15 +20,10 @@ def logins(part: str) -> list[Login]:
         index, count = (int(word) for word in part.split("/"))
     except ValueError as error:
         raise Problem(f"--part {part!r} is not of the form 2/3.") from error
-    path = _folder() / "devices.json"
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise Problem(f"There is no {path}: load the demo district first ('shoufu demo load').") from error
-    doors = [entry for entry in entries if entry["kind"] in KINDS]
+    doors = [entry for entry in identities.read() if entry.kind in KINDS]
     host, port = str(env.get("SHOUFU_MQTT_HOST")), int(env.get("SHOUFU_MQTT_PORT"))
     reach = "127.0.0.1" if host == "0.0.0.0" else host
-    return [Login(entry["code"], entry["secret"], reach, port) for entry in doors[index - 1 :: count]]
+    return [Login(entry.code, entry.secret, reach, port) for entry in doors[index - 1 :: count]]
 
 
 def run(part: str, incidents: bool) -> None:
@@ -40,8 +33,4 @@ def run(part: str, incidents: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     found = logins(part)
     holding = Holding(f"http://127.0.0.1:{env.get('SHOUFU_PORT')}", {login.code: login.secret for login in found})
-    door_controller.run(found, _folder() / "queues", stop, incidents, holding)
-
-
-def _folder() -> Path:
-    return data.layout().root / "demo"
+    door_controller.run(found, identities.folder() / "queues", stop, incidents, holding)

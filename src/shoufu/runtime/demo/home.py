@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import httpx
 import structlog
 
-from shoufu.kernel.devices import demo as devices
 from shoufu.runtime import env
+from shoufu.runtime.demo import identities
+from shoufu.runtime.demo.identities import Identity
 
 log = structlog.get_logger("home")
 
@@ -31,14 +32,14 @@ def run() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     client = httpx.Client(base_url=f"http://127.0.0.1:{env.get('SHOUFU_PORT')}", timeout=10, trust_env=False)
-    sensors = [entry for entry in devices.read() if str(entry["code"]).startswith(PREFIX)]
+    sensors = [one for one in identities.read() if one.code.startswith(PREFIX)]
     dice = random.Random()
     with client:
         while True:
             now = datetime.now(UTC)
             moved = AWAKE <= now.astimezone(ZONE).hour < ASLEEP and dice.random() < MOVES
-            for entry in sensors:
-                _post(client, entry, _seen(entry["code"], moved, now))
+            for sensor in sensors:
+                _post(client, sensor, _seen(sensor.code, moved, now))
             if stop.wait(BEAT):
                 return
 
@@ -52,11 +53,11 @@ def _seen(code: str, moved: bool, now: datetime) -> list[dict[str, Any]]:
     return seen
 
 
-def _post(client: httpx.Client, entry: dict[str, Any], items: list[dict[str, Any]]) -> None:
+def _post(client: httpx.Client, sensor: Identity, items: list[dict[str, Any]]) -> None:
     try:
-        answer = client.post("/v1/observations", json=items, headers={"Authorization": f"Bearer {entry['secret']}"})
+        answer = client.post("/v1/observations", json=items, headers={"Authorization": f"Bearer {sensor.secret}"})
     except httpx.HTTPError as error:
-        log.info("not reached", device=entry["code"], error=str(error))
+        log.info("not reached", device=sensor.code, error=str(error))
         return
     if answer.status_code >= 400:
-        log.warning("refused", device=entry["code"], status=answer.status_code, answer=answer.text[:200])
+        log.warning("refused", device=sensor.code, status=answer.status_code, answer=answer.text[:200])

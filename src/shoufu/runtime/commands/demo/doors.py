@@ -14,5 +14,5 @@ def command(part: str, incidents: bool) -> None:
     from shoufu.runtime.demo import cabinet
 
     logs.setup()
-    django.setup(tasks=False)
+    django.pass_gate()
     cabinet.run(part, incidents)

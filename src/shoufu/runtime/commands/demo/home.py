@@ -10,5 +10,5 @@ def command() -> None:
     from shoufu.runtime.demo import home
 
     logs.setup()
-    django.setup(tasks=False)
+    django.pass_gate()
     home.run()
