@@ -15,7 +15,7 @@ from shoufu.kernel.base.ids import uuid7
 from shoufu.kernel.base.scene import Derived
 from shoufu.kernel.observations import reader
 from shoufu.kernel.observations.models import Consumer, ObservationKind
-from shoufu.kernel.observations.schema import Validator
+from shoufu.kernel.observations.schema import Validator, compile_schema
 from shoufu.kernel.observations.wire import BatchRow
 
 NAME = "derivations"
@@ -89,7 +89,7 @@ VALUES (%s, %s, clock_timestamp(), %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT D
 
 def _log(rows: Sequence[BatchRow]) -> None:
     kinds = {kind.code: kind for kind in ObservationKind.objects.all()}
-    found = list(_derive(rows, {code: Validator(kind.schema) for code, kind in kinds.items()}))
+    found = list(_derive(rows, {code: compile_schema(kind.schema) for code, kind in kinds.items()}))
     if not found:
         return
     with connection.cursor() as cursor:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -45,7 +46,7 @@ class Kinds:
 def kinds(connection: Connection) -> Kinds:
     """The kinds as they are in the database now."""
     rows = connection.execute("SELECT id, code, schema::text FROM observations_observationkind").fetchall()
-    return Kinds({row[0]: row[1] for row in rows}, {row[0]: _Lenient(msgspec.json.decode(row[2])) for row in rows})
+    return Kinds({row[0]: row[1] for row in rows}, {row[0]: _lenient(row[2]) for row in rows})
 
 
 class _Lenient(Validator):
@@ -57,6 +58,12 @@ class _Lenient(Validator):
             return super().decode(raw)
         except ResultError:
             return msgspec.json.decode(raw)
+
+
+# Every batch asks for the kinds; checking and compiling their schemas costs more than the batch.
+@lru_cache(maxsize=1024)
+def _lenient(schema: str) -> _Lenient:
+    return _Lenient(msgspec.json.decode(schema))
 
 
 def last_number(connection: Connection) -> int:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import fastjsonschema
@@ -80,8 +81,14 @@ class Validator:
 
 
 def compile_schema(schema: Mapping[str, Any]) -> Validator:
-    """A validator of results; jsonschema.SchemaError when the schema itself is wrong."""
-    return Validator(schema)
+    """A validator of results, the same one for the same schema; jsonschema.SchemaError when the schema is wrong."""
+    return _compiled(msgspec.json.encode(schema))
+
+
+# Readers of the log ask at every batch; to check and compile a schema costs more than to read the batch.
+@lru_cache(maxsize=1024)
+def _compiled(schema: bytes) -> Validator:
+    return Validator(msgspec.json.decode(schema))
 
 
 def _general(schema: Mapping[str, Any]) -> Callable[[Any], Any]:
