@@ -3,6 +3,7 @@ import * as maplibregl from "maplibre-gl";
 import type { GeoJSONSource, MapLayerMouseEvent, StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Feature, FeatureCollection, Polygon } from "geojson";
+import { CaseMarks } from "./casemarks";
 import { label, word } from "./words";
 
 maplibregl.setWorkerUrl(workerUrl);
@@ -179,12 +180,11 @@ const LABELLED = new Set(["block", "compound", "building", "gate"]);
 export class DistrictMap {
   readonly map: maplibregl.Map;
   private data: MapData | null = null;
-  private markers = new Map<number, maplibregl.Marker>();
-  private chosen: number | null = null;
+  private readonly marks: CaseMarks;
   private unseen = false;
   private ready: Promise<void>;
 
-  constructor(home: HTMLElement, private choose: (id: number) => void) {
+  constructor(home: HTMLElement, choose: (id: number) => void) {
     this.map = new maplibregl.Map({
       container: home,
       style: style(palette()),
@@ -195,6 +195,7 @@ export class DistrictMap {
       dragRotate: false,
       fadeDuration: 0,
     });
+    this.marks = new CaseMarks(this.map, choose);
     this.map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
     this.ready = new Promise((resolve) => this.map.on("load", () => resolve()));
     for (const layer of ["doors", "cameras"]) {
@@ -277,37 +278,10 @@ export class DistrictMap {
     }
   }
 
-  /** The cases to mark; marks that stay are not touched, so a hand on one does not lose it. */
+  /** The cases to mark, the most urgent first. */
   drawCases(cases: Mark[]): void {
-    const wanted = new Set(cases.map((mark) => mark.id));
-    for (const [id, marker] of this.markers) {
-      if (!wanted.has(id)) {
-        marker.remove();
-        this.markers.delete(id);
-      }
-    }
-    const seen = new Map<string, number>();
-    for (const mark of cases) {
-      const spot = this.position(mark);
-      if (!spot) continue;
-      const key = spot.map((value) => value.toFixed(5)).join();
-      const before = seen.get(key) ?? 0;
-      seen.set(key, before + 1);
-      if (this.markers.has(mark.id)) continue;
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = `case-mark ${mark.severity}`;
-      button.title = `${label(mark)} · ${mark.number}`;
-      button.setAttribute("aria-label", button.title);
-      button.addEventListener("click", (event) => {
-        event.stopPropagation();
-        this.choose(mark.id);
-      });
-      // Several at one place stand beside each other.
-      const offset: [number, number] = [before * 16, 0];
-      this.markers.set(mark.id, new maplibregl.Marker({ element: button, offset }).setLngLat(spot).addTo(this.map));
-    }
-    this.highlight(this.chosen);
+    const placed = cases.map((mark): [Mark, [number, number] | null] => [mark, this.position(mark)]);
+    this.marks.draw(placed.filter((pair): pair is [Mark, [number, number]] => pair[1] !== null));
   }
 
   private position(mark: Mark): [number, number] | null {
@@ -323,22 +297,14 @@ export class DistrictMap {
   }
 
   highlight(id: number | null): void {
-    this.chosen = id;
-    for (const [other, marker] of this.markers) {
-      const element = marker.getElement();
-      if (other === id) element.setAttribute("aria-current", "true");
-      else element.removeAttribute("aria-current");
-      element.style.zIndex = other === id ? "3" : "";
-    }
-    const marker = id === null ? undefined : this.markers.get(id);
-    if (marker && !this.map.getBounds().contains(marker.getLngLat())) this.map.easeTo({ center: marker.getLngLat(), duration: 400 });
+    this.marks.highlight(id);
   }
 
   layer(name: string, visible: boolean): void {
     const value = visible ? "visible" : "none";
     const layers: Record<string, string[]> = { doors: ["doors"], cameras: ["cameras", "cones"], labels: ["names"] };
     for (const id of layers[name] ?? []) this.map.setLayoutProperty(id, "visibility", value);
-    if (name === "cases") for (const marker of this.markers.values()) marker.getElement().hidden = !visible;
+    if (name === "cases") this.marks.visible(visible);
   }
 
   private popup(id: number): void {

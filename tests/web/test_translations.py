@@ -44,3 +44,8 @@ def test_templates_and_code_are_scanned() -> None:
     found = translations.used()
     assert found["Acknowledge"].endswith("pages.py")
     assert any(key.startswith("%(n)d case done.\x00") for key in found)
+
+
+def test_a_function_by_another_name_is_scanned_too() -> None:
+    code = 'from django.utils.translation import gettext_lazy as later\nWORDS = {"late": later("Came late")}\n'
+    assert list(translations._python(code)) == ["Came late"]

@@ -111,7 +111,7 @@ def compile_stale() -> list[Path]:
     return written
 
 
-FUNCTIONS = frozenset({"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext", "t"})
+FUNCTIONS = frozenset({"gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy", "pgettext"})
 _TRANS = re.compile(r"""\{%-?\s*(?:trans|translate)\s+(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')([^%]*)""")
 _CONTEXT = re.compile(r"""context\s+["']([^"']*)["']""")
 _INLINE = re.compile(r"""\b_\(\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\s*\)""")
@@ -148,14 +148,26 @@ def _template(text: str) -> Iterator[str]:
         yield head + PLURAL.join(trim_whitespace(part) if trimmed else part for part in parts)
 
 
+def _names(tree: ast.Module) -> dict[str, str]:
+    """What a module calls the functions of gettext, whatever names it gave them."""
+    found = {"_": "gettext"} | {name: name for name in FUNCTIONS}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            found |= {one.asname or one.name: one.name for one in node.names if one.name in FUNCTIONS}
+    return found
+
+
 def _python(text: str) -> Iterator[str]:
-    if not any(f"{name}(" in text for name in FUNCTIONS):
+    if "_(" not in text and "gettext" not in text:
         return
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    names = _names(tree)
+    for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
-        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name not in FUNCTIONS or name == "t":
+        called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        name = names.get(called, "")
+        if not name:
             continue
         strings = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
         if not strings:

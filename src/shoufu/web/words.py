@@ -17,6 +17,7 @@ def for_islands() -> dict[str, str]:
         "lost": _("The live connection is lost; trying again."),
         "back": _("The live connection is back."),
         "failed": _("That did not work. Check the connection and try again."),
+        "casesHere": _("{n} cases here"),
         "newCases": _("new cases waiting"),
         "observations": _("Observations"),
         "cases": _("Cases"),
