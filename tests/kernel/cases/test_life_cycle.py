@@ -6,7 +6,7 @@ from django.utils import timezone
 from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound
-from shoufu.kernel.cases import selectors, services
+from shoufu.kernel.cases import lifecycle, selectors, services
 from shoufu.kernel.cases.models import Case, Feedback
 from shoufu.kernel.notices.models import Notice
 
@@ -141,6 +141,20 @@ def test_an_overdue_case_goes_up_and_its_clock_starts_again(stage, world):
     assert case.due_at > timezone.now()
     assert Notice.objects.filter(user=world.chen, template="case.escalated").count() == 1
     assert services.escalate_overdue() == []
+
+
+def test_whoever_ends_the_chain_is_told_again_more_and_more_seldom(stage, world):
+    case = raised(stage, world)
+    waits = []
+    for _ in range(12):
+        Case.objects.filter(pk=case.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+        services.escalate_overdue()
+        case.refresh_from_db()
+        waits.append(round((case.due_at - timezone.now()) / timedelta(minutes=1)))
+    last = len(lifecycle.case_kind(case.kind).escalate_to)
+    assert waits[:last] == [waits[0]] * last and waits[last] == 2 * waits[0]
+    assert waits == sorted(waits) and waits[-1] == 60
+    assert lifecycle.next_role(case) == case.role
 
 
 def test_many_are_acknowledged_at_once_and_the_taken_ones_are_left(stage, world, django_assert_max_num_queries):

@@ -42,9 +42,34 @@ STEPS = {
 }
 
 
+REPEAT_MOST = timedelta(hours=1)
+"""Nobody is told of the same overdue case more seldom than this."""
+
+
 def case_kind(code: str) -> CaseKind:
     """The declared kind; a case of a scene that was removed since keeps working under its code."""
     return registry.case_kinds().get(code) or CaseKind(code, code, code)
+
+
+def next_role(case: Case) -> str:
+    """Whom the case goes to when its clock runs out; the last of the chain keeps it."""
+    kind = case_kind(case.kind)
+    chain = kind.escalate_to or (kind.role,)
+    return chain[min(case.escalation, len(chain) - 1)]
+
+
+def patience(case: Case) -> timedelta:
+    """How long whoever has the case now may take, with its `escalation` counted already.
+
+    The limit of the kind; doubled (up to an hour) each time that the end of the chain is told of it again.
+    """
+    kind = case_kind(case.kind)
+    minutes = kind.acknowledge_minutes if case.state == State.NEW else kind.resolve_minutes
+    limit = timedelta(minutes=minutes.get(case.severity, 60))
+    again = case.escalation - max(len(kind.escalate_to), 1)
+    if again <= 0 or limit >= REPEAT_MOST:
+        return limit
+    return min(limit * 2 ** min(again, 12), REPEAT_MOST)
 
 
 def limits(kind: CaseKind, severity: str, known: datetime) -> tuple[datetime, datetime]:

@@ -20,7 +20,7 @@ from shoufu.kernel.base.errors import Conflict, Invalid, NotFound
 from shoufu.kernel.base.lists import Bulk, Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import FormState, PageRequest, needs
 from shoufu.kernel.cases import selectors, services
-from shoufu.kernel.cases.lifecycle import STEPS, case_kind
+from shoufu.kernel.cases.lifecycle import STEPS, case_kind, next_role
 from shoufu.kernel.cases.models import Case, CaseEvent, Evidence, Feedback, Severity
 from shoufu.kernel.cases.parts import panel_parts
 from shoufu.kernel.notices import selectors as notices
@@ -250,7 +250,7 @@ def panel_context(request: PageRequest, case_id: int, form: FormState | None = N
         ],
         "similar": similar,
         "loosen": similar.total >= 4 and similar.false_share >= 0.6,
-        "escalates": [role_label(code) for code in case_kind(case.kind).escalate_to],
+        "next_role": role_label(next_role(case)) if next_role(case) != case.role else "",
         "receivers": selectors.assignable_users(case) if may else (),
         "roles": [
             (code, role_label(code)) for code, role in registry.roles().items() if "cases.handle" in role.permissions
