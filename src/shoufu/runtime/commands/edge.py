@@ -8,7 +8,7 @@ def command() -> None:
     """Serve devices (HTTP and MQTT) and browsers on SHOUFU_HOST:SHOUFU_PORT until stopped."""
     from shoufu.runtime import django
 
-    django.setup()
+    django.setup(tasks=False)
     from shoufu.runtime.edge import server
 
     server.run()

@@ -12,7 +12,7 @@ def command(shard: int) -> None:
 
     if shard >= env.get("SHOUFU_SHARDS"):
         raise Problem(f"There is no shard {shard}: SHOUFU_SHARDS is {env.get('SHOUFU_SHARDS')}, shards count from 0.")
-    django.setup()
+    django.setup(tasks=False)
     from shoufu.runtime.evaluator import process
 
     process.run(shard)
