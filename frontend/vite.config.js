@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { defineConfig } from "vite";
 
 const out = join(import.meta.dirname, "../src/shoufu/web/static/built");
-const islands = ["shell", "desk", "feed", "overview", "rehearse", "zones", "profile", "recording", "resident", "timemachine", "movement"];
+const islands = ["shell", "desk", "feed", "overview", "rehearse", "zones", "profile", "recording", "resident", "timemachine", "movement", "officer"];
 
 /** One SVG sprite with the icons that `icons.json` names; pages use them by `#name`. */
 function sprite() {

@@ -31,6 +31,12 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     say(detail.xhr);
   }
 });
+// What refreshes by itself waits while somebody fills in a form in it.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const element = event.target as HTMLElement;
+  const busy = document.activeElement?.closest("form");
+  if (element.hasAttribute("data-hold") && busy && element.contains(busy)) event.preventDefault();
+});
 document.addEventListener("htmx:responseError", (event) => say((event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr));
 document.addEventListener("htmx:sendError", () => toast(word("failed"), { bad: true }));
 

@@ -59,6 +59,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "shoufu.web.urls"
+CSRF_FAILURE_VIEW = "shoufu.web.failures.stale_form"
 WSGI_APPLICATION = "shoufu.web.wsgi.application"
 
 TEMPLATES = [

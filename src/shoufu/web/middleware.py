@@ -172,13 +172,14 @@ class ProblemMiddleware:
             return None
         if wants_problem(request):
             return problem_response(exception)
-        _settle(request)
-        return render(
-            request,
-            "shell/problem.html",
-            {"problem": exception, "title": _(str(exception.title)), "bare": isinstance(exception, Invalid)},
-            status=exception.status,
-        )
+        return problem_answer(request, exception)
+
+
+def problem_answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """A refusal as a page in the shell."""
+    _settle(request)
+    shown = {"problem": problem, "title": _(str(problem.title)), "bare": isinstance(problem, Invalid)}
+    return render(request, "shell/problem.html", shown, status=problem.status)
 
 
 def _settle(request: Any) -> None:

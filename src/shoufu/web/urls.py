@@ -41,3 +41,7 @@ urlpatterns = [
     *_kernel(),
     *_scenes(),
 ]
+
+handler403 = "shoufu.web.failures.refused"
+handler404 = "shoufu.web.failures.not_found"
+handler500 = "shoufu.web.failures.broken"

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TypeVar
 
-from shoufu.kernel.base.scene import CaseKind, Kind, Role, RuleTemplate, Scene
+from shoufu.kernel.base.scene import ActName, CaseKind, Kind, Role, RuleTemplate, Scene
 
 T = TypeVar("T")
 
@@ -97,6 +97,12 @@ def rule_templates() -> dict[str, RuleTemplate]:
 
 
 @cache
+def act_names() -> dict[str, ActName]:
+    """What the scenes' audited acts are called, by code."""
+    return _by_code(name for scene in scenes() for name in scene.acts)
+
+
+@cache
 def roles() -> dict[str, Role]:
     """Roles by code; a scene that declares a role that exists adds its permissions to it."""
     from shoufu.kernel.access.roles import KERNEL_ROLES
@@ -115,5 +121,5 @@ def roles() -> dict[str, Role]:
 
 def clear() -> None:
     """Forget what was found; for tests that install a scene while running."""
-    for function in (installed, kinds, case_kinds, rule_templates, roles):
+    for function in (installed, kinds, case_kinds, rule_templates, act_names, roles):
         function.cache_clear()

@@ -119,6 +119,15 @@ class Derivation:
 
 
 @dataclass(frozen=True)
+class ActName:
+    """What an audited act of the scene is called for whom it concerns, as under “who looked at my data”."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True)
 class Part:
     """What one part of a scene declares: a sub-package `<scene>/<part>/` of the same shape as a kernel app.
 
@@ -133,6 +142,7 @@ class Part:
     roles: Sequence[Role] = ()
     figures: Sequence[Figure] = ()
     derivations: Sequence[Derivation] = ()
+    acts: Sequence[ActName] = ()
 
 
 @dataclass(frozen=True)
@@ -156,6 +166,7 @@ class Scene:
     roles: Sequence[Role] = ()
     figures: Sequence[Figure] = ()
     derivations: Sequence[Derivation] = ()
+    acts: Sequence[ActName] = ()
     api: str = ""
     urls: str = ""
     demo: str = ""

@@ -14,7 +14,7 @@ from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.parties.models import Consent, Person
-from shoufu.kernel.privacy import declarations
+from shoufu.kernel.privacy import acts, declarations
 from shoufu.kernel.privacy.declarations import Purpose
 from shoufu.kernel.privacy.models import DataRequest, Delegation, Export, LegalHold, Secrecy, Tombstone
 
@@ -138,7 +138,7 @@ def _look(
         at=entry.at,
         who=_("You") if user in own else who,
         office="" if user in own else office,
-        what=act_name(entry.action),
+        what=acts.name(entry.action),
         kind="look" if verb.startswith(LOOK) else "change",
         reason=entry.reason,
         mine=user in own,
@@ -165,45 +165,6 @@ def _offices(users: set[int]) -> dict[int, tuple[str, str]]:
         shown = (office.name_en or office.name) if english else office.name
         found[row.user_id] = (role.name_en if english else role.name, shown)
     return found
-
-
-def act_name(action: str) -> str:
-    """An audited act in words; the code itself where no words are known."""
-    names = {
-        "parties.look": _("Looked at phone or identity number"),
-        "parties.search": _("Searched for people"),
-        "parties.create_person": _("Registered you"),
-        "parties.correct_person": _("Corrected your data"),
-        "parties.erase_person": _("Erased your data"),
-        "parties.move_in": _("Registered that you moved in"),
-        "parties.move_out": _("Registered that you moved out"),
-        "parties.give_consent": _("Noted a consent"),
-        "parties.withdraw_consent": _("Noted that a consent was withdrawn"),
-        "parties.add_member": _("Registered where you work"),
-        "parties.end_membership": _("Registered that you no longer work there"),
-        "access.create_user": _("Made your account"),
-        "access.deactivate": _("Closed your account"),
-        "access.preferences": _("Changed settings"),
-        "access.sign_in": _("Signed in"),
-        "access.sign_out": _("Signed out"),
-        "access.sign_in_failed": _("Tried to sign in"),
-        "access.credential": _("Changed a password or passkey"),
-        "privacy.look": _("Looked at your data"),
-        "privacy.ask": _("Asked about your data"),
-        "privacy.answer": _("Answered a request"),
-        "privacy.delegate": _("Let somebody act for you"),
-        "privacy.withdraw_delegation": _("Ended that somebody acts for you"),
-        "privacy.ask_export": _("Asked for a copy"),
-        "privacy.fetch_export": _("Fetched a copy"),
-        "welfare.look": _("Saw whom to call for you in a welfare check"),
-        "welfare.begin": _("Asked you whether you are well"),
-        "welfare.step": _("Went on with a welfare check"),
-        "welfare.answer": _("Answered a welfare check of yours"),
-        "welfare.end": _("Ended a welfare check"),
-        "welfare.join": _("Registered that you joined the welfare watch"),
-        "welfare.stop": _("Ended your welfare watch and forgot what was learned"),
-    }
-    return names.get(action, action)
 
 
 @dataclass(frozen=True)

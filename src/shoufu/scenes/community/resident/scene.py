@@ -1,4 +1,4 @@
-from shoufu.kernel.base.scene import CaseKind, MenuItem, Part, Role
+from shoufu.kernel.base.scene import ActName, CaseKind, MenuItem, Part, Role
 
 part = Part(
     menu=(MenuItem("我的家", "My home", "home", "community:resident:home", "own.request"),),
@@ -18,5 +18,12 @@ part = Part(
     roles=(
         Role("resident", "居民", "Resident", frozenset({"own.view", "own.request", "own.door"})),
         Role("property_manager", "物业经理", "Property manager", frozenset({"resident.manage"})),
+    ),
+    acts=(
+        ActName("resident.ask", "提交了报修或投诉", "Sent a repair or complaint"),
+        ActName("resident.sos", "求助", "Called for help"),
+        ActName("resident.add_contact", "添加了联系人", "Added a contact"),
+        ActName("resident.remove_contact", "移除了联系人", "Removed a contact"),
+        ActName("resident.open_door", "远程打开了门", "Opened a door from afar"),
     ),
 )

@@ -1,4 +1,4 @@
-from shoufu.kernel.base.scene import CaseKind, Figure, MenuItem, Part, Role, RuleTemplate
+from shoufu.kernel.base.scene import ActName, CaseKind, Figure, MenuItem, Part, Role, RuleTemplate
 
 
 def _inside(actor: object, path: str) -> float:
@@ -63,4 +63,5 @@ part = Part(
         Role("operator", "运行值班员", "Operator", SEES),
     ),
     figures=(Figure("cars_inside", "在场车辆", "Cars inside", _inside, "辆", "/community/vehicles/parking/"),),
+    acts=(ActName("vehicles.add_entry", "把您的车加入名单", "Put your car on a list"),),
 )
