@@ -65,6 +65,9 @@ def _subjects(actor: Actor, path: str, waiting: int) -> list[Entry]:
                 found.append(_entry(path, item.name_en if english else item.name, item.icon, item.url))
     if actor.may_anywhere("cases.view"):
         found.append(_entry(path, _("Overview"), "chart-histogram", "overview"))
+    if not any(entry.phone for entry in found):
+        # Whose work is on pages of a scene's own finds the way back to them.
+        found.insert(0, _entry(path, _("Start"), "home", "home", phone=True))
     return [entry for entry in found if entry.url]
 
 
