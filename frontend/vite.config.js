@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vite";
+import { compress } from "./compress.js";
+import { tabler } from "./tabler.js";
 
 const out = join(import.meta.dirname, "../src/shoufu/web/static/built");
 const islands = ["shell", "desk", "feed", "overview", "rehearse", "zones", "profile", "recording", "resident", "timemachine", "movement", "officer"];
@@ -22,6 +24,7 @@ function sprite() {
       mkdirSync(join(out, "assets"), { recursive: true });
       writeFileSync(join(out, file), text);
       writeFileSync(join(out, "icons.json"), JSON.stringify({ file, names }));
+      compress(join(out, "assets"));
     },
   };
 }
@@ -29,7 +32,7 @@ function sprite() {
 export default defineConfig({
   base: "/static/built/",
   publicDir: false,
-  plugins: [sprite()],
+  plugins: [tabler(), sprite()],
   build: {
     outDir: out,
     emptyOutDir: true,

@@ -1,7 +1,8 @@
 import "./desk.css";
 import htmx from "htmx.org";
 import { onLive } from "./live";
-import { DistrictMap, type MapData } from "./map";
+import { LaterMap } from "./latermap";
+import type { MapData } from "./map";
 import { Replay } from "./replay";
 import { Timebar } from "./timebar";
 import { clock, word } from "./words";
@@ -17,7 +18,7 @@ const withPlace = (url: string): string => (scope ? `${url}${url.includes("?") ?
 let moment: number | null = bar.dataset.at ? Date.parse(bar.dataset.at) / 1000 : null;
 let liveData: MapData | null = null;
 const replay = new Replay(home.dataset.chunk ?? "", scope);
-const map = new DistrictMap(home, (id) => select(id));
+const map = new LaterMap(home, (id) => select(id));
 
 const rows = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>(".queue-row")];
 const chosen = (): number | null => Number(document.querySelector<HTMLElement>("#case .case")?.dataset.case) || null;
