@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shoufu.runtime.bench import bulk
+from shoufu.runtime.bench.kept import Kept
 from shoufu.runtime.errors import Problem
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 PORTS = ("SHOUFU_PORT", "SHOUFU_WEB_PORT", "SHOUFU_NATS_PORT", "SHOUFU_MQTT_PORT", "SHOUFU_PG_PORT")
 FOREIGN = ("DATABASE_URL", "NATS_URL", "SHOUFU_SECRET_KEY", "SHOUFU_ORIGIN", "SHOUFU_GATE", "SHOUFU_HOST")
 READY_SECONDS = 30.0
+STOP_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,14 @@ class Sender:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def stage(kept: Path | None = None) -> Iterator[Stage]:
     """Start everything in a temporary directory; stop it and remove the directory afterwards.
 
-    Sets this process's environment, so it must come before Django is set up.
+    `kept` is a directory that stays, with the data in it. Sets this process's environment, so it must come before
+    Django is set up.
     """
-    with tempfile.TemporaryDirectory(prefix="shoufu-bench-") as folder:
-        use(Path(folder))
+    with _folder(kept) as folder:
+        use(folder)
         from shoufu.runtime import data, env
         from shoufu.runtime.servers import nats, postgres
 
@@ -65,7 +69,7 @@ def stage() -> Iterator[Stage]:
                 edge = start("edge", log=layout.logs / "edge.log")
                 try:
                     wait_for(env.get("SHOUFU_PORT"), edge, layout.logs / "edge.log")
-                    yield Stage(env.get("SHOUFU_PORT"), env.get("SHOUFU_MQTT_PORT"), postgres.dsn(), Path(folder))
+                    yield Stage(env.get("SHOUFU_PORT"), env.get("SHOUFU_MQTT_PORT"), postgres.dsn(), folder)
                 finally:
                     stop(edge)
             finally:
@@ -76,25 +80,53 @@ def stage() -> Iterator[Stage]:
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """A throw-away database alone, migrated, with real settings; its address. As `stage`, before Django is set up."""
+def filled(kept: Kept, make: Callable[[], None]) -> Iterator[Stage]:
+    """A stage with the data of a measurement: made by `make` on a database tuned for it, where it is not kept yet."""
+    ready = kept.filled()
+    with _folder(kept.folder) as folder:
+        if not ready:
+            with database(folder, bulk.TUNING):
+                kept.fill(make)
+            os.sync()
+        with stage(folder) as place:
+            yield place
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept.resolve()
+        return
     with tempfile.TemporaryDirectory(prefix="shoufu-bench-") as folder:
-        use(Path(folder))
+        yield Path(folder)
+
+
+@contextmanager
+def database(kept: Path | None = None, tuning: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A throw-away database alone, migrated, with real settings; its address. As `stage`, before Django is set up.
+
+    `tuning` is laid over the product's parameters of PostgreSQL.
+    """
+    with _folder(kept) as folder:
+        use(folder)
         from shoufu.runtime import data, env
         from shoufu.runtime.servers import postgres
 
-        server = postgres.start(data.prepare(), env.get("SHOUFU_PG_PORT"))
+        server = postgres.start(data.prepare(), env.get("SHOUFU_PG_PORT"), tuning=tuning)
         try:
             postgres.ensure_database(server.address)
             _migrate()
             yield postgres.dsn()
         finally:
             _close_django()
-            server.stop()
+            server.stop(STOP_SECONDS)
 
 
 def use(folder: Path) -> None:
-    """Point the settings at a folder and at ports that are free."""
+    """Point the settings at a folder and at ports that are free; the same folder keeps its ports."""
+    if os.environ.get("SHOUFU_DATA") == str(folder) and all(name in os.environ for name in PORTS):
+        return
     for name in FOREIGN:
         os.environ.pop(name, None)
     os.environ["SHOUFU_DATA"] = str(folder)

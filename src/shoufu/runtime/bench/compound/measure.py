@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -124,7 +125,9 @@ def rehearse_month(made: Made, now: datetime) -> tuple[float, int]:
 def _draft(place: Any, template: Any) -> Any:
     from shoufu.kernel.rules.models import Rule, RuleVersion
 
-    rule = Rule.objects.create(code="bench-held", name=template.name, name_en=template.name_en, place=place)
+    rule = Rule.objects.create(
+        code=f"bench-held-{uuid4().hex[:8]}", name=template.name, name_en=template.name_en, place=place
+    )
     return RuleVersion.objects.create(rule=rule, number=1, spec=template.spec, state="draft", author="bench")
 
 

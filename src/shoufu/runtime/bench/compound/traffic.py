@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
+from shoufu.runtime.bench.bulk import bare
 from shoufu.runtime.bench.compound.register import Made
 
 HOURS = (3, 2, 1, 1, 2, 10, 34, 78, 70, 42, 38, 46, 52, 40, 36, 40, 56, 84, 92, 74, 56, 38, 20, 8)
@@ -121,13 +121,16 @@ do update set count = observations_hourlycount.count + excluded.count
 """
 
 
-def make(made: Made, households: int, span: Span, say: Callable[[str], None]) -> tuple[int, int]:
-    """Make the days, oldest first; rows of the log and changes of state that there are then."""
-    with _bare("obs"), _bare("devices_change"):
+def make(made: Made, households: int, span: Span, say: Callable[[str], None]) -> None:
+    """Make the days, oldest first, and the cases."""
+    with bare("obs"), bare("devices_change"):
         _days(made, households, span, say)
     _cases(made, span)
+
+
+def counts() -> tuple[int, int]:
+    """Rows of the log and changes of state that there are."""
     with connection.cursor() as cursor:
-        cursor.execute("analyze")
         cursor.execute("select (select count(*) from obs), (select count(*) from devices_change)")
         row = cursor.fetchone()
         return int(row[0]), int(row[1])
@@ -178,35 +181,9 @@ def _fortnight(made: Made, households: int, until: datetime, span: Span) -> None
             cursor.execute(PATTERN)
 
 
-@contextmanager
-def _bare(table: str) -> Iterator[None]:
-    """A table without its indexes, which are made again afterwards: sorting once is cheaper than finding a place for
-    each of millions of rows."""
-    with connection.cursor() as cursor:
-        cursor.execute("set session_replication_role = replica")  # no look at the device for each of millions of rows
-        cursor.execute(
-            "select i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid), c.conname, "
-            "pg_get_constraintdef(c.oid) "
-            "from pg_index i left join pg_constraint c on c.conindid = i.indexrelid and c.contype in ('p', 'u') "
-            "where i.indrelid = %s::regclass and not exists "
-            "(select from pg_constraint f where f.conindid = i.indexrelid and f.contype = 'f')",
-            [table],
-        )
-        found = cursor.fetchall()
-        for name, _definition, constraint, _rule in found:
-            cursor.execute(f"alter table {table} drop constraint {constraint}" if constraint else f"drop index {name}")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("set session_replication_role = default")
-        cursor.execute("set maintenance_work_mem = '512MB'")
-        for _name, definition, constraint, rule in found:
-            cursor.execute(f"alter table {table} add constraint {constraint} {rule}" if constraint else definition)
-
-
 def _day(made: Made, households: int, since: datetime, span: Span) -> None:
     given = _given(made, households, since, span)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("set local synchronous_commit = off")
         cursor.execute(DAY, given)
         cursor.execute("select obs_make_partitions(%s, %s)", [since.date(), (since + timedelta(days=1)).date()])
         for statement in (LOG, BATCHES, CHANGES, HOURLY):

@@ -6,10 +6,13 @@ import json
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 
-from shoufu.runtime.bench.stage import Stage, stage, start, stop
+from shoufu.runtime.bench import bulk
+from shoufu.runtime.bench.kept import DATA_HELP, Kept
+from shoufu.runtime.bench.stage import Stage, filled, start, stop
 
 SEEK_S, PAGES_MS, REHEARSAL_S = 1.0, 200.0, 60.0
 
@@ -25,15 +28,20 @@ SEEK_S, PAGES_MS, REHEARSAL_S = 1.0, 200.0, 60.0
     help="Days of them that the log itself holds: rows older than their kind's retention are gone in a real year.",
 )
 @click.option("--rounds", type=click.IntRange(5), default=20, show_default=True, help="Times a page is asked for.")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help=DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="The last line is JSON.")
 @click.pass_context
-def command(context: click.Context, households: int, days: int, log_days: int, rounds: int, as_json: bool) -> None:
+def command(
+    context: click.Context, households: int, days: int, log_days: int, rounds: int, data: Path | None, as_json: bool
+) -> None:
     """Make a year of a compound (people and cars by the hour of the day) and ask for it as its manager would.
 
     Pages and jumps go through the edge. Exit code 1 when a figure is over: pages 200 ms, seek 1 s, rehearsal 60 s.
     """
-    with stage() as place:
-        figures = _measure(place, households, days, min(log_days, days), rounds)
+    log_days = min(log_days, days)
+    kept = Kept(data, {"bench": "compound", "households": households, "days": days, "log_days": log_days})
+    with filled(kept, lambda: _make(households, days, log_days)) as place:
+        figures = {"households": households, "days": days} | _measure(place, days, rounds)
     click.echo(json.dumps(figures) if as_json else "\n".join(f"{name}: {value}" for name, value in figures.items()))
     over = (
         figures["pages_p95_ms"] > PAGES_MS
@@ -47,18 +55,27 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _measure(place: Stage, households: int, days: int, log_days: int, rounds: int) -> dict[str, float]:
+def _make(households: int, days: int, log_days: int) -> None:
     from shoufu.kernel.base.actor import SYSTEM
     from shoufu.kernel.observations import services as observations
-    from shoufu.runtime.bench.compound import measure, register, traffic
+    from shoufu.runtime.bench.compound import register, traffic
 
     observations.sync_kinds(SYSTEM)
     now, began = datetime.now(UTC), time.monotonic()
     made = register.make(households)
     _say(f"Making {days} days of {households:,} households …")
-    rows, changes = traffic.make(made, households, traffic.Span(days, log_days, now), _say)
+    traffic.make(made, households, traffic.Span(days, log_days, now), _say)
+    bulk.settle()
     flows = traffic.flows([now - timedelta(days=back) for back in range(min(log_days, 14))])
-    _say(f"{rows:,} observations, {changes:,} changes of state, {flows:,} counts, in {time.monotonic() - began:.0f} s.")
+    _say(f"{flows:,} counts of movement; made in {time.monotonic() - began:.0f} s.")
+
+
+def _measure(place: Stage, days: int, rounds: int) -> dict[str, float]:
+    from shoufu.runtime.bench.compound import measure, register, traffic
+
+    made = register.find()
+    rows, changes = traffic.counts()
+    _say(f"{rows:,} observations, {changes:,} changes of state.")
     web = start("web", log=place.root / "logs" / "web.log")
     try:
         with measure.client(f"http://127.0.0.1:{place.port}") as browser:
@@ -67,12 +84,11 @@ def _measure(place: Stage, households: int, days: int, log_days: int, rounds: in
             for page, (middle, high) in timings.pages.items():
                 _say(f"{page:32} p50 {middle:7.1f} ms  p95 {high:7.1f} ms")
             seek_p50, seek_p95, largest = measure.seeks(browser, made, days, 5 * rounds)
+            _say(f"{'a jump':32} p50 {seek_p50:7.3f} s   p95 {seek_p95:7.3f} s")
     finally:
         stop(web)
-    seconds, rehearsed = measure.rehearse_month(made, now)
+    seconds, rehearsed = measure.rehearse_month(made, datetime.now(UTC))
     return {
-        "households": households,
-        "days": days,
         "observations": rows,
         "changes": changes,
         "pages_p95_ms": timings.p95_ms,

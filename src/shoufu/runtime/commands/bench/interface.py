@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from shoufu.runtime.bench.interface import browser as browsers
-from shoufu.runtime.bench.stage import Stage, stage, start, stop
+from shoufu.runtime.bench.kept import DATA_HELP
+from shoufu.runtime.bench.stage import Stage, filled, start, stop
 
 if TYPE_CHECKING:
     from shoufu.runtime.bench.interface.measure import Figures, PageFigures
@@ -47,8 +49,11 @@ WITHOUT_BROWSER = 3
 @click.option("--observations", type=click.IntRange(min=1_000), default=200_000, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="Visits a page and theme.")
 @click.option("--page", "pages", multiple=True, help="Only these pages (may be given several times).")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help=DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON last.")
-def command(cases: int, observations: int, rounds: int, pages: tuple[str, ...], as_json: bool) -> None:
+def command(
+    cases: int, observations: int, rounds: int, pages: tuple[str, ...], data: Path | None, as_json: bool
+) -> None:
     """First paint, an answered click, frames of the time bar, layout shift, contrast and keyboard, in Chromium.
 
     Runs on a throw-away data directory with the demo district, signed in as its administrator. Each page is opened in
@@ -63,8 +68,10 @@ def command(cases: int, observations: int, rounds: int, pages: tuple[str, ...], 
         if as_json:
             click.echo(json.dumps({"skipped": str(missing)}))
         sys.exit(WITHOUT_BROWSER)
-    with stage() as place:
-        figures = _run(place, cases, observations, rounds, pages or PAGES)
+    from shoufu.runtime.commands.bench.pages import kept, load
+
+    with filled(kept(data, cases, observations), lambda: load(cases, observations)) as place:
+        figures = _run(place, rounds, pages or PAGES)
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
     else:
@@ -73,20 +80,19 @@ def command(cases: int, observations: int, rounds: int, pages: tuple[str, ...], 
     sys.exit(1 if figures.contrast_failures or figures.keyboard_failures else 0)
 
 
-def _run(place: Stage, cases: int, observations: int, rounds: int, pages: tuple[str, ...]) -> Figures:
+def _run(place: Stage, rounds: int, pages: tuple[str, ...]) -> Figures:
     import httpx
     from django.conf import settings
 
     from shoufu.runtime.bench.interface import measure
-    from shoufu.runtime.commands.bench import pages as filled
+    from shoufu.runtime.commands.bench.pages import session, wait
 
-    filled.load(cases, observations)
     base = f"http://127.0.0.1:{place.port}"
-    visitor = measure.Visitor(base, settings.SESSION_COOKIE_NAME, filled.session("administrator"))
+    visitor = measure.Visitor(base, settings.SESSION_COOKIE_NAME, session("administrator"))
     web = start("web", log=place.root / "logs" / "web.log")
     try:
         with httpx.Client(base_url=base, timeout=60) as client:
-            filled.wait(client)
+            wait(client)
         with browsers.chromium() as browser:
             return measure.measure(browser, visitor, (*pages, *_details(pages)), rounds, _tell)
     finally:

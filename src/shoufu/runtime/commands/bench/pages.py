@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 
-from shoufu.runtime.bench.stage import Stage, stage, start, stop
+from shoufu.runtime.bench import bulk
+from shoufu.runtime.bench.kept import DATA_HELP, Kept
+from shoufu.runtime.bench.stage import Stage, filled, start, stop
 
 PAGES = (
     "/overview/",
@@ -45,11 +47,11 @@ class Timing:
 @click.option("--cases", default=100_000, show_default=True, help="Cases to make.")
 @click.option("--observations", default=10_000_000, show_default=True, help="Observations to make.")
 @click.option("--rounds", default=20, show_default=True, help="Times that each page is asked for.")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help=DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="The last line is JSON; a JSON line a page before it.")
-def command(cases: int, observations: int, rounds: int, as_json: bool) -> None:
+def command(cases: int, observations: int, rounds: int, data: Path | None, as_json: bool) -> None:
     """Time the pages at many cases and observations, signed in as operator, through the edge, as a browser asks."""
-    with stage() as place:
-        load(cases, observations)
+    with filled(kept(data, cases, observations), lambda: load(cases, observations)) as place:
         timings = _served(place, rounds)
     for timing in timings:
         click.echo(json.dumps(timing.__dict__))
@@ -64,6 +66,11 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def kept(data: Path | None, cases: int, observations: int) -> Kept:
+    """The district of so many cases and observations, kept in a directory; measurements of pages share it."""
+    return Kept(data, {"bench": "pages", "cases": cases, "observations": observations})
+
+
 def load(cases: int, observations: int) -> None:
     """The demo district with so many observations and cases; other measurements of pages start from it too."""
     from shoufu.runtime.demo import loader
@@ -75,17 +82,7 @@ def load(cases: int, observations: int) -> None:
     _say(f"Making {cases:,} cases …")
     _cases(cases)
     _say("Vacuuming …")
-    _settle()
-
-
-def _settle() -> None:
-    """As a database that grew over a month: else autovacuum and the writing back of gigabytes run beside the pages."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute("vacuum (analyze)")
-        cursor.execute("checkpoint")
-    os.sync()
+    bulk.settle()
 
 
 def _observations(total: int, days: int = 30) -> None:
@@ -96,10 +93,11 @@ def _observations(total: int, days: int = 30) -> None:
         first = (now - timedelta(days=days)).date()
         cursor.execute("select obs_make_partitions(%s, %s)", [first, now.date()])
         per_batch, step = 1000, 500_000
-        for start in range(0, total, step):
-            count = min(step, total - start)
-            cursor.execute(FILL_OBSERVATIONS, {"start": start, "count": count, "total": total, "days": days})
-            _say(f"  {start + count:,}")
+        with bulk.bare("obs"):
+            for start in range(0, total, step):
+                count = min(step, total - start)
+                cursor.execute(FILL_OBSERVATIONS, {"start": start, "count": count, "total": total, "days": days})
+                _say(f"  {start + count:,}")
         cursor.execute(
             "insert into batch_log select n, n, now() - make_interval(secs => %s * (1 - n::float8 / %s)), %s "
             "from generate_series(1, %s) n",
@@ -114,7 +112,7 @@ with d as (select id, place_id, row_number() over (order by id) - 1 as n, count(
      k as (select id, row_number() over (order by id) - 1 as n, count(*) over () as all_kinds
            from observations_observationkind where code in ('door.state', 'object.count', 'device.heartbeat'))
 insert into obs (id, t, known, batch, ix, kind, device, place, shard, result)
-select gen_random_uuid(), m.t, m.t + interval '20 ms', s / 1000 + 1, s %% 1000, k.id, d.id, d.place_id, 0,
+select uuidv7(m.t - clock_timestamp()), m.t, m.t + interval '20 ms', s / 1000 + 1, s %% 1000, k.id, d.id, d.place_id, 0,
        case when s %% 2 = 0 then '{"state": "open"}'::jsonb else '{"state": "closed"}'::jsonb end
 from generate_series(%(start)s, %(start)s + %(count)s - 1) s
 cross join lateral (select now() - make_interval(secs => %(days)s * 86400 * (1 - s::float8 / %(total)s)) as t) m
