@@ -15,6 +15,7 @@ from shoufu.kernel.base import registry
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.base.pages import PageRequest, needs, public
 from shoufu.kernel.cases import selectors as cases
+from shoufu.kernel.cases.pages import waiting
 from shoufu.kernel.places import selectors as places
 from shoufu.web import overview as reports
 from shoufu.web import scopes, wall
@@ -49,7 +50,7 @@ def overview(request: PageRequest) -> HttpResponseBase:
         request,
         "shell/overview.html",
         {
-            "figures": cases.figures(actor, path, since, until),
+            "figures": cases.figures(actor, path, since, until, waiting(request)),
             "scene_figures": reports.scene_figures(actor, path),
             "kinds": reports.by_kind(actor, request.scope, since, until),
             "urgent": places.with_names(cases.queue(actor, cases.CaseFilter(place=path)))[:5],
@@ -72,7 +73,7 @@ def wall_screen(request: PageRequest) -> HttpResponseBase:
         {
             "scope": request.scope,
             "waiting": wall.waiting(actor, path),
-            "figures": cases.figures(actor, path, day, now),
+            "figures": cases.figures(actor, path, day, now, waiting(request)),
             "scene_figures": reports.scene_figures(actor, path)[:2],
             "spots": wall.spots(actor, request.scope, compounds),
             "roads": wall.roads(actor, compounds),

@@ -12,6 +12,8 @@ from shoufu.kernel.places.models import Place
 
 M = TypeVar("M", bound=Model)
 VIEW = "places.view"
+UNNAMED = ("geometry", "longitude", "latitude", "datum", "sort", "depth", "closed_at")
+"""The columns of a place that its name does without."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,10 @@ def ancestors(actor: Actor, place: Place) -> list[Place]:
 
 
 def with_names(rows: QuerySet[M], field: str = "place") -> QuerySet[M]:
-    """The rows with the place in `field` and the two above it, as `where` names it; without shapes, which cost most."""
+    """The rows with the place in `field` and the two above it, as `where` names it; without shapes and positions,
+    which cost most."""
     steps = field, f"{field}__parent", f"{field}__parent__parent"
-    return rows.select_related(steps[-1]).defer(*(f"{step}__geometry" for step in steps))
+    return rows.select_related(steps[-1]).defer(*(f"{step}__{name}" for step in steps for name in UNNAMED))
 
 
 def matching(text: str) -> Q:
