@@ -27,13 +27,16 @@ def get(actor: Actor, export_id: int) -> Export:
 
 
 def of_case(actor: Actor, case: Case) -> list[Export]:
-    """The exports of a case, newest first."""
-    return list(visible(actor).filter(case=case))
+    """The exports of a case, newest first; the case itself is not read again."""
+    found = list(visible(actor).select_related(None).filter(case=case))
+    for export in found:
+        export.case = case
+    return found
 
 
 def hold_of(case: Case) -> Hold | None:
     """The hold on a case, while it lasts. For every task that removes evidence."""
-    return Hold.objects.filter(case=case, lifted_at__isnull=True).first()
+    return next(iter(Hold.objects.filter(case=case, lifted_at__isnull=True)[:1]), None)
 
 
 def held_cases() -> QuerySet[Case]:
