@@ -211,6 +211,8 @@ export class DistrictMap {
     await this.ready;
     this.draw();
     this.fit();
+    // For whoever measures: when the first whole picture stood there.
+    this.map.once("idle", () => performance.mark("map"));
   }
 
   private retheme(): void {

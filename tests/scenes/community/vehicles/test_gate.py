@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,7 +19,7 @@ from shoufu.kernel.parties.models import Household, Vehicle
 from shoufu.kernel.places.models import Place
 from shoufu.scenes.community.passages import vehicle_passages
 from shoufu.scenes.community.vehicles import selectors, services
-from shoufu.scenes.community.vehicles.models import ListEntry, Passage, Stay
+from shoufu.scenes.community.vehicles.models import ListEntry, Parking, Passage, Stay
 from shoufu.scenes.community.vehicles.services import EntryDraft, LaneDraft, ParkingDraft
 
 HOUR = timedelta(hours=1)
@@ -186,6 +187,18 @@ def test_occupancy_follows_passages_and_the_guards_count(gate: SimpleNamespace) 
     see(gate, "辽A12345", direction="out")
     assert selectors.inside(parking) == 3
     assert not Stay.objects.filter(until__isnull=True).exists()
+
+
+def test_all_parkings_are_counted_in_one_query(gate: SimpleNamespace, django_assert_num_queries: Any) -> None:
+    parking = services.set_parking(gate.manager, ParkingDraft(gate.compound.pk, 10))
+    services.correct_count(gate.guard, parking.pk, 4, "早班清点")
+    see(gate, "辽A12345")
+    other = Place.objects.get(code="changjiang")
+    Parking.objects.create(place=other, capacity=5, counted=2, counted_at=timezone.now())
+    Stay.objects.create(place=other, plate="辽B00001", guest=True, since=timezone.now())
+    with django_assert_num_queries(1):
+        found = {one.parking.place_id: (one.inside, one.guests) for one in selectors.occupancy(SYSTEM)}
+    assert found == {gate.compound.pk: (5, 0), other.pk: (2, 1)}
 
 
 def test_a_guest_who_stays_too_long_is_a_case_once(gate: SimpleNamespace) -> None:

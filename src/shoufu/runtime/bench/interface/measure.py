@@ -21,6 +21,8 @@ DRAG_SECONDS = 4.0
 SIZE = {"width": 1440, "height": 900}
 
 PAINT = """() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null"""
+# The map comes after the first paint and says itself when it is whole; null on pages without one.
+MAP = """() => document.getElementById("map") ? performance.getEntriesByName("map")[0]?.startTime ?? -1 : null"""
 # The layout shift of a session window as CLS has it: what nobody's click brought about, in windows of at most 5 s.
 WATCH_SHIFTS = """
 window.shoufuShift = 0;
@@ -69,12 +71,14 @@ STOP_FRAMES = "() => { cancelAnimationFrame(window.shoufuStep); return window.sh
 
 
 class PageFigures(msgspec.Struct, kw_only=True, frozen=True):
-    """One page in one theme: paints in milliseconds (p50, worst), shift by the CLS measure, what checks found."""
+    """One page in one theme: paints in milliseconds (p50, worst), when its map was whole (p50; None without a map),
+    shift by the CLS measure, what checks found."""
 
     page: str
     theme: str
     first_paint_p50_ms: float
     first_paint_worst_ms: float
+    map_p50_ms: float | None
     layout_shift: float
     texts: int
     contrast_failures: list[dict[str, Any]]
@@ -84,11 +88,13 @@ class PageFigures(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Figures(msgspec.Struct, kw_only=True, frozen=True):
-    """All in all; times in milliseconds. Frames are counted while the time bar is dragged; 60 is the most."""
+    """All in all; times in milliseconds, when the map was whole apart from the first paint. Frames are counted while the
+    time bar is dragged; 60 is the most."""
 
     pages: int
     first_paint_p50_ms: float
     first_paint_p95_ms: float
+    map_p50_ms: float | None
     click_p50_ms: float
     click_p95_ms: float
     frames_per_second: float
@@ -126,9 +132,10 @@ def opened(browser: Any, visitor: Visitor, theme: str) -> Iterator[Any]:
 def page_figures(browser: Any, visitor: Visitor, path: str, theme: str, rounds: int) -> PageFigures:
     """Open one page `rounds` times (the first with an empty cache), then look at it."""
     with opened(browser, visitor, theme) as page:
-        paints, shift = [], 0.0
+        paints, maps, shift = [], [], 0.0
         for _ in range(rounds):
             paints.append(_visit(page, visitor.base + path))
+            maps += _map(page)
             time.sleep(SETTLE_SECONDS)
             shift = max(shift, page.evaluate("window.shoufuShift"))
         found = checks.contrast(page)
@@ -138,6 +145,7 @@ def page_figures(browser: Any, visitor: Visitor, path: str, theme: str, rounds: 
         theme=theme,
         first_paint_p50_ms=round(statistics.median(paints), 1),
         first_paint_worst_ms=round(max(paints), 1),
+        map_p50_ms=round(statistics.median(maps), 1) if maps else None,
         layout_shift=round(shift, 4),
         texts=found.texts,
         contrast_failures=found.failures,
@@ -158,6 +166,16 @@ def _visit(page: Any, address: str) -> float:
             raise Problem(f"{address} painted nothing in {WAIT_MS // 1000} s.")
         time.sleep(0.02)
     return float(painted)
+
+
+def _map(page: Any) -> list[float]:
+    """When the page's map was whole, in milliseconds; nothing where the page has no map."""
+    until = time.monotonic() + WAIT_MS / 1000
+    while (drawn := page.evaluate(MAP)) == -1:
+        if time.monotonic() > until:
+            raise Problem(f"The map of {page.url} was not drawn in {WAIT_MS // 1000} s.")
+        time.sleep(0.05)
+    return [] if drawn is None else [float(drawn)]
 
 
 def clicks(browser: Any, visitor: Visitor, count: int) -> list[float]:
@@ -216,12 +234,14 @@ def measure(
             tell(found)
             pages.append(found)
             paints += [found.first_paint_p50_ms, found.first_paint_worst_ms]
+    maps = [page.map_p50_ms for page in pages if page.map_p50_ms is not None]
     spans = clicks(browser, visitor, 20)
     gaps = frames(browser, visitor)
     return Figures(
         pages=len(paths),
         first_paint_p50_ms=round(statistics.median(paints), 1),
         first_paint_p95_ms=_p95(paints),
+        map_p50_ms=round(statistics.median(maps), 1) if maps else None,
         click_p50_ms=round(statistics.median(spans), 1),
         click_p95_ms=_p95(spans),
         frames_per_second=round(1000 * len(gaps) / sum(gaps), 1) if gaps else 0.0,

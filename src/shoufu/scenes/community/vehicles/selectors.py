@@ -1,9 +1,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -114,12 +116,26 @@ def inside(parking: Parking, until: datetime | None = None) -> int:
 
 
 def occupancy(actor: Actor, path: str = "/") -> list[Occupancy]:
-    """How full each parking of the actor's places is."""
+    """How full each parking of the actor's places is; one query."""
     rows = policy.limit(Parking.objects.select_related("place"), actor, VIEW).filter(place__path__startswith=path)
+    passed = Passage.objects.filter(
+        place=OuterRef("place"), state__in=Passage.THROUGH, began_at__gt=OuterRef("counted_at")
+    )
+    guests = Stay.objects.filter(place=OuterRef("place"), guest=True, until__isnull=True)
+    rows = rows.annotate(
+        came=_number_of(passed.filter(direction="in")),
+        gone=_number_of(passed.filter(direction="out")),
+        guests=_number_of(guests),
+    )
     return [
-        Occupancy(row, inside(row), Stay.objects.filter(place=row.place_id, guest=True, until__isnull=True).count())
-        for row in rows.order_by("place__path")
+        Occupancy(row, max(0, row.counted + row.came - row.gone), row.guests) for row in rows.order_by("place__path")
     ]
+
+
+def _number_of(rows: QuerySet[Any]) -> Coalesce:
+    """How many rows a subquery finds."""
+    counted = rows.order_by().values("place").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted), 0, output_field=IntegerField())
 
 
 def curve(parking: Parking, until: datetime, hours: int = 24) -> list[tuple[datetime, int]]:
