@@ -88,8 +88,8 @@ class PageFigures(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Figures(msgspec.Struct, kw_only=True, frozen=True):
-    """All in all; times in milliseconds, when the map was whole apart from the first paint. Frames are counted while the
-    time bar is dragged; 60 is the most."""
+    """All in all; times in milliseconds, when the map was whole apart from the first paint. Frames are counted while
+    the time bar is dragged; 60 is the most."""
 
     pages: int
     first_paint_p50_ms: float
