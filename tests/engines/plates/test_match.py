@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from shoufu.engines.plates import MatchClass, PlateIndex
 from shoufu.engines.plates.grammar import ALNUM, LETTERS, PROVINCES
 from shoufu.engines.plates.match import FUZZY_LIMIT, distance, normalised
+from shoufu.engines.plates.mistakes import likelihood
 
 PLATES = st.builds(
     lambda province, letter, tail: province + letter + tail,
@@ -49,6 +50,26 @@ def test_equally_near_plates_are_rivals() -> None:
     match = PlateIndex(["辽A12345", "辽A12346"]).match("辽A12349")
     assert match.kind is MatchClass.FUZZY
     assert match.rivals == 1
+
+
+@pytest.mark.parametrize(
+    ("read", "likelier", "other"),
+    [
+        ("辽A1234B", "辽A12348", "辽A1234C"),  # alike
+        ("辽A88231", "辽A8823B1", "辽A98231"),  # one lost is usual, one taken for just this other one seldom
+        ("辽A12344", "辽A123444", "辽A123144"),  # any of three equal ones can have been lost
+        ("京A12345", "辽A12345", "京A12346"),
+    ],
+)
+def test_the_plate_that_likelier_gives_the_reading_is_best(read: str, likelier: str, other: str) -> None:
+    assert likelihood(read, likelier) > likelihood(read, other)
+    assert PlateIndex([other, likelier]).match(read).plate == likelier
+
+
+def test_two_likely_mistakes_are_found_two_others_not() -> None:
+    index = PlateIndex(["辽A8B866D"])
+    assert index.match("辽A88866O").plate == "辽A8B866D"
+    assert index.match("辽A8X8Y6D").plate is None
 
 
 def test_plates_come_and_go() -> None:

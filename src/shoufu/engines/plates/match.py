@@ -1,7 +1,8 @@
 """Finding the registered plate that a reading means, though a character of it may be wrong, missing or too many.
 
-Plates are filed under their canonical body (characters that readers confuse become one) and under that body with
-each one character left out, so a reading finds every plate one error away by a handful of look-ups.
+Plates are filed under their text with each one character left open, so the plates that differ in one character, and
+those with one character more, are found by a look-up a place; and under their text with confused characters made one,
+for readings in which several likely mistakes meet. Of those the plate that most likely gives the reading is best.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,9 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .grammar import PROVINCES
-
-CONFUSED = ("0DQO", "8B", "1I7TJL", "2Z", "5S", "4A", "6GC", "UVY", "MNH", "EF", "KX", "PR")
-SEPARATORS = " ·•・∙‧･⋅●.-–—_\t\xa0\u3000\u200b\u200c\u200d\ufeff"
+from .mistakes import ALIKE, likelihood
 
 CONFUSED_COST = 0.35
 PROVINCE_COST = 0.5
@@ -20,9 +19,12 @@ FURTHER_ERROR = 0.5
 """Added for each error after the first: two likely mistakes at once are rarer than one unlikely one."""
 
 FUZZY_LIMIT = 1.25
+RIVAL = 0.1
+"""A plate that gives the reading a tenth as often as the best one cannot be ruled out."""
 
-_GROUP = {character: group[0] for group in CONFUSED for character in group}
-_PROVINCE_SET = frozenset(PROVINCES)
+SEPARATORS = " ·•・∙‧･⋅●.-–—_\t\xa0\u3000\u200b\u200c\u200d\ufeff"
+
+_GROUP = {character: group[0] for group in ALIKE for character in group}
 _CANONICAL = str.maketrans(_GROUP)
 _FULL_WIDTH = {code + 0xFEE0: chr(code) for code in range(0x21, 0x7F)}
 _SMALL = {code: chr(code - 32) for code in range(ord("a"), ord("z") + 1)}
@@ -44,7 +46,7 @@ class Match:
     """The registered plate a reading means.
 
     `plate` is as it was registered, None for class none. `cost`: 0 for exact, at most 1.25 for fuzzy, else None.
-    `rivals`: how many further registered plates fit equally well; never act on a fuzzy match that has any.
+    `rivals`: how many further registered plates it may mean as well; never act on a fuzzy match that has any.
     """
 
     kind: MatchClass
@@ -99,22 +101,20 @@ class PlateIndex:
         text = normalised(read)
         if text in self._registered:
             return Match(MatchClass.EXACT, self._registered[text], 0.0)
-        best, least, rivals = "", FUZZY_LIMIT + 1e-9, 0
-        for plate in self._near(text):
-            cost = distance(text, plate, least)
-            if cost < least - 1e-9:
-                best, least, rivals = plate, cost, 0
-            elif best and cost <= least + 1e-9:
-                rivals += 1
-                best = min(best, plate)
-        if not best:
+        costs = {plate: distance(text, plate, FUZZY_LIMIT) for plate in self._near(text)}
+        likely = {plate: likelihood(text, plate) for plate, cost in costs.items() if cost <= FUZZY_LIMIT + 1e-9}
+        if not likely:
             return Match(MatchClass.NONE, None, None)
-        return Match(MatchClass.FUZZY, self._registered[best], round(least, 3), rivals)
+        best = min(likely, key=lambda plate: (-likely[plate], plate))
+        rivals = sum(value >= RIVAL * likely[best] for value in likely.values()) - 1
+        return Match(MatchClass.FUZZY, self._registered[best], round(costs[best], 3), rivals)
 
     def _near(self, text: str) -> set[str]:
-        found: set[str] = set()
-        for key in _wanted(_body(text)):
-            found.update(self._at(key))
+        """Plates with one character replaced, one more or one less, and those that differ in likely mistakes only."""
+        found = {shorter for shorter in _shorter(text) if shorter in self._registered}
+        for key in _wanted(text):
+            if key in self._keys:
+                found.update(self._at(key))
         return found
 
     def _at(self, key: str) -> tuple[str, ...]:
@@ -157,27 +157,18 @@ def _character_cost(seen: str, meant: str) -> float:
     return PROVINCE_COST if meant in PROVINCES else OTHER_COST
 
 
-def _body(text: str) -> str:
-    """What stands behind the province, which is often misread, with confused characters made one."""
-    start = next((place + 1 for place in (1, 0) if text[place : place + 1] in _PROVINCE_SET), 0)
-    return text[start:].translate(_CANONICAL)
-
-
-def _gaps(body: str) -> Iterator[str]:
-    """The body without each one of its characters, with the place of the gap."""
-    return (f"{gap}{body[:gap]}{body[gap + 1 :]}" for gap in range(len(body)))
+def _shorter(text: str) -> Iterator[str]:
+    """The text without each one of its characters."""
+    return (text[:gap] + text[gap + 1 :] for gap in range(len(text)))
 
 
 def _filed(text: str) -> Iterator[str]:
     """Keys that a registered plate is filed under."""
-    body = _body(text)
-    yield body
-    yield from _gaps(body)
+    yield f"={text.translate(_CANONICAL)}"
+    yield from (f"{gap}{text[:gap]}{text[gap + 1 :]}" for gap in range(len(text)))
 
 
-def _wanted(body: str) -> Iterator[str]:
-    """Keys of the plates that a reading may mean: nothing, one character replaced, one too many, one missing."""
-    yield body
-    yield from _gaps(body)
-    yield from (key[1:] for key in _gaps(body))
-    yield from (f"{gap}{body}" for gap in range(len(body) + 1))
+def _wanted(text: str) -> Iterator[str]:
+    """Keys of the plates that a reading may mean: likely mistakes alone, one character replaced, one missing."""
+    yield from _filed(text)
+    yield from (f"{gap}{text}" for gap in range(len(text) + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gc
 import json
 import time
@@ -10,23 +11,23 @@ from pathlib import Path
 
 import click
 
-from shoufu.engines.plates.listed import NAMES, listed
+from shoufu.engines import sheets
+from shoufu.engines.plates.listed import NAMES, READ_NAMES, columned, listed
 from shoufu.engines.plates.match import PlateIndex, normalised
-from shoufu.engines.sheets import decode
 
-READ_NAMES = ("read", *NAMES)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--registered", required=True, type=FILE, help="Registered plates: one a line, CSV or JSON.")
+@click.option("--registered", required=True, type=FILE, help="Registered plates: one a line, CSV, Excel or JSON.")
 @click.option("--reads", required=True, type=FILE, help="Readings, in the same forms.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a reading.")
 @click.option("--times", is_flag=True, help="Say on stderr how long the look-ups took.")
 def command(registered: Path, reads: Path, as_json: bool, times: bool) -> None:
     """Say for each reading whether it is a registered plate (exact), probably one (fuzzy) or none.
 
-    `rivals` counts further plates that fit equally well. Exact may open a barrier; fuzzy must ask someone.
+    Texts may be UTF-8 or GB18030, in small or full-width letters, with spaces or the dot. `rivals` counts further
+    plates that it may mean as well. Exact may open a barrier; fuzzy must ask someone.
     """
     index = PlateIndex(text for text in _lines(registered) if normalised(text))
     if not len(index):
@@ -54,10 +55,15 @@ def _report(plates: int, spent: list[float]) -> None:
 
 def _lines(file: Path, names: Sequence[str] = NAMES) -> Iterator[str]:
     try:
-        lines = decode(file.read_bytes())
+        data = file.read_bytes()
+        if sheets.is_workbook(data):
+            rows = sheets.read_workbook(data).lines
+            yield from columned([["" if value is None else str(value) for value in row.values] for row in rows], names)
+            return
+        lines = sheets.decode(data)
         if any(line.encoding is None for line in lines):
             number = next(number for number, line in enumerate(lines, 1) if line.encoding is None)
             raise click.ClickException(f"{file}, line {number} is neither UTF-8 nor GB18030: save it as UTF-8")
         yield from listed([line.text for line in lines], names)
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise click.ClickException(f"{file}: {error}") from error
