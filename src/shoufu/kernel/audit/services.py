@@ -38,13 +38,13 @@ class Act:
     object_id: str = ""
 
 
-def _fields(actor: Actor, act: Act, at: datetime, keys: Mapping[int, bytes | None]) -> dict[str, Any]:
+def _common(actor: Actor, at: datetime) -> dict[str, Any]:
+    return {"at": at, "actor_kind": actor.kind, "actor_id": actor.id, "actor_label": _label(actor)}
+
+
+def _own(act: Act, keys: Mapping[int, bytes | None]) -> dict[str, Any]:
     model = act.object
     return {
-        "at": at,
-        "actor_kind": actor.kind,
-        "actor_id": actor.id,
-        "actor_label": _label(actor),
         "action": act.action,
         "object_type": act.object_type or (model._meta.label_lower if model is not None else ""),
         "object_id": act.object_id or (str(model.pk) if model is not None else ""),
@@ -74,7 +74,7 @@ def _personal(act: Act, keys: Mapping[int, bytes | None]) -> bytes | None:
 
 def record(actor: Actor, act: Act) -> AuditEntry:
     """Write one entry in the caller's transaction; the sequencer chains it later."""
-    entry = AuditEntry(**_fields(actor, act, timezone.now(), _keys([act])))
+    entry = AuditEntry(**_common(actor, timezone.now()), **_own(act, _keys([act])))
     entry.save(force_insert=True)
     return entry
 
@@ -85,13 +85,12 @@ def record_many(actor: Actor, acts: Iterable[Act], keys: Mapping[int, bytes | No
     if not listed:
         return
     now, keys = timezone.now(), _keys(listed) if keys is None else keys
+    common = _common(actor, now)
     with connection.cursor() as cursor, cursor.cursor.copy(COPY) as copy:
         for act in listed:
-            copy.write_row(_row(_fields(actor, act, now, keys)))
-
-
-def _row(fields: Mapping[str, Any]) -> list[Any]:
-    return [Jsonb(fields[name]) if name == "data" else fields[name] for name in COLUMNS]
+            fields = common | _own(act, keys)
+            fields["data"] = Jsonb(fields["data"])
+            copy.write_row([fields[name] for name in COLUMNS])
 
 
 def _keys(acts: Iterable[Act]) -> dict[int, bytes | None]:

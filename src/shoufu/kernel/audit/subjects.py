@@ -11,6 +11,8 @@ from shoufu.kernel.base import keyring
 from shoufu.kernel.base.keyring import KEY_BYTES, CannotDecrypt
 from shoufu.kernel.base.lookups import among
 
+_encoder = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str)
+
 
 class Erased(CannotDecrypt):
     """The person's key was erased: what it encrypted is gone for good."""
@@ -75,7 +77,7 @@ def unseal_text(key: bytes | None, sealed: bytes, subject: int, field: str) -> s
 
 def seal_fields(key: bytes, fields: Mapping[str, Any], subject: int) -> bytes:
     """Personal fields of an audit entry, encrypted with the person's key."""
-    return seal_text(key, json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str), subject, "audit")
+    return seal_text(key, _encoder.encode(dict(fields)), subject, "audit")
 
 
 def unseal_fields(key: bytes | None, sealed: bytes, subject: int) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class Addresses:
         self._by_id = {place.pk: place for place in rows}
         self._children: defaultdict[tuple[str, str], list[Place]] = defaultdict(list)
         self._named: dict[tuple[str, str, str], Place] = {}
+        self._around: dict[int, int] = {}
         self._compounds = [place for place in rows if place.kind == Place.Kind.COMPOUND]
         for place in rows:
             parent = self._by_id.get(place.parent_id or 0)
@@ -75,6 +76,11 @@ class Addresses:
 
     def compound_of(self, place_id: int) -> int:
         """The compound in which a place lies; the place itself where it lies in none."""
+        if place_id not in self._around:
+            self._around[place_id] = self._find_compound(place_id)
+        return self._around[place_id]
+
+    def _find_compound(self, place_id: int) -> int:
         for step in reversed(self._by_id[place_id].path.strip("/").split("/")):
             place = self._by_id.get(int(step))
             if place is not None and place.kind == Place.Kind.COMPOUND:

@@ -10,6 +10,7 @@ from shoufu.kernel.access import policy
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base import keyring
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.bulk import uncollected
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid, NotFound
 from shoufu.kernel.imports import selectors, undoing
 from shoufu.kernel.imports.kinds import ImportKind, Plan, kinds
@@ -39,6 +40,7 @@ def _place(actor: Actor, kind: ImportKind, place_id: int) -> Place:
     return place
 
 
+@uncollected()
 @transaction.atomic
 def upload(actor: Actor, kind_code: str, place_id: int, file_name: str, data: bytes) -> tuple[Import, Preview]:
     """Take a file and say what it would do; nothing is written to the register. Invalid where there is no table."""
@@ -114,6 +116,7 @@ def remap(actor: Actor, import_id: int, mapping: Mapping[str, int]) -> Import:
     return draft
 
 
+@uncollected()
 @transaction.atomic
 def apply(actor: Actor, import_id: int) -> Import:
     """Write what the file says, all or nothing; Invalid with every error (cell by cell) where there is one.
@@ -160,6 +163,7 @@ def _undo(done: Import) -> bytes:
     return keyring.ring().decrypt(bytes(done.undo or b""), _context(done))
 
 
+@uncollected()
 @transaction.atomic
 def undo(actor: Actor, import_id: int, reason: str) -> Import:
     """Take a whole import back: what it made goes, what it changed is as before. Conflict says what stands in

@@ -42,7 +42,8 @@ class Homes:
                 errors.append(CellError(record.row, "number", message % {"number": home[1]}))
                 return None
             self._new.setdefault(home)
-        self.labels.setdefault(home, " ".join(self._words(record)))
+        if home not in self.labels:
+            self.labels[home] = " ".join(self._words(record))
         return home
 
     def _whole(self, record: Record, errors: list[CellError]) -> Record:

@@ -114,13 +114,16 @@ class _Register:
     by_identity: dict[bytes, int] = field(default_factory=dict)
     by_phone: dict[tuple[str, bytes], int] = field(default_factory=dict)
     by_home: dict[tuple[int, str], int] = field(default_factory=dict)
+    with_phone: set[str] = field(default_factory=set)
+    hashes: dict[str, list[bytes]] = field(default_factory=dict)
+    ring: keyring.KeyRing = field(default_factory=keyring.ring)
     stays: dict[tuple[int, int], Residency] = field(default_factory=dict)
 
     @classmethod
     def read(cls, target: Place, identities: Sequence[str]) -> "_Register":
         found = cls()
-        ring = keyring.ring()
-        hashes = [hashed for text in identities for hashed in ring.lookups(text, "identity")]
+        found.hashes = {text: found.ring.lookups(text, "identity") for text in identities}
+        hashes = [hashed for each in found.hashes.values() for hashed in each]
         columns = ("pk", "name", "phone_lookup", "identity_lookup", "born", "place__path")
         rows = Person.objects.filter(erased_at__isnull=True).order_by("pk").values_list(*columns)
         for row in rows.filter(place__path__startswith=target.path):
@@ -142,17 +145,18 @@ class _Register:
             self.by_identity[bytes(identity)] = pk
         if phone:
             self.by_phone.setdefault((name, bytes(phone)), pk)
+            self.with_phone.add(name)
 
     def person(self, record: Record, home: int | None) -> _Known | None:
         """Whom a row means: by identity number, else by name in that household, else by name and phone."""
-        ring, name = keyring.ring(), record.get("name")
+        name = record.get("name")
         if identity := record.get("identity"):
-            for hashed in ring.lookups(identity, "identity"):
+            for hashed in self.hashes[identity]:
                 if hashed in self.by_identity:
                     return self.people[self.by_identity[hashed]]
         same = self.by_home.get((home, name)) if home is not None else None
-        if same is None and record.get("phone"):
-            hashes = ring.lookups(record.get("phone"), "phone")
+        if same is None and name in self.with_phone and record.get("phone"):
+            hashes = self.ring.lookups(record.get("phone"), "phone")
             same = next((self.by_phone[name, one] for one in hashes if (name, one) in self.by_phone), None)
         if same is None or (record.get("identity") and self.people[same].has_identity):
             return None  # a namesake: their number is another one
@@ -176,11 +180,12 @@ class _Draft:
     stays: dict[int, dict[str, Any]] = field(default_factory=dict)
     seen: dict[tuple[Any, Home], int] = field(default_factory=dict)
     owned: set[Home] = field(default_factory=set)
+    day: date = field(default_factory=today)
 
     def take(self, record: Record) -> None:
         errors: list[CellError] = []
         home = self.homes.find(record, errors)
-        since, until = _span(record, errors)
+        since, until = _span(record, self.day, errors)
         if errors or home is None:
             self.plan.errors += errors
             return
@@ -253,12 +258,12 @@ def _key(record: Record, home: Home) -> tuple[Any, ...]:
     return ("home", record.get("name"), home)
 
 
-def _span(record: Record, errors: list[CellError]) -> tuple[date | None, date | None]:
+def _span(record: Record, day: date, errors: list[CellError]) -> tuple[date | None, date | None]:
     since, last = record.get("since"), record.get("last")
     until = last + timedelta(days=1) if last else None
     if until is not None and until <= (since or date.min):
         errors.append(CellError(record.row, "last", _("The last day lies before the first.")))
-    elif until is not None and until <= today():
+    elif until is not None and until <= day:
         errors.append(CellError(record.row, "last", _("This stay is over already; leave the row out.")))
     return since, until
 

@@ -74,15 +74,16 @@ def move_in(actor: Actor, drafts: Sequence[ResidencyDraft]) -> list[Residency]:
     people = manageable_ids(actor, living, (d.person for d in drafts), _("person"))
     homes = manageable(actor, Household.objects.only("place"), (d.household for d in drafts), _("household"))
     rows = []
+    kinds, day = frozenset(Residency.Kind.values), today()
     for n, draft in enumerate(drafts):
         people.take(draft.person, f"/{n}/person")
         home = homes.take(draft.household, f"/{n}/household")
-        if draft.kind not in Residency.Kind.values:
-            kinds = ", ".join(Residency.Kind.values)
-            homes.errors.append(FieldError(f"/{n}/kind", _("Use one of: %(kinds)s.") % {"kinds": kinds}))
+        if draft.kind not in kinds:
+            words = ", ".join(Residency.Kind.values)
+            homes.errors.append(FieldError(f"/{n}/kind", _("Use one of: %(kinds)s.") % {"kinds": words}))
         rows.append(
             Residency(
-                person_id=draft.person, household=home, kind=draft.kind, since=draft.since or today(), until=draft.until
+                person_id=draft.person, household=home, kind=draft.kind, since=draft.since or day, until=draft.until
             )
         )
     refuse(*people.errors, *homes.errors)

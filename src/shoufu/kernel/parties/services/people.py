@@ -108,17 +108,25 @@ def _ids(count: int) -> list[int]:
 
 def _person(draft: PersonDraft, pk: int, key: bytes | None, clear: Mapping[str, str], ring: keyring.KeyRing) -> Person:
     born = draft.born or (identifiers.birth_date(clear["identity"]) if "identity" in clear else None)
-    person = Person(pk=pk, code=draft.code or uuid7().hex, name=draft.name.strip(), place_id=draft.place, born=born)
+    sealed: dict[str, bytes | None] = {}
     for name, value in clear.items():
-        _seal(person, key, name, value, ring)
-    return person
+        sealed |= _sealed(pk, key, name, value, ring)
+    code, name = draft.code or uuid7().hex, draft.name.strip()
+    return Person(pk=pk, code=code, name=name, place_id=draft.place, born=born, **sealed)
+
+
+def _sealed(pk: int, key: bytes | None, name: str, value: str, ring: keyring.KeyRing) -> dict[str, bytes | None]:
+    """The two columns of a number: encrypted with the person's key, and hashed to find it by."""
+    if key is None:
+        raise Conflict(_("This person's data was erased; register them anew."))
+    if not value:
+        return {name: None, f"{name}_lookup": None}
+    return {name: subjects.seal_text(key, value, pk, name), f"{name}_lookup": ring.lookup(value, name)}
 
 
 def _seal(person: Person, key: bytes | None, name: str, value: str, ring: keyring.KeyRing) -> None:
-    if key is None:
-        raise Conflict(_("This person's data was erased; register them anew."))
-    setattr(person, name, subjects.seal_text(key, value, person.pk, name) if value else None)
-    setattr(person, f"{name}_lookup", ring.lookup(value, name) if value else None)
+    for column, sealed in _sealed(person.pk, key, name, value, ring).items():
+        setattr(person, column, sealed)
 
 
 def _person_act(action: str, person: Person, personal: Mapping[str, Any], reason: str = "") -> Act:
