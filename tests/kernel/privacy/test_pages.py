@@ -79,6 +79,8 @@ def test_the_manager_answers_requests_and_takes_the_audit_pack(story) -> None:
     chen = client(story.world.chen)
     assert "更正" in chen.get("/privacy/requests/").content.decode()
     assert "换号了" in chen.get(f"/privacy/requests/{asked.pk}/").content.decode()
+    listed = chen.get("/api/privacy/requests").json()["items"][0]
+    assert (listed["person"], listed["place"]) == (story.mei.pk, story.mei.place_id)
     chen.post(f"/privacy/requests/{asked.pk}/", {"done": "1", "text": "已更正"})
     assert DataRequest.objects.get().state == "done" and parties.phones([story.mei.pk])[story.mei.pk].endswith("9999")
     assert chen.get("/privacy/register/").status_code == 200

@@ -73,3 +73,14 @@ def test_cases_people_and_pictures_stay_with_their_compound(db: None) -> None:
     figures = run(["administrator", "anonymous"], found)
     assert figures.leaks == []
     assert figures.seen > 10  # their own people do see it: the drill is not blind
+
+
+def test_a_selector_that_forgets_its_limit_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shoufu.kernel.cases import selectors
+    from shoufu.kernel.cases.models import Case
+
+    monkeypatch.setattr(selectors, "visible", lambda _actor: Case.objects.all())
+    found = [endpoint for endpoint in catalogue.everything() if endpoint.app == "cases" and endpoint.method == "GET"]
+    figures = run(["guard"], found)
+    assert any("case_id" in leak.endpoint for leak in figures.leaks)
+    assert {leak.role for leak in figures.leaks} == {"guard"}

@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any
 
-from ninja import Query, Router, Schema
+from ninja import Field, Query, Router, Schema
 
 from shoufu.kernel.access import policy
 from shoufu.kernel.base.lists.api import ListQuery, Page, answer
@@ -67,8 +67,8 @@ class RequestOut(Schema):
     id: int
     kind: str
     state: str
-    person: int
-    place: int
+    person: int = Field(alias="person_id")
+    place: int = Field(alias="place_id")
     asked_at: datetime
     due_at: datetime
     answered_at: datetime | None
@@ -97,13 +97,6 @@ def _delegation(row: Any) -> DelegationOut:
     )  # fmt: skip
 
 
-def _request(row: DataRequest) -> RequestOut:
-    return RequestOut(
-        id=row.pk, kind=row.kind, state=row.state, person=row.person_id, place=row.place_id, asked_at=row.asked_at,
-        due_at=row.due_at, answered_at=row.answered_at,
-    )  # fmt: skip
-
-
 @router.get("/looks", response=list[LookOut])
 def looks(request: PageRequest, person: int | None = None) -> Any:
     """Who looked at or changed one's data (or that of a person who granted it): role and office, and the reason."""
@@ -111,9 +104,9 @@ def looks(request: PageRequest, person: int | None = None) -> Any:
 
 
 @router.post("/looks/object", response=RequestOut)
-def object_to(request: PageRequest, body: ObjectionIn) -> RequestOut:
+def object_to(request: PageRequest, body: ObjectionIn) -> DataRequest:
     """Object to one look; who manages privacy there has to answer."""
-    return _request(services.object_to(request.actor, body.entry, body.text, body.person))
+    return services.object_to(request.actor, body.entry, body.text, body.person)
 
 
 @router.get("/consents", response=list[PurposeOut])
@@ -159,7 +152,11 @@ def requests(request: PageRequest, query: Query[ListQuery]) -> Any:
     """What people of one's places ask about their data, the most urgent first."""
     policy.require_anywhere(request.actor, selectors.MANAGE)
     return answer(
-        selectors.requests(request.actor), query, {"due": "due_at", "asked": "asked_at"}, _request, "requests"
+        selectors.requests(request.actor),
+        query,
+        {"due": "due_at", "asked": "asked_at"},
+        RequestOut.from_orm,
+        "requests",
     )
 
 

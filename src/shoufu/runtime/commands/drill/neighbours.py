@@ -1,6 +1,7 @@
 """Try every endpoint with a neighbour's ids, as every role; nothing of the neighbour may show or change."""
 
 import json
+import os
 import sys
 
 import click
@@ -21,7 +22,7 @@ def command(roles: tuple[str, ...], as_json: bool) -> None:
     with stage() as place:
         from shoufu.runtime.drill.neighbours import run, streams
 
-        figures = run(roles, say=lambda line: click.echo(line, err=True))
+        figures = run(roles, say=lambda line: click.echo(line, err=True), workers=os.cpu_count() or 1)
         streams.listen(place, figures)
     for leak in figures.leaks:
         click.echo(f"leak: {leak.role}: {leak.endpoint}: {leak.what}", err=True)

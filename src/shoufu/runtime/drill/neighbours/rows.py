@@ -30,6 +30,7 @@ EARLIER = ("since", "from", "start", "begin")
 UNSEEDED = ("audit",)
 
 
+@cache
 def own_apps() -> list[Any]:
     """The kernel's, the pages' and the scenes' Django apps."""
     names = {*registry.kernel_apps(), *registry.scene_apps(), "shoufu.web"}
@@ -48,6 +49,7 @@ def _tables(database: str) -> frozenset[str]:
     return frozenset(connection.introspection.table_names())
 
 
+@cache
 def declared() -> dict[str, Neighbours]:
     """What the apps declare, by app label."""
     found = {}

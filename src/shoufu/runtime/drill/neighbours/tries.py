@@ -25,6 +25,7 @@ ALIASES = {
     "user": "access.user",
     "receiver": "access.user",
     "into": "cases.case",
+    "token": "access.apitoken",
 }
 KNOWN = {"format": ("csv",), "page": ("1",), "size": ("50",), "version": ("1",), "limit": ("50",), "offset": ("0",)}
 
@@ -37,6 +38,8 @@ class Try:
     address: str
     form: Any = None
     body: Any = None
+    variant: bool = False
+    """A further question to an address that was tried without it."""
 
     @property
     def sent(self) -> str:
@@ -60,6 +63,12 @@ class Tries:
         if endpoint.method in ("GET", "HEAD"):
             return list(self._reads(endpoint, addresses))
         return list(self._writes(endpoint, addresses))
+
+    def at_home(self, endpoint: Endpoint) -> Try | None:
+        """The same address about one's own; None where there is none."""
+        needed = {name: self._json(endpoint, name, schema, self.own) for name, schema in endpoint.needed}
+        found = self._addresses(endpoint, self.own)
+        return Try(endpoint.method, _with(found[0], needed)) if found else None
 
     def _addresses(self, endpoint: Endpoint, estate: Estate) -> list[str]:
         choices = [self._parts(endpoint.app, one, estate) for one in endpoint.parameters]
@@ -108,7 +117,7 @@ class Tries:
             yield Try(endpoint.method, _with(address, needed))
         for name in endpoint.query:
             for value in self._value(endpoint.app, name):
-                yield Try(endpoint.method, _with(addresses[0], needed | {name: value}))
+                yield Try(endpoint.method, _with(addresses[0], needed | {name: value}), variant=True)
 
     def _value(self, app: str, name: str, estate: Estate | None = None) -> list[str]:
         """What to ask or post under a name: what is known, an id, else the part of the mark that people search by."""

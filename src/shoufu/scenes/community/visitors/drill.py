@@ -5,5 +5,7 @@ neighbours = Neighbours(
         "act": ("in", "out", "yes", "no", "withdraw", "link", "phone", "left", "longer"),
         "kind": ("visitor", "food", "repair"),
         "reason": ("drill",),
+        # A link opens for whoever holds it; here somebody guesses one.
+        "token": ("AAAAAAAAAAAAAAAAAAAAAA",),
     }
 )
