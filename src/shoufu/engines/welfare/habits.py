@@ -14,13 +14,16 @@ class Settings:
     """How a silence is judged. Spans in seconds, ages in days.
 
     `factor` × the longest silence that began within `around` of this time of day in the last `memory_days`, and
-    `margin` on top, is unusual, never under `shortest` nor over `longest`. Each check that found the person well adds
-    `patience` to the margin, quiet weeks take it away at the pace of `alarms_per_week`, between `margin_least` and
-    `margin_most`: so an irregular person is not asked too often, and a regular one not late.
-    Before `learning_days` have passed a silence of `fixed` is. Away from home: a door,
-    then `away_after` without a sign; away longer than `factor` × the longest absence (between `absence_shortest` and
-    `absence_longest`) is unusual too. A sign of life is two events within `pair`, as a stray firing is none; where
-    fewer than `paired_share` of the events have a second one (few sensors), a single one has to do.
+    `margin` on top, is unusual, never under `shortest` nor over `longest`; nor is it later than `margin` after the
+    latest time of day at which those silences ended, as who goes to bed late seldom sleeps as long. Each check
+    that found the person well adds `patience` to the margin, quiet weeks take it away at the pace of `alarms_per_week`,
+    between `margin_least` and `margin_most`: so an irregular person is not asked too often, and a regular one not late.
+    Before `early_days` have passed a silence of `fixed` is; from then until `learning_days` little is known, so a
+    silence is held against those of a wider time of day (`early_around`) with `early_margin` on top, less from day to
+    day. Away from home: a door, then `away_after` without a sign; away longer than `factor` × the longest absence
+    (between `absence_shortest` and `absence_longest`, while learning not before `absence_fixed`) is unusual too.
+    A sign of life is two events within `pair`, as a stray firing is none; where fewer than
+    `paired_share` of the events have a second one (few sensors), a single one has to do.
     """
 
     factor: float = 1.1
@@ -30,17 +33,25 @@ class Settings:
     patience: float = 0.5 * HOUR
     alarms_per_week: float = 0.15
     memory_days: float = 60.0
+    early_days: float = 5.0
+    early_margin: float = 0.9 * HOUR
+    early_around: float = 1.5
     learning_days: float = 28.0
     shortest: float = 1 * HOUR
     longest: float = 14 * HOUR
     fixed: float = 12 * HOUR
     away_after: float = 900.0
-    absence_shortest: float = 6 * HOUR
-    absence_longest: float = 30 * HOUR
-    absence_fixed: float = 24 * HOUR
+    absence_shortest: float = 8 * HOUR
+    absence_longest: float = 72 * HOUR
+    absence_fixed: float = 48 * HOUR
     pair: float = 300.0
     paired_share: float = 0.8
     around: float = HOUR
+
+    @property
+    def first_days(self) -> float:
+        """The days in which nothing that was learned counts yet."""
+        return min(self.early_days, self.learning_days)
 
 
 @dataclass(frozen=True)
@@ -113,12 +124,26 @@ class Habits:
     def usual_silence(self, began: float) -> Usual:
         """What is usual for a silence that begins at `began`."""
         s = self.settings
-        if self.days(began) < s.learning_days:
+        if self.days(began) < s.first_days:
             return Usual(0.0, s.fixed, False)
-        middle, reach, after = _bin(began), round(s.around / BIN), began - s.memory_days * DAY
-        near = range(middle - reach, middle + reach + 1)
-        known = max(self._silences[place % BINS].longest(after) for place in near)
-        return Usual(known, min(max(known * s.factor + self._margin(began), s.shortest), s.longest), True)
+        young = self._young(began)
+        known, latest = self._longest(began, s.around * (1.0 + (s.early_around - 1.0) * young))
+        limit = min(known * s.factor, latest) + self._margin(began) + s.early_margin * young
+        return Usual(known, min(max(limit, s.shortest), s.fixed if young else s.longest), True)
+
+    def _young(self, now: float) -> float:
+        """How little is known of a person yet: from 1 at the end of the early days down to 0 once they are learned."""
+        s = self.settings
+        return max(0.0, s.learning_days - self.days(now)) / max(s.learning_days - s.first_days, 1e-9)
+
+    def _longest(self, began: float, around: float) -> tuple[float, float]:
+        """Of the silences that began near this time of day the longest one, and how long it is from now until the
+        latest time of day at which one of them ended, or as long where that is longer."""
+        middle, reach, after = _bin(began), round(around / BIN), began - self.settings.memory_days * DAY
+        near = ((place, self._silences[(middle + place) % BINS].longest(after)) for place in range(-reach, reach + 1))
+        spans = [(span, span + place * BIN) for place, span in near if span]
+        known = max((span for span, _end in spans), default=0.0)
+        return known, max([known, *(end for _span, end in spans)])
 
     def was_well(self, now: float) -> None:
         """A check found the person well: from now on a little more patient."""
@@ -134,10 +159,11 @@ class Habits:
     def usual_absence(self, began: float) -> Usual:
         """What is usual for an absence that begins at `began`."""
         s = self.settings
-        if self.days(began) < s.learning_days:
+        if self.days(began) < s.first_days:
             return Usual(0.0, s.absence_fixed, False)
         known = self._absences.longest(began - s.memory_days * DAY)
-        return Usual(known, min(max(known * s.factor, s.absence_shortest), s.absence_longest), True)
+        least = s.absence_shortest if self.days(began) >= s.learning_days else s.absence_fixed
+        return Usual(known, min(max(known * s.factor, least), s.absence_longest), True)
 
     def suited(self, now: float) -> bool:
         """Whether silence says anything about this person.

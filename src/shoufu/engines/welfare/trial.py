@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from shoufu.engines.welfare.habits import DAY, HOUR, Habits, Settings
-from shoufu.engines.welfare.watch import Alarm, Watch
+from shoufu.engines.welfare.watch import Alarm, Reason, Watch
 
 STEP = 300.0
 OUTAGE = 6 * HOUR
@@ -26,9 +26,9 @@ class Event:
 class Trial:
     """What a record says: days, false alarms, and hours from collapse to alarm.
 
-    A collapse is tried every five minutes of the time at home after the learning days (of all days where the record
-    is shorter): from then on nothing is heard. Outages of six hours are tried all over the record; `outage_alarms`
-    are the checks that only an outage caused.
+    A collapse is tried every five minutes of the time at home after the learning days (after the early ones where the
+    record is shorter, `since_day`): from then on nothing is heard. Outages of six hours are tried all over the record;
+    `outage_alarms` are the checks that only an outage caused.
     """
 
     days: float
@@ -36,6 +36,7 @@ class Trial:
     delays: Sequence[float] = field(repr=False)
     outages: int
     outage_alarms: int
+    since_day: float = 0.0
 
     @property
     def false_alarms_per_week(self) -> float:
@@ -56,8 +57,9 @@ def trial(events: Sequence[Event], settings: Settings | None = None, silent_afte
     if not events:
         return Trial(0.0, [], [], 0, 0)
     first, final = events[0].t, events[-1].t
-    learned = first + settings.learning_days * DAY
-    from_day = learned if final - learned > 7 * DAY else first
+    learning = (settings.learning_days, settings.first_days, 0.0)
+    since_day = next(days for days in learning if not days or final - first > (days + 7) * DAY)
+    from_day = first + since_day * DAY
     outage = first + DAY
     life = _next_life(events)
     for index, event in enumerate(events):
@@ -81,14 +83,14 @@ def trial(events: Sequence[Event], settings: Settings | None = None, silent_afte
             watch.found(following)
         elif due is not None and due.at < following:
             _well(alarms, due, watch)
-    return Trial((final - first) / DAY, alarms, delays, tried, caused)
+    return Trial((final - first) / DAY, alarms, delays, tried, caused, since_day)
 
 
 def _well(alarms: list[Alarm], due: Alarm, watch: Watch) -> None:
     """A false alarm: the person was asked and said so."""
     alarms.append(due)
     watch.told()
-    if due.usual.learned:
+    if due.usual.learned and due.reason is Reason.SILENT:
         watch.habits.was_well(due.at)
 
 

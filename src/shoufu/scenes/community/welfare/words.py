@@ -27,7 +27,7 @@ def learned(watch: engine.Watch, wall_now: float) -> str:
     habits = watch.habits
     if habits.since is None:
         return _("Nothing was heard from your sensors yet. Learning begins with the first movement.")
-    days, needed = int(habits.days(wall_now)), int(habits.settings.learning_days)
+    days, needed = int(habits.days(wall_now)), int(habits.settings.first_days)
     if days < needed:
         left = {"days": days, "left": needed - days, "fixed": span(habits.settings.fixed)}
         return (

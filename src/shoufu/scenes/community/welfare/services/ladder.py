@@ -297,7 +297,7 @@ def _learn(check: Check, outcome: str, now: datetime) -> None:
     said_at = wall(now, zone_of(row))
     if outcome != Outcome.SIGN and row.paused_until is None:
         watch.said(said_at)
-    if check.learned and check.reason != Check.Reason.BUTTON:
+    if check.learned and check.reason == Check.Reason.SILENT:
         watch.habits.was_well(said_at)
     keep(row, key, watch)
     row.save(update_fields=FIELDS)
