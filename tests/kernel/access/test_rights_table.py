@@ -42,7 +42,7 @@ from shoufu.scenes.community.patrols.models import Round
 from shoufu.scenes.community.resident.models import Contact
 from shoufu.scenes.community.vehicles import services as vehicles
 from shoufu.scenes.community.vehicles.models import Passage
-from shoufu.scenes.community.vehicles.services import LaneDraft, ParkingDraft
+from shoufu.scenes.community.vehicles.services import EntryDraft, LaneDraft, ParkingDraft
 from shoufu.scenes.community.visitors.models import Invitation
 from shoufu.scenes.community.welfare.models import Check, Sensor, Watch
 
@@ -103,6 +103,36 @@ ROWS: dict[str, Row] = {
     "POST /api/referrals/{int:referral_id}/outcome": Row(
         "referrals.receive", lambda s: {"outcome": "handled", "text": "test"}, loose=True
     ),
+    "GET /api/imports": Row("parties.manage", lists=True),
+    "GET /api/imports/kinds": Row("parties.manage", own=True),
+    "POST /api/imports": Row("parties.manage", loose=True),
+    "GET /api/imports/{int:import_id}": Row("parties.manage"),
+    "GET /api/imports/{int:import_id}/preview": Row("parties.manage"),
+    "PUT /api/imports/{int:import_id}/columns": Row("parties.manage", lambda _s: {"mapping": {"name": 0}}),
+    "POST /api/imports/{int:import_id}/apply": Row("parties.manage", loose=True),
+    "POST /api/imports/{int:import_id}/drop": Row("parties.manage"),
+    "POST /api/imports/{int:import_id}/undo": Row("parties.manage", reason, loose=True),
+    "GET /api/community/vehicles/passages": Row("vehicles.view", lists=True),
+    "GET /api/community/vehicles/passages/{int:passage_id}": Row("vehicles.view"),
+    "POST /api/community/vehicles/passages/{int:passage_id}/answer": Row(
+        "vehicles.guard", lambda _s: {"let_in": False}, loose=True
+    ),
+    "GET /api/community/vehicles/lists": Row("vehicles.view", lists=True),
+    "POST /api/community/vehicles/lists": Row(
+        "vehicles.guard",
+        lambda s: {
+            "plate": "辽B54321",
+            "place": s["place_id"],
+            "list": "visitor",
+            "purpose": "test",
+            "until": (timezone.now() + timedelta(1)).isoformat(),
+        },
+    ),
+    "POST /api/community/vehicles/lists/revoke": Row(
+        "vehicles.guard", lambda s: {"ids": [s["list_entry_id"]], "reason": "test"}
+    ),
+    "GET /api/community/vehicles/stays": Row("vehicles.view", lists=True),
+    "GET /api/community/vehicles/parking": Row("vehicles.view", lists=True),
     "GET /api/evidence": Row("evidence.export", lists=True),
     "GET /api/evidence/key": Row("", own=True),
     "POST /api/evidence": Row(
@@ -299,13 +329,20 @@ ROWS: dict[str, Row] = {
 }
 
 
+def routers(held: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every router with its whole prefix, those inside others too."""
+    for prefix, router, *_options in held:
+        yield before + prefix, router
+        yield from routers(router._routers, before + prefix)
+
+
 def operations() -> list[str]:
     """Every API operation of the URL map, as "METHOD /path/with/{arguments}"."""
     from shoufu.web.api import api
 
     return sorted(
         f"{method} /api{prefix}{path}".replace("uuidstr:", "uuid:")
-        for prefix, router in api._routers
+        for prefix, router in routers(api._routers)
         for path, view in router.path_operations.items()
         for operation in view.operations
         for method in operation.methods
@@ -419,9 +456,12 @@ def _register(tag: str, compound: Any, person: int, home: int, camera: int) -> d
         reason="unknown", began_at=now, last_at=now,
     )  # fmt: skip
     parking = vehicles.set_parking(SYSTEM, ParkingDraft(compound.pk, 9))
+    listed = vehicles.add_entry(
+        SYSTEM, EntryDraft("辽C12345", compound.pk, "visitor", f"{tag} visit", timezone.now() + timedelta(1))
+    )
     return {
         "import_id": draft.pk, "departure_id": left.pk, "passage_id": passage.pk, "parking_id": parking.pk,
-        "kind_code": "people",
+        "kind_code": "people", "list_entry_id": listed.pk,
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ scene = Scene(
     group="governance",
     parts=(visitors, vehicles, patrols, welfare, resident),
     urls="shoufu.scenes.community.urls",
+    api="shoufu.scenes.community.api.router",
     kinds=(
         Kind(
             "vehicle.passage",
