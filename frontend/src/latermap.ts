@@ -1,26 +1,11 @@
 import type { DistrictMap, MapData, Mark } from "./map";
 
-const PATIENCE = 1000;
-
-/** After the next frame is out; a page in the background, which gets no frames, waits a second. */
-function painted(): Promise<void> {
-  return new Promise((done) => {
-    const late = setTimeout(done, PATIENCE);
-    requestAnimationFrame(() => {
-      clearTimeout(late);
-      setTimeout(done);
-    });
-  });
-}
-
-/** The map, whose program is a megabyte: it comes after the page is painted, and what is asked of it meanwhile waits. */
+/** The map, whose program is a megabyte: the rest of the desk works before it is there, and what is asked of it waits. */
 export class LaterMap {
   private ready: Promise<DistrictMap>;
 
   constructor(home: HTMLElement, choose: (id: number) => void) {
-    this.ready = painted()
-      .then(() => import("./map"))
-      .then((found) => new found.DistrictMap(home, choose));
+    this.ready = import("./map").then((found) => new found.DistrictMap(home, choose));
   }
 
   private then(act: (map: DistrictMap) => void): void {
