@@ -28,6 +28,7 @@ from shoufu.engines.doors import (
     build,
     credential_key,
     delta,
+    load,
     make_resident_code,
     resident_key,
     sign,
@@ -134,10 +135,10 @@ def test_a_long_queue_is_sent_in_order_and_segments_go(tmp_path: Path) -> None:
                 journal.append(entry(2600))
                 await asyncio.sleep(0.05)
         assert sent == list(range(1, 2601)), "in order, though not all of it is held in memory"
-        assert len(list(tmp_path.glob("q-*"))) == 1
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         journal.close()
+        assert len(list(tmp_path.glob("q-*"))) == 1
 
     asyncio.run(story())
 
@@ -199,6 +200,17 @@ def test_the_last_good_rule_set_stays() -> None:
     held.delta(delta(rule_set(3), rule_set(4, cards=(b"AA", b"BB"))))
     layer.power_cut()
     assert store(layer).version == 4
+
+
+def test_a_set_that_lets_nobody_in_is_held_like_any_other() -> None:
+    layer = disk()
+    body = build(RuleSet(version=7, issued_at=int(NOW), settings=load(rule_set(1), [PUBLIC]).settings, credentials=[]))
+    held = store(layer)
+    held.full(sign(body, KEY))
+    assert len(held.rules or ()) == 0
+    assert store(layer).version == 7
+    with pytest.raises(NotNewer):
+        held.full(rule_set(6))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -277,6 +289,62 @@ def test_a_used_code_stays_used_over_a_power_cut() -> None:
     again = one.start()
     assert again.boot == core.boot + 1
     assert show(one, again, Technology.QR, code).reason == "code_used"
+
+
+def test_a_clock_that_runs_ahead_forgets_no_used_code() -> None:
+    one = box()
+    core = synced(one, one.start())
+    code = make_resident_code(resident_key(QR_KEY, b"phone1"), 0, b"phone1", int(NOW // 30)).encode()
+    assert show(one, core, Technology.QR, code).granted
+    core.close()
+    one.wall_error = 3 * DAY
+    ahead = one.start()
+    ahead.save()
+    synced(one, ahead)
+    assert show(one, ahead, Technology.QR, code).reason == "code_used"
+    ahead.close()
+    again = synced(one, one.start())
+    assert show(one, again, Technology.QR, code).reason == "code_used"
+
+
+def test_a_memory_that_cannot_be_written_keeps_its_segments(tmp_path: Path) -> None:
+    async def story() -> None:
+        journal = Journal(DiskFiles(tmp_path))
+        saved = [False]
+        journal.on_remove = lambda: saved[0]
+        task = asyncio.create_task(journal.run())
+        for count in (1000, 1):
+            for _ in range(count):
+                journal.append(entry(1))
+            while journal.unwritten:
+                await asyncio.sleep(0.005)
+        first = tmp_path / "q-000000000001"
+        journal.acknowledge(len(journal.head(2000)))
+        assert first.exists() and not journal.waiting
+        saved[0] = True
+        journal.append(entry(2))
+        while journal.unwritten:
+            await asyncio.sleep(0.005)
+        journal.acknowledge(len(journal.head(9)))
+        assert not first.exists()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        journal.close()
+
+    asyncio.run(story())
+
+
+def test_a_disk_that_kept_rubbish_stops_no_door() -> None:
+    one = box()
+    one.start()
+    files = DiskFiles(one.layer)
+    for name in ("boot", "memory.bin", "late.bin"):
+        files.replace(name, b"\xce\x00")
+    core = synced(one, one.start())
+    assert core.boot == 1
+    assert show(one, core, Technology.CARD, b"AA").granted
+    told = [entry.body for entry in core.journal.head(99)]
+    assert sum(b'"alarm":"storage"' in body for body in told) == 2
 
 
 def test_the_clock_of_a_start() -> None:

@@ -289,6 +289,25 @@ def test_a_day_at_the_gate(tmp_path: Path, server: Server) -> None:
     assert numbers == list(range(1, len(numbers) + 1)), "no hole"
 
 
+def test_inputs_that_spoke_before_the_first_rule_set_are_heard(tmp_path: Path, server: Server) -> None:
+    gate = Gate(tmp_path, server)
+    blobs, server.blobs = server.blobs, [b""]
+
+    async def story() -> None:
+        await gate.start()
+        gate.reader.inputs[2] = True
+        await gate.until(lambda: gate.reader.secure)
+        await asyncio.sleep(0.5)
+        server.blobs = blobs
+        await gate.until(lambda: any(event["alarm"] == "fire" for event in server.kinds("door.alarm")))
+        await gate.until(lambda: any(event["contact"] == "closed" for event in server.kinds("door.state")))
+
+    try:
+        asyncio.run(story())
+    finally:
+        gate.stop()
+
+
 def test_without_a_server_it_goes_on_and_tells_later(tmp_path: Path, server: Server) -> None:
     gate = Gate(tmp_path, server)
 
@@ -305,7 +324,7 @@ def test_without_a_server_it_goes_on_and_tells_later(tmp_path: Path, server: Ser
         await gate.until(lambda: gate.reader.secure)
         for _ in range(5):
             gate.reader.show(26, card(0x123456))
-        await gate.until(lambda: len(gate.outputs) >= 5)
+        await gate.until(lambda: gate.outputs.count(bytes((0, 5, 50, 0))) >= 5)
         gate.stop(signal.SIGKILL)
         assert not server.kinds("door.access")
         config_file.write_text(text, encoding="utf-8")

@@ -54,6 +54,10 @@ class Rules:
             # Backwards, so that the first record of a key is the one that stays.
             self.index[records[start : start + 8]] = start
 
+    def __bool__(self) -> bool:
+        """A rule set that lets nobody in is one all the same: it must not count as none."""
+        return True
+
     def __len__(self) -> int:
         return len(self.records) // RECORD
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from shoufu.engines.doors import ClockQuality
 
@@ -95,3 +96,8 @@ class Clock:
         self.quality = ClockQuality.SYNCED
         self._synced_at = moment
         return True
+
+
+def stamp(milliseconds: int) -> str:
+    """RFC 3339 of Unix milliseconds."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

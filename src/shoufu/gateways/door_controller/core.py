@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -33,9 +32,10 @@ from shoufu.engines.doors import (
 from shoufu.engines.doors.decide import mode_of
 from shoufu.engines.doors.state import Bolt, Contact
 
-from .clock import Clock
+from .clock import Clock, stamp
 from .files import Files
 from .journal import Entry, Journal
+from .late import LateTimes
 from .memory import Memory, effect_of
 from .store import RuleStore
 
@@ -65,6 +65,7 @@ class Core:
         self.store = RuleStore(files, code, keys)
         self.journal = Journal(files)
         self.memory = Memory(files)
+        self.late = LateTimes(files)
         self.state = self.memory.state
         self.act: Callable[[Change], None] = lambda change: None
         self.on_change: Callable[[], None] = lambda: None
@@ -79,29 +80,38 @@ class Core:
         """Take up where the last start ended."""
         self.store.open()
         self.memory.open(self._read())
-        self.boot = int(self.files.read(BOOT) or b"0") + 1
-        self.files.replace(BOOT, str(self.boot).encode())
+        self._count_start()
         self.journal.on_remove = self.save
         issued = float(self.store.rules.issued_at) if self.store.rules else 0.0
         self.clock.start(max(self.memory.last_event, issued), self.state.synced_at)
         self.check_clock()
+        for damage in (self.memory.damaged, self.late.damaged):
+            if damage:
+                self.alarm(Alarm.STORAGE, detail=damage)
+
+    def _count_start(self) -> None:
+        """The number of this start: above all that are known, also where a bad disk has lost the count."""
+        told = self.files.read(BOOT) or b"0"
+        self.boot = max(int(told) if told.isdigit() else 0, self.memory.boot) + 1
+        self.files.replace(BOOT, str(self.boot).encode())
 
     def _read(self) -> Iterator[Entry]:
-        """The journal's entries; afterwards notes on events told late (see Sync) go whose events are gone."""
-        late = {name for name in self.files.names() if name.startswith("late-")}
+        """The journal's entries; afterwards notes on events told late go whose events are gone."""
+        found: set[tuple[int, int]] = set()
         for entry in self.journal.open():
-            if late:
-                late.discard(f"late-{entry.boot}-{entry.sequence}")
+            if self.late.some:
+                found.add((entry.boot, entry.sequence))
             yield entry
-        for name in late:
-            self.files.remove(name)
+        self.late.keep(found)
 
-    def save(self) -> None:
-        """Write down the memory."""
+    def save(self) -> bool:
+        """Write down the memory; whether the disk took it."""
         try:
             self.memory.save(self.clock.now())
         except OSError as error:
             self.journal.failure = error.strerror or str(error)
+            return False
+        return True
 
     def close(self) -> None:
         """A proper end."""
@@ -406,8 +416,3 @@ class Core:
         if reason:
             result["reason"] = reason[:200]
         self._event("door.controller", -1, result, now)
-
-
-def stamp(milliseconds: int) -> str:
-    """RFC 3339 of Unix milliseconds."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")

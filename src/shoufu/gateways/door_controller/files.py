@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Appender(Protocol):
-    """A file that only grows."""
+    """A file that is written from its beginning to its end."""
 
     def write(self, content: bytes) -> None:
         """Append; durable only after :meth:`sync`."""
@@ -32,11 +32,19 @@ class Files(Protocol):
     def replace(self, name: str, content: bytes) -> None:
         """Put a file in place whole and durably: afterwards, or after a power cut, it is the old or the new one."""
 
-    def append(self, name: str) -> Appender:
-        """A new file, durable by name when this returns."""
+    def append(self, name: str, room: int = 0) -> Appender:
+        """A new file, durable by name when this returns, with ``room`` zero bytes in it that are written over.
+
+        A sync of bytes that were there before has nothing to do but write them. Where the file grows, the file system
+        must write down its new length, and waits for what others have to be written: 7 ms in the 99th percentile here
+        instead of 1 ms, and 160 ms at worst instead of 6.
+        """
 
     def remove(self, name: str) -> None:
-        """Remove a file; after a power cut it may be back."""
+        """Remove a file; after a power cut it may be back, unless :meth:`sync_names` came between."""
+
+    def sync_names(self) -> None:
+        """Return when names and removals of names are on the disk."""
 
 
 class Layer(Protocol):
@@ -50,10 +58,13 @@ class Layer(Protocol):
         """Content; FileNotFoundError."""
 
     def create(self, name: str, fresh: bool) -> int:
-        """A handle of an empty file to append to; ``fresh``: FileExistsError where it exists."""
+        """A handle of an empty file to write to; ``fresh``: FileExistsError where it exists."""
 
     def write(self, handle: int, content: bytes) -> None:
-        """Append all of it."""
+        """Write all of it where the last write ended."""
+
+    def rewind(self, handle: int) -> None:
+        """The next write begins at the beginning."""
 
     def sync(self, handle: int) -> None:
         """Bring what was written to the disk."""
@@ -89,13 +100,17 @@ class System:
     def create(self, name: str, fresh: bool) -> int:
         """See :class:`Layer`."""
         how = os.O_EXCL if fresh else os.O_TRUNC
-        return os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | how, 0o600)
+        return os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o600)
 
     def write(self, handle: int, content: bytes) -> None:
         """See :class:`Layer`."""
         view = memoryview(content)
         while view:
             view = view[os.write(handle, view) :]
+
+    def rewind(self, handle: int) -> None:
+        """See :class:`Layer`."""
+        os.lseek(handle, 0, os.SEEK_SET)
 
     def sync(self, handle: int) -> None:
         """See :class:`Layer`. fdatasync writes the new length too, or the bytes could not be read."""
@@ -165,12 +180,25 @@ class DiskFiles:
         self._layer.rename(temporary, name)
         self._layer.sync_folder()
 
-    def append(self, name: str) -> Appender:
+    def append(self, name: str, room: int = 0) -> Appender:
         """See :class:`Files`."""
         handle = self._layer.create(name, fresh=True)
-        self._layer.sync_folder()
+        try:
+            if room:
+                self._layer.write(handle, bytes(room))
+                self._layer.sync(handle)
+                self._layer.rewind(handle)
+            self._layer.sync_folder()
+        except OSError:
+            self._layer.close(handle)
+            self._layer.unlink(name)
+            raise
         return _Appender(self._layer, handle)
 
     def remove(self, name: str) -> None:
         """See :class:`Files`."""
         self._layer.unlink(name)
+
+    def sync_names(self) -> None:
+        """See :class:`Files`."""
+        self._layer.sync_folder()

@@ -13,6 +13,7 @@ from .files import Files
 from .journal import Entry
 
 NAME = "memory.bin"
+DAY = 86_400
 
 
 class Snapshot(msgspec.Struct, kw_only=True):
@@ -40,13 +41,24 @@ class Memory:
         self.commands: dict[str, float] = {}
         """Commands carried out, with their expiry."""
         self.last_event = 0.0
+        self.damaged = ""
+        """What is wrong with the snapshot; empty when it was good or there was none."""
         self._at = (0, 0)
+
+    @property
+    def boot(self) -> int:
+        """The start of the newest entry known."""
+        return self._at[0]
 
     def open(self, entries: Iterable[Entry]) -> None:
         """Take up the snapshot, then what came after it."""
         content = self._files.read(NAME)
         if content:
-            self._restore(msgspec.msgpack.decode(content, type=Snapshot))
+            try:
+                self._restore(msgspec.msgpack.decode(content, type=Snapshot))
+            except (msgspec.MsgspecError, ValueError) as error:
+                # A disk that keeps nothing it promised. A door that does not start would be worse than one that forgot.
+                self.damaged = f"{NAME}: {error}"
         for entry in entries:
             if (entry.boot, entry.sequence) > self._at:
                 self.note(entry)
@@ -102,11 +114,16 @@ class Memory:
         self._at = (snapshot.boot, snapshot.sequence)
 
     def save(self, now: float) -> None:
-        """Write the snapshot; codes older than a day and commands long expired are left out."""
+        """Write the snapshot; codes older than a day and commands long expired are left out.
+
+        Older by the server's last word: a clock that runs ahead must not make the door forget which codes were used,
+        or they would be good again once it is set right.
+        """
         state = self.state
-        oldest = int((now - 86_400) // 30)
+        past = min(now, state.synced_at) - DAY
+        oldest = int(past // 30)
         state.steps = {key: step for key, step in state.steps.items() if step >= oldest}
-        self.commands = {one: expires for one, expires in self.commands.items() if expires > now - 86_400}
+        self.commands = {one: expires for one, expires in self.commands.items() if expires > past}
         snapshot = Snapshot(
             boot=self._at[0],
             sequence=self._at[1],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -13,17 +12,15 @@ import structlog
 
 from shoufu.engines.doors import Alarm, ClockQuality, Command, Gap, RuleSetError
 
-from .core import Core, stamp
+from .core import Core
 from .journal import Entry
 
 log = structlog.get_logger("door")
 
 WAIT = 45
 BATCH = 200
-LATE = re.compile(rb'"phenomenonTime":"[^"]*"')
+REFUSED, TIME = "refused", "time"
 FIRST_PAUSE = 0.2
-ALL = "all"
-"""Reason of an event in a body of which nothing was taken; the answer then says no more about each."""
 LONGEST_PAUSE = 30.0
 
 
@@ -48,8 +45,25 @@ class Answer(msgspec.Struct):
     items: list[Item]
 
 
+class Wrong(msgspec.Struct):
+    """One error of a problem: a JSON pointer into the body, and what is wrong there."""
+
+    field: str
+    message: str = ""
+
+
+class Refusal(msgspec.Struct):
+    """The body of an answer (422) to events of which none was taken."""
+
+    errors: list[Wrong] = []
+
+
 class Silent(Exception):
     """The server cannot be reached, or says to come again."""
+
+
+class Untimed(Silent):
+    """What is to be told needs the right time; the server will say it."""
 
 
 class Sync:
@@ -65,8 +79,14 @@ class Sync:
             limits=httpx.Limits(max_connections=4),
             trust_env=False,
         )
+        self._late = core.late
         self._whole = False
+        self._back = True
+        self._answered = asyncio.Event()
+        """Set by the next answer, which puts a fresh one in its place."""
         self.online = False
+        self.failure = ""
+        """What went wrong last."""
         self.refused = 0
 
     async def run(self) -> None:
@@ -88,21 +108,40 @@ class Sync:
                 pause = FIRST_PAUSE
             except (Silent, httpx.HTTPError, msgspec.MsgspecError, OSError) as error:
                 self.online = False
-                log.info("server not reached", what=once.__name__, reason=str(error) or type(error).__name__)
-                await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+                self.failure = f"{once.__name__}: {str(error) or type(error).__name__}"
+                log.info("server not reached", reason=self.failure)
+                asked = isinstance(error, Silent) and not isinstance(error, Untimed)
+                await self._rest(pause * random.uniform(0.5, 1.5), asked=asked)
                 pause = min(LONGEST_PAUSE, pause * 2)
+
+    async def _rest(self, seconds: float, asked: bool) -> None:
+        """Pause after a failure. One of the network ends when another loop hears the server; one that the server has
+        asked for does not."""
+        if asked:
+            return await asyncio.sleep(seconds)
+        answered = self._answered
+        first = min(seconds, FIRST_PAUSE)
+        await asyncio.sleep(first)
+        try:
+            async with asyncio.timeout(seconds - first):
+                await answered.wait()
+        except TimeoutError:
+            pass
+        return None
 
     async def _ask(self, method: str, path: str, **more: object) -> httpx.Response:
         begin = self._core.clock.uptime()
         answer = await self._client.request(method, path, **more)  # type: ignore[arg-type]
         if answer.status_code in {401, 403, 429} or answer.status_code >= 500:
             raise Silent(f"{path} answered {answer.status_code}")
-        self._heard(answer, begin, waited="wait=" in str(answer.url))
+        self._heard(answer, begin, waited="wait=" in path and "wait=0" not in path)
         return answer
 
     def _heard(self, answer: httpx.Response, begin: float, waited: bool) -> None:
         """Take the server's time. Of an answer that was waited for, only the way back counts, and is short."""
         self.online = True
+        answered, self._answered = self._answered, asyncio.Event()
+        answered.set()
         told = answer.headers.get("Shoufu-Time", "")
         if told.isdigit():
             took = 0.05 if waited else self._core.clock.uptime() - begin
@@ -110,10 +149,14 @@ class Sync:
 
     async def _rules(self) -> None:
         store = self._core.store
-        path = f"/v1/doors/rules?have={store.version}&hash={store.hash}&wait={WAIT if store.rules else 5}"
+        # The first question after a silence is not a long one: its answer brings the time, and renews the leases.
+        wait = 0 if self._back else WAIT if store.rules else 5
+        self._back = True
+        path = f"/v1/doors/rules?have={store.version}&hash={store.hash}&wait={wait}"
         if self._whole:
             path += "&whole=1"
         answer = await self._ask("GET", path)
+        self._back = answer.status_code not in {200, 204}
         if answer.status_code == 204:
             return self._core.renewed()
         if answer.status_code != 200:
@@ -138,59 +181,50 @@ class Sync:
         return None
 
     async def _events(self) -> None:
+        """Send the oldest events; those that the server has, or will never take, are done with."""
         journal = self._core.journal
         await journal.some.wait()
         entries = journal.head(BATCH)
         if not entries:
             raise Silent("the queue cannot be read")
-        items = await self._send([entry.body for entry in entries])
-        refused = [entry for entry, item in zip(entries, items, strict=True) if item.status == "refused"]
-        if refused:
-            await self._again(refused)
-        journal.acknowledge(len(entries))
+        items = await self._send([self._late.body(entry) for entry in entries])
+        unbelieved = [n for n, item in enumerate(items) if item.status == REFUSED and item.reason == TIME]
+        done = unbelieved[0] if unbelieved else len(entries)
+        for entry, item in zip(entries[:done], items[:done], strict=True):
+            if item.status == REFUSED:
+                self._set_aside(entry, item)
+        journal.acknowledge(done)
+        if unbelieved:
+            self._tell_late([entries[n] for n in unbelieved])
 
     async def _send(self, bodies: list[bytes]) -> list[Item]:
+        """What became of each event. Safe to repeat: the server knows what it has by its id."""
         answer = await self._ask("POST", "/v1/observations", content=b"[" + b",".join(bodies) + b"]",
                                  headers={"Content-Type": "application/json"})  # fmt: skip
         if answer.status_code in {200, 207}:
-            return msgspec.json.decode(answer.content, type=Answer).items
-        if answer.status_code == 422:
-            if len(bodies) == 1:
-                why = "time" if "phenomenonTime" in answer.text else "invalid"
-                return [Item(0, "refused", why, answer.text[:200])]
-            return [Item(index, "refused", ALL) for index in range(len(bodies))]
-        raise Silent(f"observations: {answer.status_code}")
+            items = msgspec.json.decode(answer.content, type=Answer).items
+        elif answer.status_code == 422:
+            items = refusals(answer.content)
+        else:
+            raise Silent(f"observations: {answer.status_code}")
+        if len(items) != len(bodies):
+            raise Silent(f"{len(items)} answers to {len(bodies)} events")
+        return items
 
-    async def _again(self, entries: list[Entry]) -> None:
-        """Events whose time the server does not believe are told again with the time of now, marked late."""
+    def _tell_late(self, entries: list[Entry]) -> None:
+        """Events whose time the server does not believe are told next with the time of now, marked late."""
         if self._core.clock.quality != ClockQuality.SYNCED:
-            raise Silent("the right time is not known yet")
-        bodies = [self._late(entry) for entry in entries]
-        items = await self._send(bodies)
-        if items[0].reason == ALL:
-            # One by one, so that one bad event does not hold up the others; and to hear why.
-            items = [(await self._send([body]))[0] for body in bodies]
-        for entry, item in zip(entries, items, strict=True):
-            if item.status == "refused" and item.reason == "time":
-                # Our clock was wrong after all; refused is not stored, so another time may be tried after a sync.
-                self._core.files.remove(f"late-{entry.boot}-{entry.sequence}")
-                raise Silent("the server does not believe our time")
-            if item.status == "refused":
-                self.refused += 1
-                log.error("event refused", reason=item.message or item.reason, content=entry.body.decode())
-                self._core.files.replace(f"refused-{entry.boot}-{entry.sequence}.json", entry.body)
+            raise Untimed("the right time is not known yet")
+        again = any(self._late.has(entry) for entry in entries)
+        self._late.note(entries, int(self._core.clock.now() * 1000))
+        if again:
+            # Our clock was wrong after all; refused is not stored, so another time may be tried, but not at once.
+            raise Untimed("the server does not believe our time")
 
-    def _late(self, entry: Entry) -> bytes:
-        """The event with another time. That time is written down first: after a power cut the same event must carry the
-        same time, or it would count as another one."""
-        core = self._core
-        name = f"late-{entry.boot}-{entry.sequence}"
-        noted = core.files.read(name)
-        moment = int(noted) if noted else int(core.clock.now() * 1000)
-        if not noted:
-            core.files.replace(name, str(moment).encode())
-        fixed = LATE.sub(f'"phenomenonTime":"{stamp(moment)}"'.encode(), entry.body, count=1)
-        return fixed.replace(b'"result":{', b'"result":{"late":true,', 1)
+    def _set_aside(self, entry: Entry, item: Item) -> None:
+        self.refused += 1
+        log.error("event refused", reason=item.message or item.reason, content=entry.body.decode())
+        self._core.files.replace(f"refused-{entry.boot}-{entry.sequence}.json", entry.body)
 
     async def _commands(self) -> None:
         answer = await self._ask("GET", f"/v1/doors/commands?wait={WAIT}")
@@ -202,3 +236,15 @@ class Sync:
             ok, words = self._core.carry_out(command)
             log.info("command", id=command.id, name=command.name, ok=ok, answer=words)
             await self._ask("POST", f"/v1/doors/commands/{command.id}", json={"ok": ok, "answer": words})
+
+
+def refusals(content: bytes) -> list[Item]:
+    """What is wrong with each event of a body of which none was taken, in order: JSON pointers ``/<index>/<field>``."""
+    found = []
+    for error in msgspec.json.decode(content, type=Refusal).errors:
+        _, number, *rest = error.field.split("/")
+        if not number.isdigit():
+            raise Silent(f"the server refuses the events: {error.message[:200]}")
+        reason = TIME if rest == ["phenomenonTime"] else "invalid"
+        found.append(Item(int(number), REFUSED, reason, error.message[:200]))
+    return found

@@ -71,9 +71,19 @@ class Wiring:
         return device
 
     async def _ticks(self) -> None:
+        ruled = self._core.store.rules is not None
         while True:
             await asyncio.sleep(TICK)
+            if not ruled and self._core.store.rules is not None:
+                ruled = True
+                self._tell_inputs()
             self._core.tick()
+
+    def _tell_inputs(self) -> None:
+        """With the first rule set the inputs get a meaning: what they have said before is told again."""
+        told, self._inputs = self._inputs, {}
+        for name, states in told.items():
+            self._changed(name, states)
 
     def _event(self, name: str, event: Raw | Keys | Inputs | Local | Link) -> None:
         if isinstance(event, Raw):

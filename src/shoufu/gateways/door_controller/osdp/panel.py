@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,10 @@ TIMEOUT = 0.2
 """Seconds in which a device must answer (clause 5.7)."""
 TRIES = 3
 OFFLINE_PAUSE = 1.0
+UNEVEN = 0.2
+"""Share of the poll interval by which it varies: lines that fall into step would bring their cards all at once."""
+ANSWER = 0.005
+"""Seconds after a card in which its answer is expected, and goes before the next poll."""
 BUSY_PAUSE = 0.02
 
 
@@ -290,9 +295,9 @@ class Line(asyncio.Protocol):
             raise SecureError("left the secure channel")
         data = device.session.open(packet)
         if self._code == Cmd.POLL:
-            device.due = self._loop.time() + self._poll
+            device.due = self._loop.time() + self._poll * (1 - UNEVEN * random.random())
         if packet.code == Reply.RAW and len(data) >= 4:
-            device.due = 0.0
+            device.due = self._loop.time() + min(ANSWER, self._poll)
             bits = data[2] | data[3] << 8
             if 0 < bits <= 8 * (len(data) - 4):
                 device.told(device, Raw(data[0], bits, data[4 : 4 + (bits + 7) // 8]))

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from . import frame
@@ -147,3 +147,32 @@ class Peripheral(asyncio.Protocol):
     def _write(self, content: bytes) -> None:
         if self._transport is not None:
             self._transport.write(content)
+
+
+class Bus(asyncio.Protocol):
+    """Several devices on one line: each hears everything, and answers what has its address."""
+
+    def __init__(self, devices: Sequence[Peripheral]) -> None:
+        self._devices = devices
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The panel has called."""
+        for device in self._devices:
+            device.connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The panel is gone."""
+        for device in self._devices:
+            device.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the panel."""
+        for device in self._devices:
+            device.data_received(data)
+
+
+def wiegand34(number: int) -> bytes:
+    """A card number of 32 bits as 34 Wiegand bits, left aligned: even parity, the number, odd parity."""
+    even = (number >> 16).bit_count() & 1
+    odd = 1 - ((number & 0xFFFF).bit_count() & 1)
+    return ((even << 33 | number << 1 | odd) << 6).to_bytes(5, "big")

@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 
 from shoufu.gateways.door_controller.osdp.frame import Cmd
-from shoufu.gateways.door_controller.osdp.peripheral import Peripheral
+from shoufu.gateways.door_controller.osdp.peripheral import Peripheral, wiegand34
 
 PATIENCE = 30.0
 DRAIN = 5.0
@@ -62,7 +62,7 @@ class Stand:
     def hold(self, number: int, good: bool, counts: bool) -> None:
         """Hold a card to the reader."""
         self._shown.append((time.perf_counter(), good, counts))
-        self.peripheral.show(34, frame34(number))
+        self.peripheral.show(34, wiegand34(number))
 
     def _sent(self) -> None:
         self._wire.append((time.perf_counter(), *self._shown.popleft()))
@@ -87,13 +87,6 @@ class Stand:
     def waiting(self) -> int:
         """Cards without an answer."""
         return len(self._shown) + len(self._wire)
-
-
-def frame34(number: int) -> bytes:
-    """A card number as 34 Wiegand bits, left aligned: even parity, 32 bits, odd parity."""
-    even = (number >> 16).bit_count() & 1
-    odd = 1 - ((number & 0xFFFF).bit_count() & 1)
-    return ((even << 33 | number << 1 | odd) << 6).to_bytes(5, "big")
 
 
 async def work(task: Task) -> Result:

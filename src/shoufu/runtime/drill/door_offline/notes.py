@@ -18,11 +18,12 @@ class Boot(msgspec.Struct, tag="boot"):
 
 
 class Heard(msgspec.Struct, tag="heard"):
-    """The server told its time: true time then."""
+    """The server told its time: true time then, and the seconds that its answer took."""
 
     site: str
     real: float
     uptime: float
+    took: float
 
 
 class Renewed(msgspec.Struct, tag="renewed"):

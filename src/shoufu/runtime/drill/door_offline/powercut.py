@@ -11,20 +11,39 @@ SLOW = 0.004
 """Seconds that a sync takes at most, so that the power may go meanwhile."""
 
 
+SECTOR = 512
+"""Bytes that a disk writes at once."""
+
+
 class _File:
-    __slots__ = ("durable", "written")
+    """``durable`` and ``written`` differ in the bytes from ``begin`` to ``end`` only."""
+
+    __slots__ = ("at", "begin", "durable", "end", "written")
 
     def __init__(self) -> None:
-        self.durable = b""
+        self.durable = bytearray()
         self.written = bytearray()
+        self.at = self.begin = self.end = 0
+
+    def write(self, content: bytes) -> None:
+        end = self.at + len(content)
+        self.written[self.at : end] = content
+        self.begin, self.end = (
+            (self.at, end) if self.begin == self.end else (min(self.begin, self.at), max(self.end, end))
+        )
+        self.at = end
+
+    def sync(self) -> None:
+        self.durable[self.begin : self.end] = self.written[self.begin : self.end]
+        self.begin = self.end = 0
 
 
 class CachedDisk:
     """A :class:`~shoufu.gateways.door_controller.files.Layer` in memory, as unkind as a disk may be.
 
     :meth:`power_cut` keeps of each file what was synced, and of the rest a random beginning, its last bytes sometimes
-    wrong; of changes of names since the last sync of the folder each may have happened or not. Handles of before the
-    cut are dead. ``lying``: sync does nothing, which a drill must notice.
+    wrong, or some sectors and others not; of changes of names since the last sync of the folder each may have happened
+    or not. Handles of before the cut are dead. ``lying``: sync does nothing, which a drill must notice.
     """
 
     def __init__(self, chance: random.Random, lying: bool = False) -> None:
@@ -67,9 +86,14 @@ class CachedDisk:
             raise OSError(errno.EIO, "the power was cut") from None
 
     def write(self, handle: int, content: bytes) -> None:
-        """Append to the cache."""
+        """Into the cache."""
         with self._lock:
-            self._file(handle).written += content
+            self._file(handle).write(content)
+
+    def rewind(self, handle: int) -> None:
+        """The next write begins at the beginning."""
+        with self._lock:
+            self._file(handle).at = 0
 
     def sync(self, handle: int) -> None:
         """When it returns, what was written survives; it takes its time."""
@@ -77,7 +101,7 @@ class CachedDisk:
         with self._lock:
             file = self._file(handle)
             if not self._lying:
-                file.durable = bytes(file.written)
+                file.sync()
 
     def close(self, handle: int) -> None:
         """Give the handle back; syncs nothing."""
@@ -119,10 +143,24 @@ class CachedDisk:
             self._durable = dict(names)
 
     def _tear(self, file: _File) -> None:
-        tail = bytes(file.written[len(file.durable) :])
-        kept = bytearray(tail[: self._chance.randint(0, len(tail))]) if tail else bytearray()
+        tail = bytes(file.written[file.begin : file.end])
+        kept = self._beginning(tail) if self._chance.random() < 0.5 else self._sectors(tail, file)
+        self.bytes_lost += len(tail) - len(kept)
+        file.durable[file.begin : file.begin + len(kept)] = kept
+        file.written = bytearray(file.durable)
+        file.begin = file.end = 0
+
+    def _beginning(self, tail: bytes) -> bytes:
+        kept = bytearray(tail[: self._chance.randint(0, len(tail))])
         if kept and self._chance.random() < 0.5:
             kept[-1] ^= 0xFF
-        self.bytes_lost += len(tail) - len(kept)
-        file.durable += bytes(kept)
-        file.written = bytearray(file.durable)
+        return bytes(kept)
+
+    def _sectors(self, tail: bytes, file: _File) -> bytes:
+        """Each sector as it was written or as it was before; where there was nothing before, zeros."""
+        before = bytes(file.durable[file.begin : file.end]).ljust(len(tail), b"\0")
+        parts = []
+        for start in range(0, len(tail), SECTOR):
+            part = tail if self._chance.random() < 0.5 else before
+            parts.append(part[start : start + SECTOR])
+        return b"".join(parts)

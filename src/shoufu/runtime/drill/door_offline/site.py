@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import httpx
+import structlog
 
 from shoufu.engines.doors import Decision, Reason, Request, Technology, decide, event_id
 from shoufu.engines.doors import qr as codes
@@ -30,6 +31,8 @@ from shoufu.runtime.drill.door_offline.notes import (
     Took,
 )
 from shoufu.runtime.drill.door_offline.powercut import CachedDisk
+
+log = structlog.get_logger("drill")
 
 DAY = 86_400.0
 SKIPS = (6.5, 8, 13, 16, 29, 31, 45)
@@ -139,7 +142,7 @@ class Site:
         heard, took, renewed = core.heard, core.took_rules, core.renewed
 
         def hear(server: float, seconds: float) -> None:
-            self._tell(Heard(self.code, time.time(), self._uptime()))
+            self._tell(Heard(self.code, time.time(), self._uptime(), seconds))
             self._end_skip()
             heard(server, seconds)
 
@@ -203,13 +206,14 @@ class Site:
         self.start()
 
     async def _off(self) -> None:
+        if self._core:
+            self._core.journal.abandon()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._wire and self._sync and self._core:
             self._lost_answers += self._wire.lost_answers
             self._refused += self._sync.refused
-            self._core.journal.abandon()
             await self._sync.close()
 
     async def _turn_network(self) -> None:
@@ -302,6 +306,9 @@ class Site:
         while (journal.waiting or journal.unwritten) and time.time() < deadline:
             await asyncio.sleep(0.1)
         left = journal.waiting + journal.unwritten
+        if left:
+            trouble = self._sync.failure if self._sync else ""
+            log.error("queue not empty", door=self.code, left=left, clock=self._core.clock.quality, trouble=trouble)
         for task in self._tasks:
             if task.done() and task.exception() is not None:
                 raise RuntimeError(f"{self.code}: a task of the controller failed") from task.exception()
