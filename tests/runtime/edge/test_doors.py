@@ -44,7 +44,8 @@ class Poll(threading.Thread):
 
 
 def waits(edge: Any, device_id: int) -> bool:
-    return bool(edge.parts.doors.wakes._waiting.get(device_id))
+    doors = edge.parts.doors
+    return any(wakes._waiting.get(device_id) for wakes in (doors.wakes, doors.order_wakes))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -83,13 +83,16 @@ class Doors:
     def __init__(self, ingest: Ingest) -> None:
         self._ingest = ingest
         self.wakes = Wakes()
+        self.order_wakes = Wakes()
 
     async def listen(self, nerve: Nerve) -> None:
         """Start to hear of changes."""
         await nerve.listen(rulesets.WAKE, self._woken)
 
     def _woken(self, _subject: str, content: bytes) -> None:
-        self.wakes.wake(msgspec.json.decode(content, type=dict[str, list[int]]).get("controllers", []))
+        told = msgspec.json.decode(content, type=dict[str, list[int]])
+        self.wakes.wake(told.get("controllers", []))
+        self.order_wakes.wake(told.get("orders", []))
 
     async def rules(self, scope: Scope, receive: Receive, send: Send) -> None:
         """``GET /v1/doors/rules``: what the controller should hold, once that is not what it holds."""
@@ -106,7 +109,7 @@ class Doors:
         def look() -> tuple[str, int, bytes] | None:
             return rulesets.content_for(device.id, have, digest, whole=whole)
 
-        found = await self._poll(device, look, _seconds(query), receive)
+        found = await self._poll(self.wakes, device, look, _seconds(query), receive)
         if found is None and not have:
             raise NotFound("There is no rule set for this device yet: make it an access point's controller.")
         if found is None:
@@ -119,7 +122,8 @@ class Doors:
         """``GET /v1/doors/commands``: orders that wait, signed."""
         _require(scope, "GET")
         device = self._ingest.sender(scope)
-        found = await self._poll(device, lambda: _orders(device), _seconds(_query(scope)), receive)
+        seconds = _seconds(_query(scope))
+        found = await self._poll(self.order_wakes, device, lambda: _orders(device), seconds, receive)
         if not found:
             return await messages.answer(send, 204, b"", _headers())
         content = msgspec.json.encode({"commands": found})
@@ -138,19 +142,19 @@ class Doors:
         await messages.answer(send, 204, b"", _headers())
 
     async def _poll(
-        self, device: DeviceEntry, look: Callable[[], T | None], seconds: float, receive: Receive
+        self, wakes: Wakes, device: DeviceEntry, look: Callable[[], T | None], seconds: float, receive: Receive
     ) -> T | None:
         end = time.monotonic() + seconds
         gone = asyncio.create_task(_gone(receive))
         try:
             while True:
-                seen = self.wakes.count(device.id)
+                seen = wakes.count(device.id)
                 found: T | None = await _in_thread(look)
                 left = end - time.monotonic()
                 if found or left <= 0:
                     return found
                 await asyncio.wait(
-                    {gone, asyncio.ensure_future(self.wakes.wait(device.id, seen, min(left, NET)))},
+                    {gone, asyncio.ensure_future(wakes.wait(device.id, seen, min(left, NET)))},
                     return_when=asyncio.FIRST_COMPLETED,
                 )
                 if gone.done():

@@ -48,7 +48,7 @@ def _order(
     for command in commands:
         command.asked_by = asked_by.label[:120]
     Command.objects.bulk_update(commands, ["asked_by"])
-    wake(draft.device_id for draft in drafts)
+    wake((draft.device_id for draft in drafts), orders=True)
     return commands
 
 

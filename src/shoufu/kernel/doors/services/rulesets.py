@@ -26,13 +26,14 @@ from shoufu.kernel.doors.models import (
 
 log = logging.getLogger(__name__)
 WAKE = "doors.wake"
-"""Subject that wakes the edge: {"controllers": [device ids]} have something new to fetch."""
+"""Subject that wakes the edge: {"controllers": [device ids]} have a rule set to fetch, {"orders": [device ids]} an
+order; whoever waits for the other is let sleep, since a revocation wakes many doors."""
 KEEP = 3
 
 
-def wake(device_ids: Iterable[int]) -> None:
-    """After the commit: tell the edges that these controllers have something to fetch."""
-    publish_on_commit(WAKE, {"controllers": sorted(set(device_ids))})
+def wake(device_ids: Iterable[int], *, orders: bool = False) -> None:
+    """After the commit: tell the edges that these controllers have a rule set, or an order, to fetch."""
+    publish_on_commit(WAKE, {"orders" if orders else "controllers": sorted(set(device_ids))})
 
 
 @transaction.atomic
@@ -252,22 +253,31 @@ def told_held(device_id: int, version: int, digest: str) -> bool:
 
 def content_for(device_id: int, have: int, digest: str, *, whole: bool = False) -> tuple[str, int, bytes] | None:
     """What a controller that holds `have` is to be given: ("delta" or "full", version, bytes); None when nothing."""
-    newest = RuleSet.objects.filter(controller=device_id).order_by("-version").first()
-    trusted = Controller.objects.filter(device=device_id, trusted_at__isnull=False).exists()
-    if newest is None or not trusted:
+    rows = RuleSet.objects.filter(controller=device_id, controller__trusted_at__isnull=False)
+    # Most looks find nothing new: the contents are read only when they are to be given.
+    newest = rows.order_by("-version").defer("blob", "delta").first()
+    if newest is None:
         return None
     if newest.version == have and bytes(newest.sha256).hex() == digest and not whole:
         return None
+    newest.refresh_from_db(fields=["blob", "delta"])
     blob = bytes(newest.blob)
     if not have or whole:
         return "full", newest.version, blob
-    old = RuleSet.objects.filter(controller=device_id, version=have).first()
-    if old is None or bytes(old.sha256).hex() != digest:
-        return "full", newest.version, blob
-    change = bytes(newest.delta) if newest.delta and old.version == newest.version - 1 else None
+    change = _change(newest, device_id, have, digest)
     if change is None:
-        change = engine.delta(bytes(old.blob), blob)
+        return "full", newest.version, blob
     return ("delta", newest.version, change) if len(change) < len(blob) else ("full", newest.version, blob)
+
+
+def _change(newest: RuleSet, device_id: int, have: int, digest: str) -> bytes | None:
+    """The delta to the newest rule set from the one that is held; None where that one is not known here."""
+    old = RuleSet.objects.filter(controller=device_id, version=have).defer("blob", "delta").first()
+    if old is None or bytes(old.sha256).hex() != digest:
+        return None
+    if newest.delta and old.version == newest.version - 1:
+        return bytes(newest.delta)
+    return engine.delta(bytes(old.blob), bytes(newest.blob))
 
 
 @transaction.atomic
