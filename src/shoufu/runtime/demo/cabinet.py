@@ -6,7 +6,7 @@ import signal
 import threading
 
 from shoufu.runtime import env
-from shoufu.runtime.demo import door_controller, identities
+from shoufu.runtime.demo import door_controller, entrance, identities
 from shoufu.runtime.demo.door_controller import Login
 from shoufu.runtime.demo.holding import Holding
 from shoufu.runtime.errors import Problem
@@ -20,7 +20,9 @@ def logins(part: str) -> list[Login]:
         index, count = (int(word) for word in part.split("/"))
     except ValueError as error:
         raise Problem(f"--part {part!r} is not of the form 2/3.") from error
-    doors = [entry for entry in identities.read() if entry.kind in KINDS]
+    # One gate has a controller of its own, and is not to be spoken for twice.
+    real = {entrance.GATE} if entrance.setting() is not None else set()
+    doors = [entry for entry in identities.read() if entry.kind in KINDS and entry.code not in real]
     host, port = str(env.get("SHOUFU_MQTT_HOST")), int(env.get("SHOUFU_MQTT_PORT"))
     reach = "127.0.0.1" if host == "0.0.0.0" else host
     return [Login(entry.code, entry.secret, reach, port) for entry in doors[index - 1 :: count]]

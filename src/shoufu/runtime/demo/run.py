@@ -43,8 +43,9 @@ def specs(arrange: list[Spec]) -> list[Spec]:
         )
         for number in range(1, CABINETS + 1)
     ]
+    entrance = Spec("entrance", processes.command("demo", "entrance"), needs=(LOAD, "edge"), niceness=1)
     home = Spec("home", processes.command("demo", "home"), needs=(LOAD, "edge"), niceness=1)
-    return [*(_after_load(spec) for spec in arrange), load, *cabinets, home]
+    return [*(_after_load(spec) for spec in arrange), load, *cabinets, entrance, home]
 
 
 def _after_load(spec: Spec) -> Spec:
