@@ -97,7 +97,8 @@ class Tries:
         names = {word, ALIASES.get(word, word)}
         exact = [one for one in own_models() if {one._meta.model_name, one._meta.label_lower} & names]
         near = [model for model in _models(app) if str(model._meta.model_name).endswith(word) and len(word) > 3]
-        first = [model for model in exact if model._meta.app_label.endswith(app)]
+        own = set(_models(app))
+        first = [model for model in exact if model._meta.app_label.endswith(app) or model in own]
         for model in [*first, *exact, *near]:
             if rows := estate.rows.get(model):
                 return [str(rows[-1].pk)]
