@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Sum
+from django.db.models import Max, Min, Sum
 
 from shoufu.kernel.access.policy import limit
 from shoufu.kernel.base.actor import Actor
@@ -38,6 +38,6 @@ def streams(actor: Actor, path: str, first: date, last: date) -> list[Stream]:
 
 def days(actor: Actor, path: str) -> Sequence[date]:
     """The first and the last day that there is movement of; empty where there is none."""
-    rows = limit(Flow.objects.all(), actor, VIEW).filter(place__path__startswith=path).order_by("day")
-    first, last = rows.values_list("day", flat=True).first(), rows.values_list("day", flat=True).last()
-    return (first, last) if first and last else ()
+    rows = limit(Flow.objects.all(), actor, VIEW).filter(place__path__startswith=path)
+    found = rows.aggregate(first=Min("day"), last=Max("day"))
+    return (found["first"], found["last"]) if found["first"] else ()
