@@ -1,3 +1,4 @@
+import "./proposals.css";
 import "./rehearse.css";
 import { remaining, wall, word } from "./words";
 

@@ -4,6 +4,7 @@ import "./cases.css";
 import "./wall.css";
 import htmx from "htmx.org";
 import { onLive } from "./live";
+import { watchLive } from "./looks";
 import { toast } from "./toast";
 import { clock, remaining, word } from "./words";
 
@@ -204,3 +205,5 @@ if (document.querySelector(".shell:not(.past), .wall")) {
     timer = window.setTimeout(() => document.dispatchEvent(new CustomEvent("cases-changed")), 120);
   });
 }
+
+watchLive();

@@ -65,7 +65,7 @@ def overview(request: PageRequest) -> HttpResponseBase:
 def wall_screen(request: PageRequest) -> HttpResponseBase:
     """The wide screen of the operation centre: few figures, no scrolling; refreshes itself."""
     actor, path, now = request.actor, request.scope.path, timezone.now()
-    compounds = wall.compounds(actor, request.scope)
+    sites = wall.sites(actor, request.scope)
     day = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     return render(
         request,
@@ -75,15 +75,27 @@ def wall_screen(request: PageRequest) -> HttpResponseBase:
             "waiting": wall.waiting(actor, path),
             "figures": cases.figures(actor, path, day, now, waiting(request)),
             "scene_figures": reports.scene_figures(actor, path)[:2],
-            "spots": wall.spots(actor, request.scope, compounds),
-            "roads": wall.roads(actor, compounds),
+            "spots": wall.spots(actor, request.scope, sites),
+            "roads": wall.roads(actor, sites),
             "urgent": wall.urgent(actor, path),
             "columns": wall.columns(actor, path, now),
             "cameras": wall.cameras(actor, path),
+            "may_look": actor.may_anywhere("media.view"),
+            "doors": wall.worst_doors(actor, path, now),
+            "rules": wall.false_alarms(actor, path, now),
             "health": health.devices(actor, path),
             "now": now,
         },
     )
+
+
+@needs("media.view")
+def camera_wall(request: PageRequest) -> HttpResponseBase:
+    """Every camera of the scope (36 at most), a picture a second each; looks are noted once an hour."""
+    views = wall.cameras(request.actor, request.scope.path, wall.WALL_CAMERAS)
+    columns = next((n for n in range(1, 7) if n * n >= len(views)), 6)
+    context = {"scope": request.scope, "cameras": views, "columns": columns, "now": timezone.now()}
+    return render(request, "shell/camera_wall.html", context)
 
 
 def scope_menu(request: PageRequest) -> HttpResponseBase:

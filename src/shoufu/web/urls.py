@@ -28,6 +28,7 @@ urlpatterns = [
     path("replay/", include("shoufu.web.replay.urls")),
     path("overview/", pages.overview, name="overview"),
     path("wall/", pages.wall_screen, name="wall"),
+    path("wall/cameras", pages.camera_wall, name="camera-wall"),
     path("scope/", pages.scope_menu, name="scope"),
     path("search/", pages.search, name="search"),
     path("healthz", pages.healthz, name="healthz"),

@@ -21,14 +21,20 @@ from shoufu.kernel.places.models import Place
 WIDTH, HEIGHT, MARGIN = 1000.0, 690.0, 90.0
 LEAST = 1_500.0
 """Metres that the picture shows at least, so that a single compound keeps its roads round it."""
+LEAST_INSIDE = 160.0
 MOST_ROADS = 200
+WEEK = timedelta(days=7)
+LISTED = 4
+WALL_CAMERAS = 36
+DOORS = (Device.Kind.DOOR_CONTROLLER, Device.Kind.BARRIER)
 SEVERITIES = tuple(Severity.values)
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Spot:
-    """A compound on the wall's map: its circle grows with the cases of the last hour, coloured by the most severe."""
+    """A compound, or a building in one, on the wall's map: its circle grows with the cases of the last hour, its
+    colour is that of the most severe open one."""
 
     place: Place
     x: float
@@ -58,12 +64,12 @@ class Plane:
     north: float
 
     @classmethod
-    def of(cls, points: Sequence[tuple[float, float]]) -> "Plane":
-        """So that these points (longitude, latitude; at least one) fill the picture up to its margin."""
+    def of(cls, points: Sequence[tuple[float, float]], least: float = LEAST) -> "Plane":
+        """So that these points (longitude, latitude; at least one), or `least` metres, fill it up to its margin."""
         xs, ys = [x for x, _ in points], [y for _, y in points]
         longitude, latitude = (max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2
         east, north = 111_320 * math.cos(math.radians(latitude)), 110_900
-        wide, tall = max((max(xs) - min(xs)) * east, LEAST), max((max(ys) - min(ys)) * north, LEAST)
+        wide, tall = max((max(xs) - min(xs)) * east, least), max((max(ys) - min(ys)) * north, least)
         scale = min((WIDTH - 2 * MARGIN) / wide, (HEIGHT - 2 * MARGIN) / tall)
         return cls(longitude, latitude, east * scale, north * scale)
 
@@ -73,14 +79,26 @@ class Plane:
         return round(x, 1), round(HEIGHT / 2 - (latitude - self.latitude) * self.north, 1)
 
 
-def compounds(actor: Actor, scope: Scope) -> list[Place]:
-    """The compounds of the scope that have a position; one query."""
-    rows = places.subtree(actor, scope.place, kinds=[Place.Kind.COMPOUND])[:60]
+WIDE = (Place.Kind.DISTRICT, Place.Kind.BLOCK)
+INSIDE = (Place.Kind.BUILDING, Place.Kind.GATE, Place.Kind.AREA)
+
+
+def sites(actor: Actor, scope: Scope) -> list[Place]:
+    """What the map marks, as far as it has a position: a district's compounds, or the buildings, gates and areas
+    of a compound; one query, two where a compound has none of these."""
+    inside = scope.place is not None and scope.place.kind not in WIDE
+    found = _placed(actor, scope, INSIDE if inside else (Place.Kind.COMPOUND,))
+    return found or (_placed(actor, scope, (Place.Kind.COMPOUND,)) if inside else [])
+
+
+def _placed(actor: Actor, scope: Scope, kinds: Sequence[str]) -> list[Place]:
+    rows = places.subtree(actor, scope.place, kinds=list(kinds))[:60]
     return [row for row in rows if row.longitude is not None and row.latitude is not None]
 
 
 def _plane(rows: Sequence[Place]) -> Plane:
-    return Plane.of([(row.longitude or 0, row.latitude or 0) for row in rows])
+    least = LEAST if any(row.kind == Place.Kind.COMPOUND for row in rows) else LEAST_INSIDE
+    return Plane.of([(row.longitude or 0, row.latitude or 0) for row in rows], least)
 
 
 @dataclass(frozen=True)
@@ -92,7 +110,7 @@ class Road:
 
 
 def roads(actor: Actor, rows: Sequence[Place]) -> list[Road]:
-    """The roads round these compounds; one query, none without compounds."""
+    """The roads round these sites; one query, none without sites."""
     if not rows:
         return []
     plane = _plane(rows)
@@ -119,10 +137,11 @@ def _path(plane: Plane, line: Sequence[Sequence[float]]) -> str:
 
 
 def spots(actor: Actor, scope: Scope, rows: Sequence[Place]) -> list[Spot]:
-    """Compounds on a plane that fills the picture; two queries."""
+    """The sites on a plane that fills the picture; two queries."""
     if not rows:
         return []
     plane = _plane(rows)
+    least = 20 if rows[0].kind == Place.Kind.COMPOUND else 13
     now = timezone.now()
     recent = cases.listing(actor, cases.CaseFilter(place=scope.path, since=now - HOUR)).values_list(
         "place__path", flat=True
@@ -139,7 +158,7 @@ def spots(actor: Actor, scope: Scope, rows: Sequence[Place]) -> list[Spot]:
                 row,
                 x,
                 y,
-                round(20 + min(44.0, 11 * math.sqrt(count)), 1),
+                round(least + min(44.0, 11 * math.sqrt(count)), 1),
                 "good" if worst is None else SEVERITIES[worst],
                 count,
             )
@@ -165,19 +184,38 @@ def columns(actor: Actor, path: str, now: datetime) -> list[Column]:
 
 @dataclass(frozen=True)
 class View:
-    """A camera on the wall with its newest picture, or since when it has been away."""
+    """A camera on the wall with its newest picture, or since when it has been away. `live`: a picture a second."""
 
     device: Device
     picture: Any
+    live: bool
 
 
 def cameras(actor: Actor, path: str, most: int = 6) -> list[View]:
-    """Cameras with a recent picture first; two queries."""
+    """Cameras: those that work first, then those with a recent picture; two queries."""
     rows = devices.visible(actor).filter(kind=Device.Kind.CAMERA, place__path__startswith=path)
     found = list(rows.order_by("-last_seen", "pk")[: most * 2])
-    newest = media.latest_by_device(actor, [row.pk for row in found]) if actor.may_anywhere("media.view") else {}
-    views = [View(row, newest.get(row.pk)) for row in found]
-    return sorted(views, key=lambda view: view.picture is None)[:most]
+    may = actor.may_anywhere("media.view")
+    newest = media.latest_by_device(actor, [row.pk for row in found]) if may else {}
+    views = [
+        View(
+            row,
+            newest.get(row.pk),
+            row.status == Device.Status.ONLINE and actor.may("media.view", row.place.path),
+        )
+        for row in found
+    ]
+    return sorted(views, key=lambda view: (not view.live, view.picture is None))[:most]
+
+
+def worst_doors(actor: Actor, path: str, now: datetime) -> list[cases.Tally]:
+    """Doors and barriers with most cases in the last seven days; one query."""
+    return cases.by_device(actor, path, DOORS, now - WEEK, now)[:LISTED]
+
+
+def false_alarms(actor: Actor, path: str, now: datetime) -> list[cases.Tally]:
+    """The rules of which most judged cases of the last seven days were false alarms; one query."""
+    return [one for one in cases.by_rule(actor, path, now - WEEK, now) if one.judged][:LISTED]
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,9 @@ class Row:
     loose: bool = False
 
 
+PROPOSAL = {"pointer": "/cooldown"}
+
+
 def reason(_side: Side) -> Any:
     return {"reason": "test"}
 
@@ -326,6 +329,12 @@ ROWS: dict[str, Row] = {
     "POST /api/rules/{int:rule_id}/drafts": Row("rules.manage", lambda s: {"spec": RULE}),
     "POST /api/rules/{int:rule_id}/retire": Row("rules.manage", loose=True),
     "GET /api/rules/{int:rule_id}/firings": Row("rules.view"),
+    "GET /api/rules/proposals": Row("rules.view", lists=True),
+    "POST /api/rules/{int:rule_id}/proposals/try": Row("rules.manage", lambda s: PROPOSAL, loose=True),
+    "POST /api/rules/{int:rule_id}/proposals/decline": Row(
+        "rules.manage", lambda s: PROPOSAL | {"reason": "x"}, loose=True
+    ),
+    "POST /api/rules/{int:rule_id}/proposals/recount": Row("rules.manage"),
 }
 
 

@@ -30,7 +30,7 @@ _TICKET_SECONDS = 6 * 3600
 @require_safe
 @needs("media.view")
 def latest(request: PageRequest, device_id: int) -> HttpResponseBase:
-    """The camera's live picture, about a second old (JPEG, at most 640 pixels wide); 404 where it is older than 15 s.
+    """The camera's live picture, about a second old (JPEG, at most 480 pixels wide); 404 where it is older than 15 s.
 
     Made for walls of cameras that ask once a second: one file read, noted in the audit once an hour.
     """

@@ -123,3 +123,43 @@ class HistoryDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shard", "day"], name="history_day_once")]
+
+
+class Study(models.Model):
+    """What the outcomes of a rule's cases say about its numbers: counted again when there are new outcomes.
+
+    `newest` is the moment of the last outcome that was counted, `result` the proposals (see learning/study.py).
+    """
+
+    rule = models.OneToOneField(Rule, on_delete=models.CASCADE, related_name="study")
+    version = models.ForeignKey(RuleVersion, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    newest = models.DateTimeField(null=True, blank=True)
+    result = models.JSONField(default=dict)
+    made_at = models.DateTimeField(auto_now=True)
+    seconds = models.FloatField(default=0)
+
+
+class Decision(models.Model):
+    """What a person decided about a proposed number: tried as a draft (`version`), or not now, with a reason.
+
+    `newest` is that of the study they saw: a proposal that was put off comes back when there are newer outcomes.
+    """
+
+    class Kind(models.TextChoices):
+        TRIED = "tried", _("Tried")
+        DECLINED = "declined", _("Not now")
+
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="decisions")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    pointer = models.CharField(max_length=80)
+    value = models.FloatField()
+    version = models.ForeignKey(RuleVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="decisions")
+    newest = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=300)
+    author = models.CharField(max_length=120)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["rule", "-at"], name="decision_rule_at")]

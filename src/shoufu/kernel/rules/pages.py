@@ -17,6 +17,7 @@ from shoufu.kernel.base.errors import Conflict, Invalid
 from shoufu.kernel.base.lists import Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import FormState, PageRequest, needs
 from shoufu.kernel.rules import forms, selectors, services
+from shoufu.kernel.rules.learning import selectors as learning
 from shoufu.kernel.rules.models import Rehearsal, Rule, RuleVersion
 from shoufu.kernel.rules.report import Report, report_of
 from shoufu.kernel.rules.spec import RuleSpec, Span, parse, sentence
@@ -191,7 +192,10 @@ def _context(request: PageRequest, rule: Rule, editor: Editor, form: FormState |
     newest = selectors.newest_version(rule)
     english = _language() == "en"
     rehearsal = selectors.rehearsals(request.actor, rule.pk).first()
+    studied = learning.of_rule(request.actor, rule.pk)
     return {
+        "studied": studied,
+        "offers": studied.open_offers if studied else (),
         "rule": rule,
         "live": selectors.live_version(rule),
         "newest": newest,

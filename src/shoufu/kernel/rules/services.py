@@ -13,7 +13,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid, NotFound
 from shoufu.kernel.places.models import Place
 from shoufu.kernel.rules import selectors
-from shoufu.kernel.rules.models import Rehearsal, Rule, RuleVersion
+from shoufu.kernel.rules.models import Decision, Rehearsal, Rule, RuleVersion
 from shoufu.kernel.rules.spec import RuleSpec, check, parse
 
 MANAGE = "rules.manage"
@@ -116,9 +116,15 @@ def check_document(actor: Actor, document: Mapping[str, Any], place: Place) -> l
 
 @transaction.atomic
 def save_draft(
-    actor: Actor, rule_id: int, document: Mapping[str, Any], *, note: str = "", based_on: int | None = None
+    actor: Actor,
+    rule_id: int,
+    document: Mapping[str, Any],
+    *,
+    note: str = "",
+    based_on: int | None = None,
+    fresh: bool = False,
 ) -> RuleVersion:
-    """Save a draft: the newest version if it is one still, else a new version.
+    """Save a draft: the newest version if it is one still (unless `fresh`), else a new version.
 
     `based_on` is the number of the newest version the author saw; Conflict when there is a newer one by now.
     """
@@ -131,7 +137,8 @@ def save_draft(
             % {"who": newest.author, "number": newest.number},
             number=newest.number,
         )
-    if newest is not None and newest.state == RuleVersion.State.DRAFT and not newest.rehearsals.exists():
+    is_draft = newest is not None and newest.state == RuleVersion.State.DRAFT
+    if newest is not None and is_draft and not fresh and not newest.rehearsals.exists():
         version = newest
     else:
         version = RuleVersion(rule=rule, number=newest.number + 1 if newest else 1)
@@ -168,7 +175,11 @@ def activate_many(actor: Actor, version_ids: Sequence[int]) -> list[RuleVersion]
             rule__in={version.rule_id for version in versions}, state=RuleVersion.State.LIVE
         ).select_for_update(of=["self"])
     )
-    acts = [Act("rules.activate", one, one.rule.place_id, data={"number": one.number}) for one in versions]
+    proposed = _proposed(versions)
+    acts = [
+        Act("rules.activate", one, one.rule.place_id, data={"number": one.number} | proposed.get(one.pk, {}))
+        for one in versions
+    ]
     record_many(actor, acts)
     now, batch = timezone.now(), _next_batch()
     _retire(live, now, batch)
@@ -177,6 +188,16 @@ def activate_many(actor: Actor, version_ids: Sequence[int]) -> list[RuleVersion]
         version.live_until = version.until_batch = None
     RuleVersion.objects.bulk_update(versions, ["state", "live_from", "from_batch", "live_until", "until_batch"])
     return versions
+
+
+def _proposed(versions: Sequence[RuleVersion]) -> dict[int, dict[str, Any]]:
+    """For the audit: which of them were made of a proposal, and what it said."""
+    rows = Decision.objects.filter(version__in=versions, kind=Decision.Kind.TRIED).order_by("at")
+    return {
+        one.version_id: {"proposal": {"pointer": one.pointer, "value": one.value, "reason": one.reason}}
+        for one in rows
+        if one.version_id
+    }
 
 
 @transaction.atomic

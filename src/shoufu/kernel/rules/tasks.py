@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 QUEUE = "rules"
 
@@ -13,6 +14,35 @@ def rehearse(rehearsal_id: int) -> None:
     from shoufu.kernel.rules.rehearsal.jobs import run
 
     run(rehearsal_id)
+
+
+@app.task(queue=QUEUE, pass_context=False)
+def study(rule_id: int) -> None:
+    """Count the outcomes of one rule's cases; a rule that is gone is passed over."""
+    from shoufu.kernel.rules.learning.study import learn
+    from shoufu.kernel.rules.models import Rule
+
+    rule = Rule.objects.select_related("place").prefetch_related("versions").filter(pk=rule_id).first()
+    if rule is not None:
+        learn(rule)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queue=QUEUE, queueing_lock="rules.study", pass_context=False)
+def study_due(timestamp: int) -> int:
+    """Every ten minutes: have the outcomes of rules counted that have new ones. Returns how many rules."""
+    from shoufu.kernel.rules.learning.study import due
+
+    return sum(queue_study(rule.pk) for rule in due(datetime.fromtimestamp(timestamp, UTC)))
+
+
+def queue_study(rule_id: int) -> bool:
+    """Have a rule's outcomes counted soon; False where that waits already."""
+    try:
+        study.configure(queueing_lock=f"rules.study.{rule_id}").defer(rule_id=rule_id)
+    except AlreadyEnqueued:
+        return False
+    return True
 
 
 @app.periodic(cron="17 */1 * * *")

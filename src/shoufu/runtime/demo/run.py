@@ -45,7 +45,14 @@ def specs(arrange: list[Spec]) -> list[Spec]:
     ]
     entrance = Spec("entrance", processes.command("demo", "entrance"), needs=(LOAD, "edge"), niceness=1)
     home = Spec("home", processes.command("demo", "home"), needs=(LOAD, "edge"), niceness=1)
-    return [*(_after_load(spec) for spec in arrange), load, *cabinets, entrance, home]
+    past = Spec(
+        "past",
+        processes.command("demo", "past"),
+        needs=(LOAD, *(name for name, _ in processes.evaluators())),
+        once=True,
+        niceness=1,
+    )
+    return [*(_after_load(spec) for spec in arrange), load, *cabinets, entrance, home, past]
 
 
 def _after_load(spec: Spec) -> Spec:

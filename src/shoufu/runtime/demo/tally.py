@@ -14,12 +14,13 @@ POLL_SECONDS = 1.0
 CASES = """
     select count(*), count(*) filter (where d.kind = 'camera'), count(*) filter (where d.kind = 'door_controller')
     from cases_case c left join devices_device d on d.id = c.device_id
+    where c.opened_at > now() - interval '1 day'
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Observations in the log, cases, and cases whose device is a camera or a door controller."""
+    """Observations in the log, cases of this day, and those whose device is a camera or a door controller."""
 
     observations: int = 0
     cases: int = 0

@@ -16,7 +16,7 @@ import numpy as np
 import structlog
 
 from shoufu.engines.video import COPIED, EncodedSegment, SegmentWriter
-from shoufu.kernel.media.recordings import FOLDER, Lost, Recorded, key_of
+from shoufu.kernel.media.recordings import FOLDER, WATCHED_NAME, Lost, Recorded, key_of
 
 from .config import CameraSpec
 from .costs import Costs
@@ -27,8 +27,11 @@ log = structlog.get_logger("watcher")
 LENGTH = 2.0
 LONGEST = 10.0
 LIVE_EVERY = 1.0
+LIVE_IDLE = 10.0
+"""Seconds between two live pictures while nobody looks: the first look finds one that is fresh enough."""
 LIVE_NAME = "latest.jpg"
-_LIVE_WIDEST = 640
+WATCHED_SECONDS = 20.0
+_LIVE_WIDEST = 480
 _RETRY = 5.0
 
 
@@ -98,7 +101,8 @@ class Recorder:
 
     def show(self, picture: Picture) -> None:
         """A decoded picture, its time the world's: for the live picture, and for streams that are not copied."""
-        if picture.time - self._live_at >= LIVE_EVERY or picture.time < self._live_at:
+        age = picture.time - self._live_at
+        if age < 0 or age >= LIVE_IDLE or (age >= LIVE_EVERY and self._is_watched()):
             self._live_at = picture.time
             with self._costs.measure("live picture"):
                 self._guarded(lambda: self._write_live(picture), picture.time)
@@ -201,6 +205,14 @@ class Recorder:
         if told is not None:
             offset = told - moment
             self.clock_offset = offset if self.clock_offset is None else 0.9 * self.clock_offset + 0.1 * offset
+
+    def _is_watched(self) -> bool:
+        """Whether somebody asked for the live picture a moment ago: whoever serves it touches a file beside it."""
+        try:
+            touched = (self._root / FOLDER / self._spec.code / WATCHED_NAME).stat().st_mtime
+        except OSError:
+            return False
+        return time.time() - touched < WATCHED_SECONDS
 
     def _write_live(self, picture: Picture) -> None:
         frame = picture.frame

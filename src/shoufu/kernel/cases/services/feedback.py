@@ -1,4 +1,5 @@
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.audit.services import Act, record
@@ -12,7 +13,14 @@ def judge(actor: Actor, case: Case, verdict: str, text: str) -> Feedback:
     """Keep the verdict on the rule that raised the case; a later one replaces it."""
     rule = case.rule_version.rule_id if case.rule_version_id and case.rule_version else None
     return Feedback.objects.update_or_create(
-        case=case, defaults={"rule_id": rule, "verdict": verdict, "text": text[:300], "author_id": actor.user_id}
+        case=case,
+        defaults={
+            "rule_id": rule,
+            "verdict": verdict,
+            "text": text[:300],
+            "author_id": actor.user_id,
+            "at": timezone.now(),
+        },
     )[0]
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from shoufu.kernel.cases import outcomes
 from shoufu.kernel.cases.models import Case
 from shoufu.kernel.rules import selectors
 from shoufu.kernel.rules.database import connect
@@ -205,15 +206,11 @@ def _tolerance(draft: Side, baseline: Side | None) -> int:
 def _verdicts(request: Request) -> list[Verdict]:
     rows = Case.objects.filter(
         rule_version__rule=request.rule, opened_at__gte=request.since, opened_at__lt=request.until
-    ).select_related("feedback")
+    ).select_related(*outcomes.RELATED)
     found = []
     for case in rows.iterator(2_000):
         feedback = getattr(case, "feedback", None)
-        verdict = "open"
-        if case.state == Case.State.FALSE_ALARM or (feedback and feedback.verdict == "false_alarm"):
-            verdict = "false_alarm"
-        elif case.state in (Case.State.RESOLVED, Case.State.CLOSED) or feedback:
-            verdict = "true"
+        verdict = outcomes.verdict(case)
         text = (feedback.text if feedback else "") or case.outcome
         t = to_microseconds(case.opened_at)
         found.append(Verdict(t, case.key, case.place_id, verdict, case.pk, case.number, text))

@@ -18,7 +18,8 @@ WHERE o.id = ANY(%s) AND o.t >= %s AND o.t <= %s
 """
 OF_DEVICE = f"""
 SELECT {reader.ROW} FROM obs o JOIN devices_device d ON d.id = o.device
-WHERE o.device = %s AND o.t > %s AND o.t <= %s ORDER BY o.t, o.kind, o.id LIMIT 500
+WHERE o.device = %s AND o.t > %s AND o.t <= %s AND (%s::int[] IS NULL OR o.kind = ANY(%s))
+ORDER BY o.t, o.kind, o.id LIMIT 500
 """
 MOST_IDS = 20
 REACH = timedelta(days=31)
@@ -41,9 +42,11 @@ class RowReader:
         """The rows that made it, oldest first."""
         return [self._rows[one] for one in mark.observations[-MOST_IDS:] if one in self._rows]
 
-    def following(self, row: Row, after: int, until: int) -> list[tuple[int, Row]]:
-        """Rows of the same device after one time and up to another."""
-        found = self.connection.execute(OF_DEVICE, [row.device_id, to_datetime(after), to_datetime(until)]).fetchall()
+    def following(self, row: Row, after: int, until: int, kinds: Sequence[str] | None = None) -> list[tuple[int, Row]]:
+        """Rows of the same device (of some kinds) after one time and up to another, 500 at most."""
+        codes = None if kinds is None else [number for number, code in self.kinds.codes.items() if code in kinds]
+        bounds = [row.device_id, to_datetime(after), to_datetime(until), codes, codes]
+        found = self.connection.execute(OF_DEVICE, bounds).fetchall()
         return [self._row(values) for values in found]
 
     def _row(self, values: tuple[Any, ...]) -> tuple[int, Row]:

@@ -1,0 +1,1 @@
+"""Learning from outcomes: which numbers of a rule would have spared false alarms. Proposes; a person decides."""
