@@ -36,7 +36,7 @@ DOORS = tuple(f"door-songshan-{building}-{unit}" for building in (1, 2, 3) for u
 DAYS = range(28, 1, -1)
 """Days before today; the log takes nothing older than thirty."""
 PASSES = 6
-PARCELS = (24, 27, 31, 33, 36, 38, 41, 44, 46, 49, 52, 55, 57, 61, 66, 72)
+PARCELS = (24, 27, 31, 33, 36, 38, 41, 44, 46, 49, 52, 55, 57, 61, 66, 72, 185, 290)
 WEDGED = (160, 240, 310, 420, 560, 700, 880)
 SEED = 7
 BUSY, REAL = (

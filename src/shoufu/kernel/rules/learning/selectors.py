@@ -247,7 +247,7 @@ def _strip(found: Mapping[str, Any]) -> Strip | None:
     values = [bend(max(value, 0.0)) for value in [*marked, *(point[2] for point in points)]]
     low, high = min(values), max(values)
     room = (high - low) or 1.0
-    place = [round(3 + 94 * (value - low) / room, 2) for value in values]
+    place = [round(100 * (value - low) / room, 2) for value in values]
     levels: dict[tuple[int, bool], int] = {}
     dots = []
     for (case, outcome, _reach), x in sorted(
