@@ -85,6 +85,7 @@ def test_the_live_picture_is_cheap_fresh_and_noted_once_an_hour(world, camera, c
     assert client.get(live, headers={"If-Modified-Since": answer["Last-Modified"]}).status_code == 304
     with django_assert_max_num_queries(8):
         client.get(live)
+    assert (path.parent / ".watched").exists(), "the watcher is told that somebody looks"
     assert AuditEntry.objects.filter(action="media.look_live").count() == 1
     os.utime(path, (1, 1))
     assert client.get(live).status_code == 404, "an old picture is not shown as if it were now"

@@ -84,6 +84,7 @@ def test_trying_it_makes_a_draft_and_a_rehearsal_that_agrees(story: Any) -> None
     from shoufu.kernel.rules import services
     from shoufu.kernel.rules.learning import selectors as learning
     from shoufu.kernel.rules.learning import services as proposals
+    from shoufu.kernel.rules.learning.study import due
     from shoufu.kernel.rules.models import RuleVersion
     from shoufu.kernel.rules.rehearsal.jobs import run
 
@@ -109,6 +110,7 @@ def test_trying_it_makes_a_draft_and_a_rehearsal_that_agrees(story: Any) -> None
     with pytest.raises(Conflict):
         proposals.try_proposal(actor, version.rule_id, "/pattern/for")
     again = studied(version)
+    assert due() == [], "the retired version does not count as the one in force"
     assert not again.offers or again.offers[0].best is None, "cases of the old number count no more than they can"
 
 

@@ -1,6 +1,7 @@
 """Recording: what a camera showed lies on the disk, whole, whatever dies meanwhile."""
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -186,4 +187,24 @@ def test_recording_costs_little(tmp_path: Path):
                 recorder.keep(packet, begin + float(packet.pts * packet.time_base))
         recorder.end()
     assert costs.stages["record"].runs == 20
-    assert costs.stages["live picture"].runs == 2
+    assert costs.stages["live picture"].runs == 1
+
+
+def test_a_live_picture_a_second_while_somebody_looks(tmp_path: Path):
+    costs = Costs()
+    recorder = Recorder(camera_spec("cam", {"source": "/nowhere.mp4"}), tmp_path, Notes(), costs)
+    with open_file(footage.write(tmp_path / "a.mp4", 20)) as video:
+        frame = next(iter(video.pictures())).frame
+    begin = time.time()
+
+    def shown(since: int, until: int) -> int:
+        before = costs.stages["live picture"].runs if costs.stages else 0
+        for tenth in range(since * 10, until * 10):
+            recorder.show(Picture(tenth, begin + tenth / 10, frame))
+        return costs.stages["live picture"].runs - before
+
+    assert shown(0, 30) == 3
+    (tmp_path / FOLDER / "cam" / ".watched").touch()
+    assert shown(30, 40) == 10
+    os.utime(tmp_path / FOLDER / "cam" / ".watched", (begin - 60, begin - 60))
+    assert shown(40, 60) == 2
