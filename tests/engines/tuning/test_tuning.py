@@ -83,7 +83,7 @@ def test_whole_numbers_stay_whole() -> None:
 
 def test_a_longer_pause_swallows_chains_only_as_far_as_it_reaches() -> None:
     chain = [Event(number, FALSE if number % 3 else TRUE, "door", number * 400.0) for number in range(9)]
-    found = propose_pause(300.0, chain, 86_400, Least(5, 3, 3))
+    found = propose_pause(Knob(300.0, bound=86_400, units=(60.0,)), chain, Least(5, 3, 3))
     assert found.best is not None
     assert 800 < found.best.value < 1200
     assert len(found.best.avoided) == 6
@@ -113,6 +113,13 @@ def test_a_proposal_never_loses_a_true_case(rows: list[Sample], rising: bool, in
         assert not [row for row in rows if row.outcome is TRUE and row.id in gone - before]
     avoided = [len(one.avoided) for one in found.candidates]
     assert avoided == sorted(set(avoided)), "each costs more and avoids more than the one before"
+
+
+def test_spans_are_rounded_as_people_say_them() -> None:
+    units = (86_400.0, 3_600.0, 900.0, 300.0, 60.0, 30.0, 10.0, 5.0, 1.0)
+    assert plain_value(72.4, 160, 0, units) == 80
+    assert plain_value(3_300, 90_000, 0, units) == 3_600
+    assert plain_value(70, 71, 0, units) == 70.5
 
 
 @given(st.floats(-1e5, 1e5), st.floats(1e-3, 1e4))

@@ -18,7 +18,7 @@ class Knob:
 
     `rising`: a greater value raises fewer cases (else a smaller one does). `inclusive`: a case whose reach equals the
     value is still raised. `bound`: how far the value may go in its direction. `step`: values are multiples of it;
-    0: any round value will do.
+    0: any round value will do. `units`: what round means, the roundest first (of spans: days, hours, minutes).
     """
 
     current: float
@@ -26,6 +26,7 @@ class Knob:
     inclusive: bool = True
     bound: float = float("inf")
     step: float = 0.0
+    units: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

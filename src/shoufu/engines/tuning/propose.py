@@ -27,7 +27,7 @@ def propose(knob: Knob, samples: Sequence[Sample], least: Least | None = None) -
     return _weighed(knob, values, lambda value: dropped(knob, value, known), outcomes, unknown, least or Least())
 
 
-def propose_pause(current: float, events: Sequence[Event], bound: float, least: Least | None = None) -> Proposal:
+def propose_pause(knob: Knob, events: Sequence[Event], least: Least | None = None) -> Proposal:
     """The trade-off of a longer cool-down (seconds): a case that comes sooner than that after a raised one of its key
     becomes one more sign of that case. What the rule suppressed already is not among the events."""
     groups: dict[str, list[Event]] = defaultdict(list)
@@ -39,8 +39,7 @@ def propose_pause(current: float, events: Sequence[Event], bound: float, least: 
         for place, one in enumerate(group)
         for later in group[place + 1 : place + 1 + CHAIN]
     }
-    knob = Knob(current, bound=bound)
-    values = _between(knob, sorted(gap for gap in gaps if gap >= current))
+    values = _between(knob, sorted(gap for gap in gaps if gap >= knob.current))
     outcomes = {one.id: one.outcome for one in events}
     return _weighed(knob, values, lambda value: _swallowed(groups.values(), value), outcomes, 0, least or Least())
 
@@ -90,7 +89,7 @@ def _between(knob: Knob, reaches: Sequence[float]) -> list[float]:
     found = []
     for place, cut in enumerate(cuts):
         beyond = cuts[place + 1] if place + 1 < len(cuts) else limit
-        value = plain_value(cut, min(beyond, limit), knob.step)
+        value = plain_value(cut, min(beyond, limit), knob.step, knob.units)
         if value is None and knob.inclusive and knob.step and beyond % knob.step == 0 and cut < beyond <= limit:
             value = beyond
         if value is not None and value > sign * knob.current:

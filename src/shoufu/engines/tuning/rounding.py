@@ -8,9 +8,10 @@ MARGIN = 0.15
 _STEPS = (5.0, 2.0, 1.0)
 
 
-def plain_value(low: float, high: float, step: float = 0.0) -> float | None:
+def plain_value(low: float, high: float, step: float = 0.0, units: tuple[float, ...] = ()) -> float | None:
     """The plainest value above `low` and below `high`, near `low`: at most 15 % beyond it where there is such a one.
 
+    What is plain are multiples of the first of `units` that gives one there, else of round decimal numbers.
     With `step` the first multiple of it. None where there is no such multiple, or `low` is not below `high`.
     """
     if not low < high:
@@ -19,6 +20,10 @@ def plain_value(low: float, high: float, step: float = 0.0) -> float | None:
         value = (math.floor(low / step + 1e-9) + 1) * step
         return value if value < high else None
     limit = min(high, low + max(MARGIN * abs(low), 1e-6))
+    for unit in units:
+        value = _after(low, unit)
+        if low < value < high and value <= limit:
+            return value
     size = 10.0 ** math.ceil(math.log10(max(abs(limit), abs(low), 1e-6)))
     for exponent in range(13):
         for part in _STEPS:

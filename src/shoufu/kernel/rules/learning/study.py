@@ -139,7 +139,7 @@ def _atoms(spec: RuleSpec, alike: Mapping[RuleVersion, RuleSpec]) -> dict[tuple[
 
 def _studied(turn: Turn, reaches: Reaches) -> dict[str, Any]:
     if turn.kind == "pause":
-        found = propose_pause(turn.knob.current, reaches.events(), turn.knob.bound)
+        found = propose_pause(turn.knob, reaches.events())
         return _written(turn, found, [])
     samples = reaches.samples(turn)
     found = propose(turn.knob, samples)

@@ -21,7 +21,10 @@ from shoufu.kernel.rules.spec.checking import LONGEST, MOST_ROWS
 Kind = Literal["constant", "hold", "silence", "count", "window", "pause", "opens", "closes"]
 QUARTER = 15.0
 DAY_MINUTES = 1440
-LONGEST_PAUSE = 7 * 86_400.0
+HOUR, DAY = 3_600.0, 86_400.0
+SPANS = (DAY, 6 * HOUR, HOUR, 1_800.0, 900.0, 300.0, 60.0, 30.0, 10.0, 5.0, 1.0)
+PAUSES = 6
+"""A pause that is longer by so many times (an hour at least, a day at most) would hide what is no repetition."""
 FACING = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 """A comparison read from its other side."""
 
@@ -44,21 +47,24 @@ def turns(spec: RuleSpec) -> list[Turn]:
     found += [_constant(spec.where, *one) for one in _comparisons(spec.where)]
     if spec.schedule is not None and isinstance(spec.pattern, Match | Count | Sequence):
         found += _of_schedule(spec.schedule)
-    found.append(Turn("/cooldown", "pause", Knob(spec.cooldown, bound=LONGEST_PAUSE)))
+    longest = min(max(PAUSES * spec.cooldown, HOUR), max(DAY, spec.cooldown))
+    found.append(Turn("/cooldown", "pause", Knob(spec.cooldown, bound=longest, units=SPANS)))
     return found
 
 
 def _of_pattern(spec: RuleSpec) -> Iterator[Turn]:
     match spec.pattern:
         case Threshold(hold=seconds) | Dwell(hold=seconds):
-            yield Turn("/pattern/for", "hold", Knob(seconds, bound=LONGEST))
+            yield Turn("/pattern/for", "hold", Knob(seconds, bound=LONGEST, units=SPANS))
         case Absence(after=seconds):
-            yield Turn("/pattern/after", "silence", Knob(seconds, bound=LONGEST))
+            yield Turn("/pattern/after", "silence", Knob(seconds, bound=LONGEST, units=SPANS))
         case Count(n=n, window=window):
             yield Turn("/pattern/n", "count", Knob(float(n), bound=float(MOST_ROWS), step=1.0))
-            yield Turn("/pattern/window", "window", Knob(window, rising=False, inclusive=False, bound=0.001))
+            yield Turn(
+                "/pattern/window", "window", Knob(window, rising=False, inclusive=False, bound=0.001, units=SPANS)
+            )
         case Sequence(window=window):
-            yield Turn("/pattern/window", "window", Knob(window, rising=False, bound=0.001))
+            yield Turn("/pattern/window", "window", Knob(window, rising=False, bound=0.001, units=SPANS))
 
 
 def _of_schedule(schedule: Schedule) -> list[Turn]:
