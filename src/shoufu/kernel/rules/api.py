@@ -8,12 +8,12 @@ from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.places import selectors as places
 from shoufu.kernel.rules import selectors, services
-from shoufu.kernel.rules.learning.api import router as proposals
+from shoufu.kernel.rules.learning.api import add_to
 from shoufu.kernel.rules.models import Rehearsal, Rule, RuleVersion
 from shoufu.kernel.rules.spec import Language, parse, sentence
 
 router = Router()
-router.add_router("", proposals)
+add_to(router)
 SORTABLE = {"code": "code", "name": "name", "place": "place__path", "created_at": "created_at"}
 FIRINGS_SORTABLE = {"t": "t", "place": "place__path"}
 

@@ -1,4 +1,4 @@
-"""The HTTP interface of proposals; a router of its own, added to that of rules."""
+"""The HTTP interface of proposals, a part of that of rules."""
 
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,6 @@ from shoufu.kernel.places import selectors as places
 from shoufu.kernel.rules.learning import selectors, services
 from shoufu.kernel.rules.learning.report import listed
 from shoufu.kernel.rules.models import Rehearsal
-
-router = Router()
 
 
 class ChoiceOut(Schema):
@@ -77,27 +75,31 @@ class DecisionOut(Schema):
     reason: str
 
 
-@router.get("/proposals", response=list[StudiedOut])
 def list_proposals(request: PageRequest, query: Query[ProposalQuery]) -> list[dict[str, Any]]:
     """What outcomes say about the rules that one may see, those with most false alarms to spare first."""
     path = places.get(request.actor, query.root).path if query.root is not None else ""
     return listed(selectors.proposals(request.actor, path, query.rule))
 
 
-@router.post("/{int:rule_id}/proposals/try", response={201: TrialOut})
 def try_proposal(request: PageRequest, rule_id: int, body: TryIn) -> tuple[int, Rehearsal]:
     """Make a draft with the proposed number and queue its rehearsal; `activate` switches it on."""
     return 201, services.try_proposal(request.actor, rule_id, body.pointer, body.value)
 
 
-@router.post("/{int:rule_id}/proposals/decline", response={201: DecisionOut})
 def decline_proposal(request: PageRequest, rule_id: int, body: DeclineIn) -> tuple[int, Any]:
     """Not now: keeps the proposal away until there are newer outcomes."""
     return 201, services.decline(request.actor, rule_id, body.pointer, body.reason)
 
 
-@router.post("/{int:rule_id}/proposals/recount", response={202: None})
 def recount(request: PageRequest, rule_id: int) -> tuple[int, None]:
     """Have the outcomes of a rule's cases counted again, soon."""
     services.recount_one(request.actor, rule_id)
     return 202, None
+
+
+def add_to(router: Router) -> None:
+    """Add the operations on proposals to the router of rules."""
+    router.get("/proposals", response=list[StudiedOut])(list_proposals)
+    router.post("/{int:rule_id}/proposals/try", response={201: TrialOut})(try_proposal)
+    router.post("/{int:rule_id}/proposals/decline", response={201: DecisionOut})(decline_proposal)
+    router.post("/{int:rule_id}/proposals/recount", response={202: None})(recount)
