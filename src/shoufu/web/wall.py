@@ -153,6 +153,9 @@ def spots(actor: Actor, scope: Scope, rows: Sequence[Place]) -> list[Spot]:
         x, y = plane.at(row.longitude or 0, row.latitude or 0)
         count = sum(path.startswith(row.path) for path in paths)
         worst = min((rank for path, rank in ranks if path.startswith(row.path)), default=None)
+        if row.kind == Place.Kind.AREA and worst is None and not count:
+            # A quiet yard lies over or between the buildings: its name would only cover theirs.
+            continue
         found.append(
             Spot(
                 row,
