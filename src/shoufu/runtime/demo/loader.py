@@ -51,13 +51,10 @@ def loaders() -> Iterator[tuple[str, Loader]]:
 
 def load() -> None:
     """Load everything that is missing; a second call changes nothing. Needs Django."""
-    from shoufu.runtime.demo import past
-
     for name, loader in loaders():
         loader(SYSTEM)
         log.info("loaded", part=name)
     _write_links()
-    past.tell()
 
 
 def links_path() -> Path:

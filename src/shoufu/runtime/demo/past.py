@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import nats.errors
 import structlog
 from django.conf import settings
 from nats.aio.client import Client
@@ -98,7 +99,11 @@ def tell() -> None:
             return
     told = story(datetime.now(UTC))
     items = sorted((item for one in told for item in _items(one)), key=lambda item: str(item["phenomenonTime"]))
-    asyncio.run(_send(items))
+    try:
+        asyncio.run(_send(items))
+    except (OSError, nats.errors.Error, TimeoutError) as error:
+        log.warning("the weeks before were not told", error=str(error) or type(error).__name__)
+        return
     path().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path().write_text(json.dumps([asdict(one) for one in told if one.words], ensure_ascii=False), encoding="utf-8")
     log.info("told the weeks before", observations=len(items))
