@@ -107,7 +107,8 @@ def measure(
         screen = Screen(client, [f"/media/devices/{pk}/latest.jpg" for _code, pk in cameras])
         _round(recorders, stock, 0, screen, pool)
         costs.stages.clear()
-        screen.times.clear(), screen.sizes.clear()
+        screen.times.clear()
+        screen.sizes.clear()
         screen.missed = 0
         before = [_cpu(server) for server in servers]
         began = time.monotonic()
