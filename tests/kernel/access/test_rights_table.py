@@ -339,23 +339,28 @@ ROWS: dict[str, Row] = {
 
 
 def routers(held: Any, before: str = "") -> Iterator[tuple[str, Any]]:
-    """Every router with its whole prefix, those inside others too."""
+    """Every router with its whole prefix, those inside others too.
+
+    Once its addresses are built, Ninja lists the inner ones beside the outer ones too, without the first slash.
+    """
     for prefix, router, *_options in held:
-        yield before + prefix, router
-        yield from routers(router._routers, before + prefix)
+        whole = f"{before}/{prefix.strip('/')}"
+        yield whole, router
+        yield from routers(router._routers, whole)
 
 
 def operations() -> list[str]:
     """Every API operation of the URL map, as "METHOD /path/with/{arguments}"."""
     from shoufu.web.api import api
 
-    return sorted(
+    found = {
         f"{method} /api{prefix}{path}".replace("uuidstr:", "uuid:")
         for prefix, router in routers(api._routers)
         for path, view in router.path_operations.items()
         for operation in view.operations
         for method in operation.methods
-    )
+    }
+    return sorted(found)
 
 
 def _cases(tag: str, place: Any) -> list[int]:
