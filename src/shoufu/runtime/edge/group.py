@@ -14,7 +14,7 @@ from shoufu.kernel.observations.writer import Outcome, Unavailable, Writer
 
 log = structlog.get_logger("edge")
 
-MAX_ROWS = 1_000
+MAX_ROWS = 600
 MAX_BYTES = 4 << 20
 WINDOW = 0.004
 LIMIT_ROWS = 20_000
@@ -33,7 +33,7 @@ class _Entry:
 
 
 class Group:
-    """Gathers rows for at most 4 ms (or 1,000 rows) while a writer is free, longer only while all are busy.
+    """Gathers rows for at most 4 ms (or 600 rows) while a writer is free, longer only while all are busy.
 
     Memory is bounded: :meth:`submit` raises :class:`Full` over 20,000 waiting rows or 64 MiB; :meth:`submit_later`
     waits for room instead.

@@ -38,7 +38,8 @@ from shoufu.runtime.edge.signin import SignIn
 
 log = structlog.get_logger("edge")
 
-WRITERS = 2
+# Three batches under way: one is read from requests while the next is copied and the third waits for its commit.
+WRITERS = 3
 GRACE_SECONDS = 5
 
 

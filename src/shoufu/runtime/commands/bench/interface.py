@@ -89,12 +89,14 @@ def _run(place: Stage, rounds: int, pages: tuple[str, ...]) -> Figures:
 
     base = f"http://127.0.0.1:{place.port}"
     visitor = measure.Visitor(base, settings.SESSION_COOKIE_NAME, session("administrator"))
+    # Asked before the browser starts: beside Playwright's event loop Django refuses to query.
+    paths = (*pages, *_details(pages))
     web = start("web", log=place.root / "logs" / "web.log")
     try:
         with httpx.Client(base_url=base, timeout=60) as client:
             wait(client)
         with browsers.chromium() as browser:
-            return measure.measure(browser, visitor, (*pages, *_details(pages)), rounds, _tell)
+            return measure.measure(browser, visitor, paths, rounds, _tell)
     finally:
         stop(web)
 
