@@ -28,7 +28,12 @@ function point(event: PointerEvent | MouseEvent): [number, number] {
 }
 
 function draw(): void {
-  if (!home || !svg || !list || !row) return;
+  shapes();
+  rows();
+}
+
+function shapes(): void {
+  if (!home || !svg) return;
   svg.replaceChildren();
   for (const old of home.querySelectorAll(".handle, .tagged")) old.remove();
   zones.forEach((zone, index) => {
@@ -36,11 +41,9 @@ function draw(): void {
     shape.setAttribute("points", zone.points.map(([x, y]) => `${x * 1000},${y * 1000}`).join(" "));
     shape.setAttribute("class", `shape ${kindOf(zone)}${index === chosen ? " chosen" : ""}`);
     shape.addEventListener("click", (event) => {
-      if (index !== chosen) {
-        event.stopPropagation();
-        chosen = index;
-        draw();
-      }
+      if (index === chosen) return;
+      event.stopPropagation();
+      choose(index);
     });
     svg.append(shape);
     if (zone.points.length) {
@@ -53,7 +56,14 @@ function draw(): void {
     }
   });
   zones[chosen]?.points.forEach((_point, index) => handle(zones[chosen], index));
-  rows();
+}
+
+// The rows stay as they are: one that has the focus must not be made anew under it.
+function choose(index: number): void {
+  if (index === chosen) return;
+  chosen = index;
+  shapes();
+  list?.querySelectorAll(".zone-row").forEach((node, at) => node.classList.toggle("chosen", at === chosen));
 }
 
 function handle(zone: Zone, index: number): void {
@@ -88,6 +98,7 @@ function handle(zone: Zone, index: number): void {
     const moves: Record<string, [number, number]> = { ArrowLeft: [-0.01, 0], ArrowRight: [0.01, 0], ArrowUp: [0, -0.01], ArrowDown: [0, 0.01] };
     const move = moves[event.key];
     if (event.key === "Delete") zone.points.splice(index, 1);
+    else if (event.key === "Insert" && kindOf(zone) === "zone") zone.points.splice(index + 1, 0, between(zone.points, index));
     else if (move) zone.points[index] = [clamp(zone.points[index][0] + move[0]), clamp(zone.points[index][1] + move[1])];
     else return;
     event.preventDefault();
@@ -96,6 +107,17 @@ function handle(zone: Zone, index: number): void {
   });
   home?.append(dot);
 }
+
+function between(points: [number, number][], index: number): [number, number] {
+  const [here, next] = [points[index], points[(index + 1) % points.length]];
+  return [clamp((here[0] + next[0]) / 2), clamp((here[1] + next[1]) / 2)];
+}
+
+// A shape to begin with where there is no pointer to draw one: its corners move by the arrow keys.
+const FIRST: Record<"zone" | "line", [number, number][]> = {
+  zone: [[0.35, 0.35], [0.65, 0.35], [0.65, 0.65], [0.35, 0.65]],
+  line: [[0.3, 0.5], [0.7, 0.5]],
+};
 
 function rows(): void {
   if (!list || !row) return;
@@ -107,13 +129,7 @@ function rows(): void {
     (node.querySelector(".tag") as HTMLElement).textContent = word(kindOf(zone));
     const input = node.querySelector("input") as HTMLInputElement;
     input.value = zone.name;
-    input.addEventListener("focus", () => {
-      if (chosen !== index) {
-        chosen = index;
-        draw();
-        list.querySelectorAll<HTMLElement>("input")[index]?.focus();
-      }
-    });
+    input.addEventListener("focus", () => choose(index));
     input.addEventListener("input", () => {
       zone.name = input.value;
       const tags = home?.querySelectorAll(".tagged");
@@ -136,14 +152,15 @@ home?.addEventListener("click", (event) => {
   draw();
 });
 for (const button of document.querySelectorAll<HTMLElement>("[data-add]")) {
-  button.addEventListener("click", () => {
+  button.addEventListener("click", (event) => {
     const kind = button.dataset.add === "line" ? "line" : "zone";
     const names = new Set(zones.map((zone) => zone.name));
     let number = 1;
     while (names.has(`${word(kind)} ${number}`)) number += 1;
-    zones.push({ name: `${word(kind)} ${number}`, kind, points: [] });
+    zones.push({ name: `${word(kind)} ${number}`, kind, points: event.detail ? [] : structuredClone(FIRST[kind]) });
     chosen = zones.length - 1;
     draw();
+    if (!event.detail) home?.querySelector<HTMLElement>(".handle")?.focus();
   });
 }
 document.querySelector("[data-save]")?.addEventListener("click", async () => {
