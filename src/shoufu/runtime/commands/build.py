@@ -7,7 +7,7 @@ import click
 @click.option("--check", is_flag=True, help="Also check the front end's types.")
 def command(check: bool) -> None:
     """Build what a checkout does not hold; does nothing where it is up to date."""
-    from shoufu.runtime.build import frontend, schema
+    from shoufu.runtime.build import fhir, frontend, schema
 
     if not frontend.current():
         click.echo("Building the front end …", err=True)
@@ -16,6 +16,9 @@ def command(check: bool) -> None:
 
     for path in translations.compile_stale():
         click.echo(f"Compiled {path.name} of {path.parent.parent.name}", err=True)
+    if not fhir.current():
+        click.echo("Compiling the definitions of FHIR …", err=True)
+        fhir.build()
     if not schema.current():
         click.echo("Making the tables beforehand …", err=True)
         _make_schema()

@@ -1,0 +1,17 @@
+"""HL7 FHIR R4 (4.0.1) in JSON: judge a resource, and the OperationOutcome that says why it is refused."""
+
+from .checking import Report, Resource, check, check_content, parse
+from .definitions import DefinitionsMissing
+from .issues import Issue, Severity, operation_outcome
+
+__all__ = [
+    "DefinitionsMissing",
+    "Issue",
+    "Report",
+    "Resource",
+    "Severity",
+    "check",
+    "check_content",
+    "operation_outcome",
+    "parse",
+]

@@ -1,0 +1,74 @@
+"""Judge a resource: read its bytes, walk it, try its invariants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import bundles, invariants
+from .definitions import Model, model
+from .issues import Issue
+from .reading import NotJson, read, write
+from .walk import Walk
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource as it was sent: names in their order, numbers with their digits."""
+
+    type: str
+    content: dict[str, Any]
+
+    @property
+    def id(self) -> str | None:
+        """Its logical id; None before a server gave it one."""
+        found = self.content.get("id")
+        return found if isinstance(found, str) else None
+
+    def to_bytes(self) -> bytes:
+        """As JSON in UTF-8, equal to what was read."""
+        return write(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found; ``resource`` is there when nothing grave is against it."""
+
+    resource: Resource | None
+    issues: tuple[Issue, ...] = field(default=())
+
+    @property
+    def valid(self) -> bool:
+        """Whether no issue is an error."""
+        return not any(issue.grave for issue in self.issues)
+
+
+def check(data: bytes) -> Report:
+    """Judge JSON in bytes by the base specification of R4; raises nothing for whatever bytes come."""
+    try:
+        value, issues = read(data)
+    except NotJson as error:
+        return Report(None, (error.issue,))
+    return _judged(value, issues, model())
+
+
+def check_content(content: dict[str, Any]) -> Report:
+    """Judge a resource that a program made: JSON's types, numbers as int or Decimal."""
+    return _judged(content, [], model())
+
+
+def parse(data: bytes) -> Resource | tuple[Issue, ...]:
+    """The resource in the bytes, or what is wrong with it (errors and the warnings with them)."""
+    report = check(data)
+    return report.resource or report.issues
+
+
+def _judged(value: Any, issues: list[Issue], known: Model) -> Report:
+    walk = Walk(known)
+    walk.resource(value, "", None)
+    found = [*issues, *walk.issues]
+    if not walk.misshapen:
+        found.extend(invariants.broken(known, walk.pending))
+        found.extend(bundles.faults(known, value))
+    report = Report(None, tuple(dict.fromkeys(found)))
+    return Report(Resource(value["resourceType"], value), report.issues) if report.valid else report

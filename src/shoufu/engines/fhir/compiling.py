@@ -1,0 +1,158 @@
+"""Make the compact definitions out of the official R4 bundles (StructureDefinitions, value sets, code systems)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .definitions import Constraint, Element, Model, Type, TypeRef
+
+Json = dict[str, Any]
+
+VERSION = "4.0.1"
+_PREFIX = "http://hl7.org/fhir/StructureDefinition/"
+_SYSTEM = "http://hl7.org/fhirpath/System."
+# Checked by the walk itself, where it is cheaper and can say more; dom-6 is advice on good practice.
+BY_HAND = frozenset({"ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ref-1", "txt-1", "txt-2"})
+# Known errata of 4.0.1, as later editions have them.
+_CORRECTED = {
+    "que-12": "enableWhen.count() > 1 implies enableBehavior.exists()",
+}
+
+
+def resources(bundle: Json, kind: str) -> Iterator[Json]:
+    """The resources of one type in a bundle."""
+    for entry in bundle.get("entry", ()):
+        resource = entry.get("resource", {})
+        if resource.get("resourceType") == kind:
+            yield resource
+
+
+def compile_model(structures: Iterable[Json], value_sets: Iterable[Json]) -> Model:
+    """Types of every structure of this version, and the value sets that their required bindings name."""
+    maker = _Maker()
+    for structure in structures:
+        if structure.get("fhirVersion") == VERSION and structure["kind"] != "logical":
+            maker.add(structure)
+    return Model(maker.types, tuple(maker.constraints), _expanded(maker.bindings, value_sets))
+
+
+def compile_systems(code_systems: Iterable[Json]) -> dict[str, frozenset[str]]:
+    """Codes of the systems that are published whole; of those whose codes ignore case none."""
+    return {
+        system["url"]: frozenset(_codes(system["concept"]))
+        for system in code_systems
+        if system.get("content") == "complete" and system.get("concept") and system.get("caseSensitive", True)
+    }
+
+
+class _Maker:
+    def __init__(self) -> None:
+        self.types: dict[str, Type] = {}
+        self.constraints: list[Constraint] = []
+        self.bindings: set[str] = set()
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def add(self, structure: Json) -> None:
+        """The type of a structure and its backbone elements, each a type named by its path."""
+        name = structure["name"] if structure.get("derivation") == "constraint" else structure["type"]
+        rows = structure["snapshot"]["element"]
+        parents = {row["path"].rpartition(".")[0] for row in rows}
+        kind = structure["kind"].removesuffix("-type")
+        for path in sorted(parents - {""}):
+            root = path == structure["type"]
+            children = [row for row in rows if row["path"].rpartition(".")[0] == path]
+            head = next(row for row in rows if row["path"] == path)
+            base = structure.get("baseDefinition", "").removeprefix(_PREFIX) if root else head["type"][0]["code"]
+            elements = () if kind == "primitive" else tuple(self._element(row, structure, parents) for row in children)
+            self.types[name if root else path] = Type(
+                name=name if root else path,
+                kind=kind if root else "complex",
+                base=base,
+                abstract=bool(structure.get("abstract")) and root,
+                elements=elements,
+                constraints=self._constraints(head) if root else (),
+            )
+
+    def _element(self, row: Json, structure: Json, parents: set[str]) -> Element:
+        name = row["path"].rpartition(".")[2]
+        binding = row.get("binding", {})
+        required = binding.get("valueSet", "").partition("|")[0] if binding.get("strength") == "required" else None
+        if required:
+            self.bindings.add(required)
+        return Element(
+            name=name.removesuffix("[x]"),
+            types=self._types(row, structure, parents),
+            min=row["min"],
+            max=None if row["max"] == "*" else int(row["max"]),
+            choice=name.endswith("[x]"),
+            binding=required or None,
+            constraints=self._constraints(row),
+        )
+
+    def _types(self, row: Json, structure: Json, parents: set[str]) -> tuple[TypeRef, ...]:
+        path = row["path"]
+        if path in parents:
+            code = row["type"][0]["code"]
+            return (TypeRef(code, path),)
+        if "contentReference" in row:
+            return (TypeRef("BackboneElement", row["contentReference"].removeprefix("#")),)
+        found: dict[str, TypeRef] = {}
+        for kind in row["type"]:
+            code = _primitive(kind, path, structure) if kind["code"].startswith(_SYSTEM) else kind["code"]
+            rules = kind.get("profile", [code])[0].removeprefix(_PREFIX)
+            targets = [target.removeprefix(_PREFIX) for target in kind.get("targetProfile", ())]
+            found[code] = TypeRef(code, rules, tuple(targets))
+        return tuple(found.values())
+
+    def _constraints(self, row: Json) -> tuple[int, ...]:
+        return tuple(
+            self._number(constraint)
+            for constraint in row.get("constraint", ())
+            if constraint["key"] not in BY_HAND and constraint.get("expression")
+        )
+
+    def _number(self, constraint: Json) -> int:
+        name: str = constraint["key"]
+        key = (name, _CORRECTED.get(name) or str(constraint["expression"]))
+        if key not in self._numbers:
+            self._numbers[key] = len(self.constraints)
+            self.constraints.append(Constraint(key[0], constraint["severity"], constraint["human"], key[1]))
+        return self._numbers[key]
+
+
+def _primitive(kind: Json, path: str, structure: Json) -> str:
+    if path.endswith(".id"):
+        return "id" if structure["kind"] == "resource" and path.count(".") == 1 else "string"
+    for extension in kind.get("extension", ()):
+        if extension["url"].endswith("structuredefinition-fhir-type"):
+            return str(extension["valueUrl"])
+    return str(kind["code"].removeprefix(_SYSTEM)).lower()
+
+
+def _expanded(wanted: set[str], value_sets: Iterable[Json]) -> dict[str, dict[str, frozenset[str] | None]]:
+    found = {}
+    for value_set in value_sets:
+        compose = value_set.get("compose", {})
+        # A set made by filters, exclusions or other sets is not judged; R4 has none under a required binding.
+        if value_set["url"] in wanted and not compose.get("exclude") and compose.get("include"):
+            parts = compose["include"]
+            if all(part.get("system") and not part.get("filter") and not part.get("valueSet") for part in parts):
+                found[value_set["url"]] = _parts(parts)
+    return found
+
+
+def _parts(parts: Iterable[Json]) -> dict[str, frozenset[str] | None]:
+    found: dict[str, frozenset[str] | None] = {}
+    for part in parts:
+        concepts = part.get("concept")
+        codes = frozenset(concept["code"] for concept in concepts) if concepts else None
+        before = found.get(part["system"], frozenset())
+        found[part["system"]] = None if codes is None or before is None else codes | before
+    return found
+
+
+def _codes(concepts: Iterable[Json]) -> Iterator[str]:
+    for concept in concepts:
+        yield concept["code"]
+        yield from _codes(concept.get("concept", ()))

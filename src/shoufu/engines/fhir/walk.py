@@ -1,0 +1,266 @@
+"""Go through a resource by its definition: names, cardinality, JSON types, primitives, codes, references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import bindings, narrative, primitives, references
+from .containment import contained_faults
+from .definitions import Element, Model, Property, Type, TypeRef
+from .issues import Issue, Severity
+from .reading import Repeating
+from .references import Around, Entries
+
+_SIBLING = "_"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Invariants to be tried once the whole document is known to have its right shape."""
+
+    value: Any
+    type: str
+    extra: dict[str, Any] | None
+    constraints: tuple[int, ...]
+    path: str
+    resource: dict[str, Any]
+    around: Around
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """The resource that is being walked, and where it stands."""
+
+    resource: dict[str, Any]
+    around: Around
+
+
+@dataclass(slots=True)
+class Walk:
+    """One pass over a document; issues and the invariants to try gather in it."""
+
+    model: Model
+    issues: list[Issue] = field(default_factory=list)
+    pending: list[Pending] = field(default_factory=list)
+    # Wrong shapes (an array where an object belongs) would lead the invariants astray.
+    misshapen: bool = False
+
+    def say(self, path: str, message: str, code: str = "structure", *, shape: bool = False) -> None:
+        """Note an error."""
+        self.issues.append(Issue(path, message, code))
+        self.misshapen = self.misshapen or shape
+
+    def resource(self, value: Any, path: str, around: Around | None, *, inside: bool = False) -> None:
+        """Walk a resource; ``around`` None where it is the root of its own, ``inside`` where it is contained."""
+        known = self._resource_type(value, path)
+        if known is None:
+            return
+        around = around or Around(value)
+        self._object(value, known, path or known.name, Inside(value, around), resource=True)
+        self._invariants(value, known.name, None, known.constraints, path or known.name, Inside(value, around))
+        for expression, message, code in contained_faults(self.model, value, path or known.name, inside):
+            self.say(expression, message, code)
+
+    def _resource_type(self, value: Any, path: str) -> Type | None:
+        if not isinstance(value, dict):
+            self.say(path, "must be a resource: a JSON object with resourceType", shape=True)
+            return None
+        name = value.get("resourceType")
+        if name is None:
+            self.say(path, "has no resourceType", "required", shape=True)
+        elif not isinstance(name, str) or not references.is_resource(self.model, name):
+            self.say(f"{path}.resourceType" if path else "", f"{name!r} is no resource type of R4", shape=True)
+        else:
+            return self.model.types[name]
+        return None
+
+    def _object(self, value: dict[str, Any], kind: Type, path: str, inside: Inside, *, resource: bool = False) -> None:
+        if isinstance(value, Repeating):
+            for name in value.repeated:
+                self.say(f"{path}.{name}", "stands twice in the same object", shape=True)
+        if not value:
+            self.say(path, "must not be an empty object: leave it out")
+            return
+        for name, inner in value.items():
+            if name == "resourceType" and resource:
+                continue
+            self._named(name, inner, value, kind, path, inside)
+        self._cardinality(value, kind, path)
+        if kind.name == "Extension":
+            self._extension(value, path)
+
+    def _named(self, name: str, inner: Any, owner: dict[str, Any], kind: Type, path: str, inside: Inside) -> None:
+        plain = name.removeprefix(_SIBLING)
+        known = kind.properties.get(plain)
+        primitive = known is not None and self.model.types[known.type.rules].kind == "primitive"
+        if known is None or (plain != name and not primitive) or name.startswith("__"):
+            self.say(f"{path}.{name}", f"is no element of {kind.name}{_hint(plain, kind)}")
+            return
+        if primitive:
+            # The value and its sibling are judged together, where the first of them stands.
+            if plain == name or plain not in owner:
+                self._primitives(owner, plain, known, path, inside)
+            return
+        self._complex(inner, name, known, path, inside)
+
+    def _complex(self, value: Any, name: str, known: Property, path: str, inside: Inside) -> None:
+        path = f"{path}.{name}"
+        for place, item in self._items(value, known.element, path):
+            where = path if place is None else f"{path}[{place}]"
+            if item is None:
+                self.say(where, "must not be null: leave it out", shape=True)
+            elif not isinstance(item, dict):
+                self.say(where, f"must be an object ({known.type.code})", shape=True)
+            elif known.type.code == "Resource":
+                self._inner_resource(item, name, where, inside)
+            else:
+                self._typed(item, known, where, inside)
+
+    def _inner_resource(self, value: dict[str, Any], name: str, path: str, inside: Inside) -> None:
+        if name == "contained":
+            self.resource(value, path, inside.around, inside=True)
+            return
+        # A resource in a bundle's entry stands on its own; in Parameters as well.
+        entries, url = inside.around.entries, None
+        if inside.resource.get("resourceType") == "Bundle":
+            entries = Entries(self.model, inside.resource) if entries is None else entries
+            url = _full_url(inside.resource, value)
+        self.resource(value, path, Around(value, entries, url))
+
+    def _typed(self, value: dict[str, Any], known: Property, path: str, inside: Inside) -> None:
+        kind = self.model.types[known.type.rules]
+        self._object(value, kind, path, inside)
+        constraints = (*known.element.constraints, *kind.constraints)
+        self._invariants(value, kind.name, None, constraints, path, inside)
+        if known.element.binding:
+            for message in bindings.coding_faults(self.model, known.element.binding, value):
+                self.say(path, message, "code-invalid")
+        if kind.name == "Coding":
+            for name, message in bindings.system_faults(value):
+                self.say(f"{path}.{name}", message, "code-invalid")
+        elif kind.name == "Reference":
+            for name, message in references.faults(self.model, value, known.type.targets, inside.around):
+                self.say(f"{path}.{name}" if name else path, message, "value")
+
+    def _items(self, value: Any, element: Element, path: str) -> Iterator[tuple[int | None, Any]]:
+        """The values of a property with their places; says so where array and single value are confused."""
+        if not element.many:
+            if isinstance(value, list):
+                self.say(path, "must not be an array: it may stand once only", shape=True)
+            else:
+                yield None, value
+            return
+        if not isinstance(value, list):
+            self.say(path, "must be an array", shape=True)
+            return
+        if not value:
+            self.say(path, "must not be an empty array: leave it out")
+        yield from enumerate(value)
+
+    def _primitives(self, owner: dict[str, Any], name: str, known: Property, path: str, inside: Inside) -> None:
+        path = f"{path}.{name}"
+        values = list(self._items(owner[name], known.element, path)) if name in owner else []
+        extras: dict[int | None, Any] = {}
+        if _SIBLING + name in owner:
+            extras = dict(self._items(owner[_SIBLING + name], known.element, path))
+        present = dict(values)
+        if name in owner and extras and None not in extras and len(extras) != len(present):
+            message = f"has {len(present)} values, but _{name} has {len(extras)} places: fill up with null"
+            self.issues.append(Issue(path, message, "structure", Severity.WARNING))
+        for place in dict.fromkeys((*present, *extras)):
+            where = path if place is None else f"{path}[{place}]"
+            self._primitive(present.get(place), extras.get(place), place is not None, known, where, inside)
+
+    def _primitive(self, value: Any, extra: Any, many: bool, known: Property, path: str, inside: Inside) -> None:
+        if extra is not None:
+            self._beside(extra, known.type, path, inside)
+        if value is None:
+            # In an array, null keeps the place of a value that has only an id or extensions.
+            if extra is None or not many and not isinstance(extra, dict):
+                self.say(path, "must not be null: leave it out", shape=extra is None)
+            return
+        if message := primitives.fault(known.type.code, value):
+            wrong_json = isinstance(value, dict | list)
+            self.say(path, message, "structure" if wrong_json else "value", shape=wrong_json)
+            return
+        if known.type.code == "xhtml":
+            for message in narrative.faults(value):
+                self.say(path, message, "invariant")
+        if known.element.binding:
+            for message in bindings.code_faults(self.model, known.element.binding, value):
+                self.say(path, message, "code-invalid")
+        if known.type.code == "canonical":
+            self._canonical(value, path, inside)
+        beside = extra if isinstance(extra, dict) else None
+        self._invariants(value, known.type.rules, beside, known.element.constraints, path, inside)
+
+    def _canonical(self, value: str, path: str, inside: Inside) -> None:
+        if value.startswith("#"):
+            if value != "#" and references.contained(inside.around.root, value[1:]) is None:
+                self.say(path, f"'{value}' is not among the contained resources", "value")
+        elif ":" not in value:
+            self.say(path, f"'{value}' must be an absolute URL, or # and the id of a contained resource", "value")
+
+    def _beside(self, extra: Any, kind: TypeRef, path: str, inside: Inside) -> None:
+        """The object in ``_name``: an id and extensions of a primitive value."""
+        if not isinstance(extra, dict):
+            self.say(path, "its sibling with the underscore must be an object", shape=True)
+            return
+        for name in extra:
+            if name not in ("id", "extension"):
+                self.say(f"{path}.{name}", f"a {kind.code} has no element {name}: id and extension only")
+        plain = {name: extra[name] for name in extra if name in ("id", "extension")}
+        if plain or not extra:
+            self._object(plain, self.model.types["Element"], path, inside)
+
+    def _cardinality(self, value: dict[str, Any], kind: Type, path: str) -> None:
+        for element in kind.elements:
+            names = [name for name in kind.named[element.name] if name in value or _SIBLING + name in value]
+            if element.choice and len(names) > 1:
+                self.say(f"{path}.{names[1]}", f"only one of {', '.join(names)} may stand", shape=True)
+            if not names and element.min:
+                shown = f"{element.name}[x]" if element.choice else element.name
+                self.say(f"{path}.{element.name}", f"{shown} is required in {kind.name}", "required")
+            if names and element.max == 0:
+                self.say(f"{path}.{names[0]}", f"is not allowed in {kind.name}")
+
+    def _extension(self, value: dict[str, Any], path: str) -> None:
+        valued = [name for name in value if name.removeprefix(_SIBLING).startswith("value")]
+        if bool(valued) == ("extension" in value):
+            self.say(path, "an extension has either a value or extensions (ext-1)", "invariant")
+        url = value.get("url")
+        if isinstance(url, str) and "|" in url:
+            self.say(f"{path}.url", "the URL of an extension has no version", "value")
+
+    def _invariants(
+        self,
+        value: Any,
+        kind: str,
+        extra: dict[str, Any] | None,
+        constraints: tuple[int, ...],
+        path: str,
+        inside: Inside,
+    ) -> None:
+        if constraints:
+            self.pending.append(
+                Pending(value, kind, extra, tuple(dict.fromkeys(constraints)), path, inside.resource, inside.around)
+            )
+
+
+def _hint(name: str, kind: Type) -> str:
+    for known in kind.properties:
+        if known.lower() == name.lower():
+            return f": did you mean {known}?"
+    choices = sorted(kind.named[name]) if name in kind.named else []
+    return f": write its type too ({', '.join(choices[:6])}{', …' if len(choices) > 6 else ''})" if choices else ""
+
+
+def _full_url(bundle: dict[str, Any], resource: dict[str, Any]) -> str | None:
+    entries = bundle.get("entry")
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and entry.get("resource") is resource:
+            url = entry.get("fullUrl")
+            return url if isinstance(url, str) else None
+    return None

@@ -1,0 +1,40 @@
+"""Check files that hold FHIR R4 resources in JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from shoufu.engines import fhir
+from shoufu.runtime.errors import Problem
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--json", "as_json", is_flag=True, help='One line a file: {"file", "valid", "issues"}.')
+@click.pass_context
+def command(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
+    """Judge each FILE by FHIR R4 (4.0.1), as the REST interface does; exit code 1 where one is not valid."""
+    valid = True
+    for file in files:
+        report = _checked(file)
+        valid = valid and report.valid
+        if as_json:
+            row = {"file": str(file), "valid": report.valid, "issues": [issue.to_json() for issue in report.issues]}
+            click.echo(json.dumps(row, ensure_ascii=False))
+        else:
+            click.echo(f"{file}: {'valid' if report.valid else 'not valid'}")
+            for issue in report.issues:
+                click.echo(f"  {issue.severity} {issue.expression or 'the file'}: {issue.message}")
+    ctx.exit(0 if valid else 1)
+
+
+def _checked(file: Path) -> fhir.Report:
+    try:
+        return fhir.check(file.read_bytes())
+    except (fhir.DefinitionsMissing, OSError) as error:
+        raise Problem(f"{file}: {error}") from error

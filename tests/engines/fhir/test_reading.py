@@ -1,0 +1,107 @@
+"""The bytes: what is JSON, and that a valid resource comes back as it was sent."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoufu.engines import fhir
+from shoufu.engines.fhir import reading
+
+from .examples import encoded, errors, observation, patient
+
+BROKEN = {
+    b"": "is empty",
+    b" \n": "is empty",
+    b'{"resourceType": "Patient",}': "is not JSON",
+    b'{"resourceType": "Patient"': "is not JSON",
+    b'{"resourceType": "Patient"} x': "is not JSON",
+    b'{"resourceType": "Patient", "active": True}': "is not JSON",
+    b"{'resourceType': 'Patient'}": "is not JSON",
+    b'{resourceType: "Patient"}': "is not JSON",
+    b'{"resourceType": "Patient" // a comment\n}': "is not JSON",
+    b'{"resourceType": "Observation", "valueQuantity": {"value": NaN}}': "NaN is no number",
+    b'{"resourceType": "Observation", "valueQuantity": {"value": 01}}': "is not JSON",
+    b'{"resourceType": "Patient", "id": "a\tb"}': "is not JSON",
+    b'{"resourceType": "Patient", "name": [{"text": "\xff"}]}': "is not UTF-8",
+    b'{"resourceType": "Patient", "name": [{"text": "\\ud800"}]}': "surrogate",
+    b'<Patient xmlns="http://hl7.org/fhir"/>': "is XML",
+    b"[" * 5000: "nested",
+    b'{"a":' * 900 + b"1" + b"}" * 900: "nested",
+}
+
+
+@pytest.mark.parametrize("data", BROKEN)
+def test_what_is_no_json_is_refused_in_words(data: bytes) -> None:
+    report = fhir.check(data)
+    assert not report.valid
+    assert [issue.severity for issue in report.issues] == [fhir.Severity.FATAL]
+    assert BROKEN[data] in report.issues[0].message
+
+
+@pytest.mark.parametrize("data", [b"[]", b"3", b"null", b'"Patient"', b"{}", b'{"resourceType": "Patiant"}'])
+def test_json_that_is_no_resource(data: bytes) -> None:
+    assert not fhir.check(data).valid
+
+
+def test_a_name_that_stands_twice_is_named() -> None:
+    data = b'{"resourceType": "Patient", "name": [{"family": "Wang", "family": "Li"}]}'
+    assert errors(data) == {"Patient.name[0].family": "stands twice in the same object"}
+
+
+def test_a_byte_order_mark_is_told_but_does_no_harm() -> None:
+    report = fhir.check(b"\xef\xbb\xbf" + encoded(patient()))
+    assert report.valid
+    assert [issue.severity for issue in report.issues] == [fhir.Severity.WARNING]
+
+
+def test_a_file_beyond_the_limit_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_BYTES", 100)
+    assert "too many" in fhir.check(encoded(patient())).issues[0].message
+
+
+def test_order_and_digits_stay() -> None:
+    data = encoded(observation()).replace(b'"value": 6', b'"value": 6.50')
+    resource = fhir.parse(data)
+    assert isinstance(resource, fhir.Resource)
+    assert resource.type == "Observation" and resource.id is None
+    assert resource.content["valueQuantity"]["value"] == Decimal("6.50")
+    assert b'"value":6.50,' in resource.to_bytes()
+    assert list(json.loads(resource.to_bytes())) == list(json.loads(data))
+
+
+def test_what_is_not_valid_gives_its_issues() -> None:
+    issues = fhir.parse(encoded(patient(gender="F")))
+    assert isinstance(issues, tuple)
+    assert [issue.expression for issue in issues] == ["Patient.gender"]
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=12)
+numbers = st.integers(-(10**25), 10**25) | st.decimals(allow_nan=False, allow_infinity=False)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(values)
+def test_whatever_is_written_is_read_equal(value: Any) -> None:
+    back, issues = reading.read(reading.write(value))
+    assert back == value and not issues
+    assert reading.write(back) == reading.write(value)
+
+
+@given(st.binary(max_size=60) | values.map(reading.write))
+def test_no_bytes_bring_it_down(data: bytes) -> None:
+    assert not fhir.check(data).valid
+
+
+@given(values, st.sampled_from(["name", "contact", "birthDate", "_birthDate", "contained", "extension", "text", "x"]))
+def test_no_value_in_any_element_brings_it_down(value: Any, name: str) -> None:
+    fhir.check(reading.write(patient(**{name: value})))
