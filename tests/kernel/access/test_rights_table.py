@@ -8,7 +8,7 @@ everything in the compound "foreign" has FOREIGN in its name.
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,8 @@ from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.ids import uuid7
+from shoufu.kernel.booking import services as booking
+from shoufu.kernel.booking.models import WaitingEntry
 from shoufu.kernel.cases.models import Case
 from shoufu.kernel.devices import services as devices
 from shoufu.kernel.doors import services as doors
@@ -89,7 +91,63 @@ def version(_side: Side) -> Any:
 
 RULE = {"kinds": ["door.state"], "pattern": {"type": "match"}}
 
+TERMS = {"duration_minutes": 60}
+
+
+def span(side: "Side") -> Any:
+    return {"offering": side["offering_id"], "since": side["slot"], "until": side["slot_end"]}
+
+
 ROWS: dict[str, Row] = {
+    "GET /api/booking/offerings": Row("booking.book", lists=True),
+    "POST /api/booking/offerings": Row(
+        "booking.manage",
+        lambda s: {
+            "code": "new",
+            "place": s["place_id"],
+            "name": "新",
+            "terms": TERMS,
+            "requirements": [{"resources": [s["resource_id"]]}],
+        },
+    ),
+    "GET /api/booking/offerings/{int:offering_id}": Row("booking.book"),
+    "PUT /api/booking/offerings/{int:offering_id}/terms": Row("booking.manage", lambda _s: TERMS),
+    "PUT /api/booking/offerings/{int:offering_id}/requirements": Row(
+        "booking.manage", lambda s: [{"resources": [s["resource_id"]]}]
+    ),
+    "POST /api/booking/offerings/{int:offering_id}/close": Row("booking.manage", lambda _s: {}),
+    "GET /api/booking/offerings/{int:offering_id}/slots": Row(
+        "booking.book", query=lambda s: {"since": s["slot"], "until": s["slot_end"]}
+    ),
+    "GET /api/booking/resources": Row("booking.view", lists=True),
+    "POST /api/booking/resources": Row(
+        "booking.manage", lambda s: [{"code": "new", "kind": "room", "name": "新", "place": s["place_id"]}]
+    ),
+    "GET /api/booking/resources/{int:resource_id}": Row("booking.view"),
+    "POST /api/booking/resources/{int:resource_id}/rules": Row(
+        "booking.manage", lambda _s: {"recurrence": "FREQ=DAILY", "opens": "08:00", "closes": "09:00"}
+    ),
+    "DELETE /api/booking/resources/rules/{int:availability_rule_id}": Row("booking.manage"),
+    "POST /api/booking/resources/{int:resource_id}/overrides": Row(
+        "booking.manage", lambda s: {"starts_at": s["slot"], "ends_at": s["slot_end"]}
+    ),
+    "DELETE /api/booking/resources/overrides/{int:override_id}": Row("booking.manage"),
+    "POST /api/booking/resources/{int:resource_id}/retire": Row("booking.manage", loose=True),
+    "GET /api/booking/bookings": Row("booking.view", lists=True),
+    "POST /api/booking/bookings": Row("booking.book", lambda s: {"offering": s["offering_id"], "start": s["slot"]}),
+    "GET /api/booking/bookings/{int:booking_id}": Row("booking.view"),
+    "GET /api/booking/bookings/{int:booking_id}/history": Row("booking.view"),
+    "GET /api/booking/bookings/{int:booking_id}/charge": Row("booking.view"),
+    "POST /api/booking/bookings/{int:booking_id}/confirm": Row("booking.handle", version),
+    "POST /api/booking/bookings/{int:booking_id}/cancel": Row("booking.handle", version),
+    "POST /api/booking/bookings/{int:booking_id}/reschedule": Row(
+        "booking.handle", lambda s: {"start": s["slot"]}, loose=True
+    ),
+    "POST /api/booking/bookings/{int:booking_id}/complete": Row("booking.handle", version, loose=True),
+    "POST /api/booking/bookings/{int:booking_id}/no-show": Row("booking.handle", version, loose=True),
+    "GET /api/booking/waiting": Row("booking.view", lists=True),
+    "POST /api/booking/waiting": Row("booking.book", span, loose=True),
+    "POST /api/booking/waiting/{int:waiting_entry_id}/withdraw": Row("booking.handle"),
     "GET /api/referrals": Row("referrals.view", lists=True),
     "POST /api/referrals": Row(
         "referrals.send",
@@ -451,6 +509,7 @@ def side(tag: str, name: str, district: str) -> Side:
         **_doors(tag, name, compound, person.pk),
         **_register(tag, compound, person.pk, home.pk, device.pk),
         **_community(tag, compound, person.pk, home.pk, device.pk),
+        **_bookings(tag, compound, user),
         "delegation_id": granted.pk,
         "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x", "kind": "repair",
     }  # fmt: skip
@@ -498,6 +557,32 @@ def _community(tag: str, compound: Any, person: int, home: int, camera: int) -> 
         "watch_id": watch.pk, "sensor_id": sensor.pk, "check_id": check.pk,
         "segment_id": hole.pk, "route_id": route.pk, "round_id": Round.objects.create(route=route, due_at=now).pk,
         "check_point_id": route.points.get().pk, "visit_id": visit.pk, "contact_id": contact.pk,
+    }  # fmt: skip
+
+
+def _bookings(tag: str, compound: Any, user: User) -> dict[str, Any]:
+    """A room that can be booked, a hold of it, an absence, and somebody who waits; a slot of the day after tomorrow."""
+    rule = booking.RuleDraft("FREQ=DAILY", time(0), time(0))
+    (room,) = booking.create_resources(
+        SYSTEM, [booking.ResourceDraft(f"{tag}-room", "room", f"{tag} room", compound.pk, rules=[rule])]
+    )
+    offering = booking.create_offering(
+        SYSTEM,
+        booking.OfferingDraft(
+            f"{tag}-room", compound.pk, f"{tag} meeting", booking.TermsDraft(60), [booking.RequirementDraft([room.pk])]
+        ),
+    )
+    start = timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(2), time(10)))
+    held = booking.hold(SYSTEM, booking.HoldDraft(offering.pk, start))
+    away = booking.add_override(SYSTEM, room.pk, booking.OverrideDraft(start + timedelta(5), start + timedelta(6))).row
+    waits = WaitingEntry.objects.create(
+        offering=offering, user=user, since=start, until=start + timedelta(hours=1), made_at=timezone.now()
+    )
+    slot = start + timedelta(hours=2)
+    return {
+        "resource_id": room.pk, "offering_id": offering.pk, "booking_id": held.pk, "override_id": away.pk,
+        "waiting_entry_id": waits.pk, "availability_rule_id": room.rules.get().pk,
+        "slot": slot.isoformat(), "slot_end": (slot + timedelta(hours=1)).isoformat(),
     }  # fmt: skip
 
 

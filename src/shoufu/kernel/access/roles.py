@@ -10,10 +10,12 @@ VIEW = frozenset(
         "rules.view",
         "media.view",
         "notices.view",
+        "booking.view",
+        "booking.book",
     }
 )
 HANDLE = frozenset(
-    {"cases.handle", "devices.command", "doors.command", "doors.admit", "referrals.view", "referrals.send"}
+    {"cases.handle", "devices.command", "doors.command", "doors.admit", "referrals.view", "referrals.send", "booking.handle"}
 )
 EVIDENCE = frozenset({"evidence.export", "evidence.hold"})
 MANAGE = frozenset(
@@ -28,6 +30,7 @@ MANAGE = frozenset(
         "access.view",
         "privacy.manage",
         "referrals.manage",
+        "booking.manage",
     }
     | EVIDENCE
 )
@@ -54,5 +57,5 @@ KERNEL_ROLES = (
     Role("guard", "保安", "Guard", VIEW | HANDLE - {"rules.view"}),
     Role("alarm_officer", "接警中心值班员", "Alarm centre duty officer", ALARM),
     Role("auditor", "审计员", "Auditor", frozenset({"places.view", "audit.view", "access.view"})),
-    Role("resident", "居民", "Resident", frozenset({"own.view", "notices.view"})),
+    Role("resident", "居民", "Resident", frozenset({"own.view", "notices.view", "booking.book"})),
 )

@@ -98,6 +98,18 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
     ),
     ("referral.ended", "zh-hans"): Words("{to}有结果：{title}", "{place}。转报 {number} 已有处置结果。"),
     ("referral.ended", "en"): Words("Outcome from {to}: {title}", "{place}. Referral {number} has an outcome."),
+    ("booking.offered", "zh-hans"): Words(
+        "有空位了：{offering}", "{place}，{time}。已为您保留到 {until}，请在此前确认。预约 {number}。"
+    ),
+    ("booking.offered", "en"): Words(
+        "A slot is free: {offering}", "{place}, {time}. Held for you until {until}: confirm it by then. {number}."
+    ),
+    ("booking.cancelled", "zh-hans"): Words(
+        "预约已取消：{offering}", "{place}，{time}。由服务方取消，不收费。预约 {number}。"
+    ),
+    ("booking.cancelled", "en"): Words(
+        "Cancelled: {offering}", "{place}, {time}. The office cancelled; nothing is charged. {number}."
+    ),
 }
 
 

@@ -1,0 +1,119 @@
+"""The feasibility port: a scene says which slots of an offering can really be served.
+
+An app (a kernel app, a scene or a part of one) that has a module `booking_provider.py` with `provider`, an object with
+the methods of `Provider`, offers it under its `code`; an offering names that code. Without a provider the availability
+of the resources alone decides.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+from django.apps import apps
+from django.utils.translation import gettext as _
+
+from shoufu.kernel.base.errors import Invalid
+from shoufu.kernel.booking.models import Booking, Offering, Terms
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A time that an offering can be had, aware in UTC, half-open.
+
+    `choices` are the ids of the free resources for each requirement, the preferred first; `resources` is one of each,
+    all different, that would be taken. `left` is how many more can have it (1 where a resource is taken whole).
+    """
+
+    start: datetime
+    end: datetime
+    resources: tuple[int, ...] = ()
+    choices: tuple[tuple[int, ...], ...] = ()
+    left: int = 1
+
+    def taking(self, *resources: int) -> "Slot":
+        """The same with these resources."""
+        return replace(self, resources=tuple(resources))
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked for: `details` is what the provider checked; `person` is whom it is for, where that is known;
+    `moving` is the booking that gives its own place up for the new one, by `terms` that were agreed earlier."""
+
+    offering: Offering
+    units: int = 1
+    quantity: int = 1
+    person: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    moving: int | None = None
+    terms: Terms | None = None
+
+
+class Provider(Protocol):
+    """What a scene implements. Every method may read the database; `admit` and `changed` run in the transaction."""
+
+    code: str
+
+    def check(self, offering: Offering, details: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The details as they are kept (ids and codes only); Invalid names what is missing."""
+
+    def filter(self, query: Query, slots: Sequence[Slot]) -> Sequence[Slot]:
+        """Those of the slots that can be served, in the same order; `resources` may be changed within `choices`."""
+
+    def locks(self, query: Query, slot: Slot) -> Sequence[str]:
+        """Names of what the decision reads besides the resources (a day's plan): locked before `admit` is asked."""
+
+    def admit(self, query: Query, slot: Slot) -> str:
+        """Asked again inside the locks, with the resources that will be taken: why not, or an empty text."""
+
+    def changed(self, booking: Booking, event: str) -> None:
+        """A booking was held, confirmed, moved, cancelled, expired, …: keep the plan in step, in the transaction,
+        without taking the locks that `locks` names (the booking's row is locked already)."""
+
+
+@cache
+def all_providers() -> dict[str, Provider]:
+    """Every provider by its code."""
+    names = [f"{config.name}.booking_provider" for config in apps.get_app_configs() if _ours(config.name)]
+    found: dict[str, Provider] = {}
+    for name in names:
+        provider: Provider = import_module(name).provider
+        if provider.code in found:
+            raise ValueError(f"{name}: the code {provider.code!r} is taken; give the provider another one")
+        found[provider.code] = provider
+    return found
+
+
+def _ours(package: str) -> bool:
+    return not package.startswith(("django.", "allauth")) and find_spec(f"{package}.booking_provider") is not None
+
+
+def of(offering: Offering) -> Provider | None:
+    """The offering's provider; None without one. Invalid where it names one that is not installed."""
+    if not offering.provider:
+        return None
+    found = all_providers().get(offering.provider)
+    if found is None:
+        raise Invalid.one("provider", _("“%(code)s” is not installed here.") % {"code": offering.provider})
+    return found
+
+
+def checked(offering: Offering, details: Mapping[str, Any]) -> dict[str, Any]:
+    """The details as the provider keeps them; without a provider there are none."""
+    provider = of(offering)
+    if provider is None:
+        if details:
+            raise Invalid.one("details", _("This offering takes no details; leave them out."))
+        return {}
+    return dict(provider.check(offering, details))
+
+
+def tell(booking: Booking, event: str) -> None:
+    """Tell the provider of a booking's offering what happened to it."""
+    provider = of(booking.offering)
+    if provider is not None:
+        provider.changed(booking, event)
