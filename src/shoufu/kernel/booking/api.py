@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
@@ -335,9 +336,9 @@ def _details(text: str) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(text) if text else {}
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid.one("details", f"Not JSON: {error}.") from error
+        raise Invalid.one("details", _("Not JSON: %(why)s.") % {"why": error}) from error
     if not isinstance(found, dict):
-        raise Invalid.one("details", "Must be a JSON object.")
+        raise Invalid.one("details", _("Must be a JSON object."))
     return found
 
 
@@ -414,7 +415,7 @@ def add_override(request: PageRequest, resource_id: int, body: OverrideIn) -> St
     """Note an absence, or an opening besides the rules."""
     for name in ("starts_at", "ends_at"):
         if getattr(body, name).tzinfo is None:
-            raise Invalid.one(name, "Write it with an offset, like 2026-11-23T18:42:07+08:00.")
+            raise Invalid.one(name, _("Write it with an offset, like 2026-11-23T18:42:07+08:00."))
     made = services.add_override(request.actor, resource_id, services.OverrideDraft(**body.model_dump()))
     return Status(201, _override(made.row, made.affected))
 
