@@ -80,6 +80,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SHOUFU_ORIGIN", str, "", "Outside address (https://…), needed for passkeys and links behind a proxy."),
     Setting("SHOUFU_SMTP_URL", str, "", "smtp://user:password@host:port of the mail server for notices.", True),
     Setting("SHOUFU_SMS_URL", str, "", "HTTP address of the SMS provider for notices.", True),
+    Setting(
+        "SHOUFU_WECHATPAY",
+        str,
+        "",
+        "Settings file (TOML) of the WeChat Pay merchant account; its keys stand beside it.",
+    ),
+    Setting("SHOUFU_WECHATPAY_URL", str, "", "Address of WeChat Pay, in place of the file's: for the test gateway."),
+    Setting("SHOUFU_ALIPAY", str, "", "Settings file (TOML) of the Alipay merchant account; its keys stand beside it."),
+    Setting("SHOUFU_ALIPAY_URL", str, "", "Address of Alipay's gateway, in place of the file's: for the test gateway."),
     Setting("SHOUFU_SCENE_PACKAGES", str, "", "Further Python packages that hold a scene, by comma."),
     Setting(
         "SHOUFU_BACKUP_DAYS", int, 30, "Days that back-ups are kept: an erasure's receipt says when the last one ends."

@@ -5,6 +5,7 @@ An app that has `hooks.py` with a function of a name below is called, in the cal
 - `end_person(actor, ending: Ending) -> Iterable[Receipt]`: take the rights of a person away at once.
 - `restore_person(actor, ending: Ending) -> Iterable[Receipt]`: the ending was a mistake and is undone.
 - `door_passages(passages: Sequence[Passage]) -> None`: decisions at doors were kept, new ones only.
+- `order_changed(actor, change: OrderChange) -> None`: an order was issued, paid, refunded, cancelled or has expired.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,6 +49,19 @@ class Receipt:
     count: int = 1
     place: int | None = None
     note: str = ""
+
+
+@dataclass(frozen=True)
+class OrderChange:
+    """What happened to an order of the payments app, for the app that asked for it: `source` is that app's own text.
+
+    `kind` is "issued", "paid", "refunded", "cancelled", "expired" or "performer"; `state` the order's state after it.
+    """
+
+    order: int
+    source: str
+    kind: str
+    state: str
 
 
 @cache

@@ -1,0 +1,168 @@
+"""Postings to the double-entry ledger: debit positive, credit negative, every journal sums to zero.
+
+An order that is to be paid is a claim and income; money that comes turns the claim into the provider's debt to us.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db.models import Sum
+from django.utils import timezone
+
+from shoufu.kernel.payments.models import Account, Journal, LedgerEntry, Order, Payment, Refund, SettlementLine
+
+RECEIVABLE, INSURANCE, SURPLUS, BANK = "receivable", "insurance", "surplus", "bank"
+KINDS: Mapping[str, str] = {
+    RECEIVABLE: Account.Kind.ASSET,
+    INSURANCE: Account.Kind.ASSET,
+    "clearing": Account.Kind.ASSET,
+    BANK: Account.Kind.ASSET,
+    SURPLUS: Account.Kind.LIABILITY,
+    "payable": Account.Kind.LIABILITY,
+    "revenue": Account.Kind.INCOME,
+    "refunds": Account.Kind.EXPENSE,
+    "shares": Account.Kind.EXPENSE,
+}
+Posting = tuple[str, int]
+
+
+def account(code: str) -> Account:
+    """The account with this code, opened at its first use; its kind follows from the code's first word."""
+    kind = KINDS[code.partition(":")[0]]
+    found = Account.objects.filter(code=code).first()
+    return found or Account.objects.get_or_create(code=code, defaults={"kind": kind})[0]
+
+
+def post(
+    key: str,
+    kind: str,
+    postings: Sequence[Posting],
+    *,
+    order: Order | None,
+    at: datetime | None = None,
+    currency: str = "CNY",
+    memo: str = "",
+) -> Journal | None:
+    """Write a journal; postings of zero are left out, and nothing is written where none is left.
+
+    IntegrityError where the key was posted before, or at commit where the sum is not zero.
+    """
+    wanted = [(code, amount) for code, amount in postings if amount]
+    if not wanted:
+        return None
+    now = timezone.now()
+    made = Journal.objects.create(key=key, kind=kind, order=order, at=at or now, booked_at=now, memo=memo[:120])
+    LedgerEntry.objects.bulk_create(
+        [LedgerEntry(journal=made, account=account(code), amount_minor=n, currency=currency) for code, n in wanted]
+    )
+    return made
+
+
+def issued(order: Order) -> None:
+    """The order is to be paid: claims on the payer and the insurance against income."""
+    _issue(order, "issue", 1)
+
+
+def voided(order: Order) -> None:
+    """The order ended unpaid: the claims are taken back."""
+    _issue(order, "void", -1)
+
+
+def _issue(order: Order, kind: str, sign: int) -> None:
+    postings = [
+        (RECEIVABLE, sign * order.payer_minor),
+        (INSURANCE, sign * order.insurance_minor),
+        (f"revenue:{order.institution_id}", -sign * order.total_minor),
+    ]
+    post(f"{kind}:{order.pk}", kind, postings, order=order, currency=order.currency)
+
+
+def received(payment: Payment, *, due: bool) -> None:
+    """Money came: it settles the claim where it was due, else it is owed back."""
+    against = RECEIVABLE if due else SURPLUS
+    amount = payment.received_minor
+    post(
+        f"pay:{payment.pk}",
+        "pay" if due else "surplus",
+        [(f"clearing:{payment.provider}", amount), (against, -amount)],
+        order=payment.order,
+        at=payment.paid_at,
+        currency=payment.currency,
+    )
+
+
+def refunded(refund: Refund) -> None:
+    """Money went back: less income, or, of a surplus, a debt settled."""
+    payment, order = refund.payment, refund.payment.order
+    surplus = payment.state == Payment.State.SURPLUS
+    against = SURPLUS if surplus else f"refunds:{order.institution_id}"
+    postings = [
+        (against, refund.amount_minor + (0 if surplus else refund.insurance_minor)),
+        (f"clearing:{payment.provider}", -refund.amount_minor),
+        (INSURANCE, 0 if surplus else -refund.insurance_minor),
+    ]
+    post(f"refund:{refund.pk}", "refund", postings, order=order, at=refund.ended_at, currency=payment.currency)
+
+
+def insurance_paid(order: Order, amount: int, reference: str) -> None:
+    """The insurance paid its share to the bank."""
+    post(
+        f"insurance:{order.pk}:{reference}"[:64],
+        "insurance",
+        [(BANK, amount), (INSURANCE, -amount)],
+        order=order,
+        currency=order.currency,
+        memo=reference,
+    )
+
+
+def shared(line: SettlementLine) -> None:
+    """A payee's share of an order is owed to them."""
+    code = f"shares:{line.settlement.institution_id}"
+    post(
+        f"share:{line.pk}",
+        "share",
+        [(code, line.amount_minor), (line.account, -line.amount_minor)],
+        order=line.order,
+        currency=line.settlement.currency,
+    )
+
+
+def paid_out(settlement_id: int, payee: str, amount: int, currency: str, reference: str) -> None:
+    """A payee was paid from the bank."""
+    key = f"payout:{settlement_id}:{payee}"
+    post(key, "payout", [(payee, amount), (BANK, -amount)], order=None, currency=currency, memo=reference)
+
+
+def balance(code: str, order: Order | None = None, until: datetime | None = None) -> int:
+    """The balance of an account in minor units, of one order's entries if given."""
+    rows = LedgerEntry.objects.filter(account__code=code)
+    if order is not None:
+        rows = rows.filter(journal__order=order)
+    if until is not None:
+        rows = rows.filter(journal__at__lt=until)
+    return int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def wrong_orders() -> list[str]:
+    """Numbers of orders that do not agree with their own entries in the books; empty where all is well."""
+    return [order.number for order in Order.objects.order_by("pk").iterator() if _wrong(order)]
+
+
+def _wrong(order: Order) -> bool:
+    issued = order.state not in (Order.State.DRAFT,)
+    ended = order.state in (Order.State.CANCELLED, Order.State.EXPIRED)
+    claim = order.payer_minor - order.paid_minor if issued and not ended else 0
+    net = order.refunded_minor + order.insurance_refunded_minor
+    money = sum(one.received_minor - one.refunded_minor for one in order.payments.all())
+    surplus = sum(one.received_minor - one.refunded_minor for one in order.payments.filter(state=Payment.State.SURPLUS))
+    rows = LedgerEntry.objects.filter(journal__order=order)
+    cleared = rows.filter(account__code__startswith="clearing:").aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    back = balance(f"refunds:{order.institution_id}", order)
+    return bool(
+        balance(RECEIVABLE, order) != claim
+        or cleared != money
+        or balance(SURPLUS, order) != -surplus
+        or back != net
+        or (order.state not in Order.SETTLED and order.paid_minor)
+    )

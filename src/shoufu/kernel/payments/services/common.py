@@ -1,0 +1,112 @@
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shoufu.kernel.access.models import User
+from shoufu.kernel.access.policy import limit, require
+from shoufu.kernel.base import hooks
+from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.errors import Conflict, NotFound
+from shoufu.kernel.payments.models import Difference, Order, OrderEvent
+from shoufu.kernel.places.models import Place
+
+VIEW, ORDER, CONFIRM = "payments.view", "payments.order", "payments.confirm"
+REFUND, RECONCILE, SETTLE = "payments.refund", "payments.reconcile", "payments.settle"
+
+
+def person_of(actor: Actor) -> int | None:
+    """The person behind a user, if there is one."""
+    if actor.user_id is None:
+        return None
+    return User.objects.filter(pk=actor.user_id).values_list("person_id", flat=True).first()
+
+
+def _rows() -> QuerySet[Order]:
+    return Order.objects.select_related("place", "institution").select_for_update(of=("self",))
+
+
+def lock(order_id: int) -> Order:
+    """The order, locked until the transaction ends; every change of an order, its payments and refunds begins so."""
+    return _rows().get(pk=order_id)
+
+
+def lock_for(actor: Actor, order_id: int, permission: str, *, payer: bool = False) -> Order:
+    """The order, locked, for somebody with the right at its place (with `payer`, also for who has to pay it)."""
+    if payer and (person := person_of(actor)) is not None:
+        own = _rows().filter(pk=order_id, payer=person).first()
+        if own is not None:
+            return own
+    found = limit(_rows(), actor, VIEW).filter(pk=order_id).first()
+    if found is None:
+        raise NotFound(_("There is no order %(id)s that you may see.") % {"id": order_id})
+    require(actor, permission, found.place)
+    return found
+
+
+def need_version(order: Order, version: int | None) -> None:
+    """Conflict where the caller looked at another version of the order."""
+    if version is not None and version != order.version:
+        raise Conflict(
+            _("Somebody else changed the order: it is “%(state)s”.") % {"state": order.get_state_display()},
+            version=order.version,
+            state=order.state,
+        )
+
+
+def change(order: Order, actor: Actor, kind: str, *, amount: int | None = None, text: str = "") -> None:
+    """Save a changed order, write its timeline and tell the apps that wait for it."""
+    order.version += 1
+    order.save()
+    say(order, actor, kind, amount=amount, text=text)
+    change = hooks.OrderChange(order.pk, order.source, kind, order.state)
+    for listener in hooks.named("order_changed"):
+        listener(actor, change)
+
+
+def say(order: Order, actor: Actor, kind: str, *, amount: int | None = None, text: str = "") -> None:
+    """A line on the order's timeline."""
+    OrderEvent.objects.create(
+        order=order,
+        at=timezone.now(),
+        kind=kind,
+        by=actor.label[:120],
+        user_id=actor.user_id,
+        amount_minor=amount,
+        text=text[:200],
+    )
+
+
+def differ(
+    kind: str,
+    provider: str,
+    trade: str,
+    *,
+    order: Order | None = None,
+    refund: str = "",
+    ours: int | None = None,
+    theirs: int | None = None,
+    text: str = "",
+) -> Difference:
+    """Note a difference for a person to look at; one that is open already stays as it is."""
+    found = Difference.objects.filter(
+        provider=provider, kind=kind, trade=trade, refund=refund, resolved_at__isnull=True
+    ).first()
+    if found is not None:
+        return found
+    place = order.place if order is not None else Place.objects.order_by("depth", "pk").first()
+    if place is None:
+        raise NotFound(_("There is no place yet to which a difference could belong."))
+    now = timezone.now()
+    return Difference.objects.create(
+        kind=kind,
+        provider=provider,
+        trade=trade,
+        refund=refund,
+        order=order,
+        place=place,
+        day=timezone.localdate(now),
+        ours_minor=ours,
+        theirs_minor=theirs,
+        text=text[:200],
+        found_at=now,
+    )

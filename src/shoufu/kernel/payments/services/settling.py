@@ -1,0 +1,234 @@
+"""Settlement: what an institution's paid orders earn for whom, in batches that a person confirms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shoufu.kernel.access.policy import limit, require
+from shoufu.kernel.audit.services import Act, record
+from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.errors import Conflict, Invalid, NotFound
+from shoufu.kernel.parties.models import Organisation
+from shoufu.kernel.payments import books, money
+from shoufu.kernel.payments.models import Order, Settlement, SettlementLine, ShareRule
+from shoufu.kernel.payments.services.common import CONFIRM, SETTLE, VIEW, lock, lock_for
+
+WHOLE = 10_000
+
+
+@dataclass(frozen=True)
+class Share:
+    """`points` hundredths of a per cent for "performer", "institution" or "organisation:ID"."""
+
+    payee: str
+    points: int
+
+
+@dataclass(frozen=True)
+class Payee:
+    """Whose account a share goes to."""
+
+    account: str
+    organisation: int | None = None
+    person: int | None = None
+
+
+def _institution(actor: Actor, organisation_id: int) -> Organisation:
+    rows = limit(Organisation.objects.select_related("place"), actor, VIEW)
+    found = rows.filter(pk=organisation_id).first()
+    if found is None:
+        raise NotFound(_("There is no organisation %(id)s that you may see.") % {"id": organisation_id})
+    require(actor, SETTLE, found.place)
+    return found
+
+
+@transaction.atomic
+def set_shares(actor: Actor, organisation_id: int, since: date, shares: Sequence[Share]) -> ShareRule:
+    """How the institution's income is shared from a day on; earlier rules stay for what was sold under them."""
+    institution = _institution(actor, organisation_id)
+    _check(shares)
+    rows = [{"payee": one.payee, "points": one.points} for one in shares]
+    defaults = {"shares": rows, "author": actor.label[:120]}
+    made, _new = ShareRule.objects.update_or_create(institution=institution, since=since, defaults=defaults)
+    record(actor, Act("payments.shares", made, institution.place_id, data={"since": str(since), "shares": rows}))
+    return made
+
+
+def _check(shares: Sequence[Share]) -> None:
+    names = [one.payee for one in shares]
+    if sum(one.points for one in shares) != WHOLE or any(one.points <= 0 for one in shares):
+        raise Invalid.one("shares", _("Shares above zero that sum to 10,000 hundredths of a per cent."))
+    if len(set(names)) != len(names):
+        raise Invalid.one("shares", _("Each payee once."))
+    for name in names:
+        kind, _colon, number = name.partition(":")
+        if name in ("performer", "institution"):
+            continue
+        if kind != "organisation" or not number.isdigit() or not Organisation.objects.filter(pk=int(number)).exists():
+            raise Invalid.one("shares", _("Payees are performer, institution or organisation:ID."))
+
+
+def _payee(name: str, order: Order) -> Payee:
+    """Without a performer their share is the institution's."""
+    if name == "performer" and order.performer_id is not None:
+        return Payee(f"payable:person:{order.performer_id}", person=order.performer_id)
+    organisation = int(name.partition(":")[2]) if name.startswith("organisation:") else order.institution_id
+    return Payee(f"payable:organisation:{organisation}", organisation=organisation)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, timezone.get_current_timezone())
+
+
+@transaction.atomic
+def draft_settlement(actor: Actor, organisation_id: int, since: date, until: date) -> Settlement:
+    """Gather what the institution's orders paid from `since` to before `until` earned since they were last settled.
+
+    Orders of earlier days come along where a refund changed them after their settlement.
+    """
+    institution = _institution(actor, organisation_id)
+    if not since < until <= timezone.localdate() + timedelta(days=1):
+        raise Invalid.one("until", _("After the first day, and not after today."))
+    Organisation.objects.select_for_update().get(pk=institution.pk)
+    if Settlement.objects.filter(institution=institution, state=Settlement.State.DRAFT).exists():
+        raise Conflict(_("There is a draft already; confirm or drop it first."))
+    rules = list(ShareRule.objects.filter(institution=institution).order_by("-since"))
+    now = timezone.now()
+    made = Settlement.objects.create(
+        number=f"S{now:%Y%m%d}{institution.pk}-{Settlement.objects.filter(institution=institution).count() + 1}",
+        institution=institution,
+        since=since,
+        until=until,
+        created_by=actor.label[:120],
+        created_at=now,
+    )
+    lines = [line for order in _due(institution, since, until) for line in _lines(made, order, rules)]
+    if not lines:
+        raise Invalid.one("since", _("Nothing was earned in these days that is not settled already."))
+    SettlementLine.objects.bulk_create(lines)
+    made.total_minor = sum(line.amount_minor for line in lines)
+    made.save(update_fields=["total_minor"])
+    data = {"number": made.number, "lines": len(lines), "total": made.total_minor}
+    record(actor, Act("payments.settle", made, institution.place_id, data=data))
+    return made
+
+
+def _due(institution: Organisation, since: date, until: date) -> Sequence[Order]:
+    net = F("total_minor") - F("refunded_minor") - F("insurance_refunded_minor")
+    rows = Order.objects.filter(
+        institution=institution, state__in=Order.SETTLED, paid_at__lt=_midnight(until), currency="CNY"
+    )
+    fresh = Q(paid_at__gte=_midnight(since), settled_minor=0) | ~Q(settled_minor=0)
+    return list(rows.filter(fresh).exclude(settled_minor=net).order_by("pk"))
+
+
+def _lines(settlement: Settlement, order: Order, rules: Sequence[ShareRule]) -> list[SettlementLine]:
+    """The order's change since it was settled last, shared by the rule of the day when it was paid."""
+    paid = timezone.localdate(order.paid_at)
+    rule = next((one for one in rules if one.since <= paid), None)
+    shares: list[dict[str, Any]] = rule.shares if rule else [{"payee": "institution", "points": WHOLE}]
+    base = order.net_minor - order.settled_minor
+    amounts = money.split(base, [one["points"] for one in shares])
+    gathered: dict[Payee, list[int]] = {}
+    for one, amount in zip(shares, amounts, strict=True):
+        sums = gathered.setdefault(_payee(one["payee"], order), [0, 0])
+        sums[0] += one["points"]
+        sums[1] += amount
+    return [
+        SettlementLine(
+            settlement=settlement,
+            order=order,
+            account=payee.account,
+            organisation_id=payee.organisation,
+            person_id=payee.person,
+            base_minor=base,
+            points=points,
+            amount_minor=amount,
+        )
+        for payee, (points, amount) in gathered.items()
+    ]
+
+
+def _locked(actor: Actor, settlement_id: int, state: str) -> Settlement:
+    rows = limit(Settlement.objects.select_related("institution__place"), actor, VIEW, "institution__place__path")
+    found = rows.select_for_update(of=("self",)).filter(pk=settlement_id).first()
+    if found is None:
+        raise NotFound(_("There is no settlement %(id)s that you may see.") % {"id": settlement_id})
+    require(actor, SETTLE, found.institution.place)
+    if found.state != state:
+        raise Conflict(_("This settlement is “%(state)s”.") % {"state": found.get_state_display()}, state=found.state)
+    return found
+
+
+@transaction.atomic
+def confirm_settlement(actor: Actor, settlement_id: int) -> Settlement:
+    """Book a draft: from now on the payees are owed their shares. Conflict where an order changed since it was
+    drafted."""
+    found = _locked(actor, settlement_id, Settlement.State.DRAFT)
+    lines = list(found.lines.order_by("order_id", "id"))
+    for line in lines:
+        line.settlement = found
+        books.shared(line)
+    for order_id, base in {line.order_id: line.base_minor for line in lines}.items():
+        order = lock(order_id)
+        if order.net_minor - order.settled_minor != base:
+            raise Conflict(
+                _("Order %(number)s has changed; drop the draft and make it anew.") % {"number": order.number}
+            )
+        order.settled_minor += base
+        order.save(update_fields=["settled_minor"])
+    found.state, found.confirmed_by, found.confirmed_at = "confirmed", actor.label[:120], timezone.now()
+    found.save()
+    record(actor, Act("payments.settled", found, found.institution.place_id, data={"number": found.number}))
+    return found
+
+
+@transaction.atomic
+def drop_settlement(actor: Actor, settlement_id: int) -> Settlement:
+    """Throw a draft away."""
+    found = _locked(actor, settlement_id, Settlement.State.DRAFT)
+    found.lines.all().delete()
+    found.state = Settlement.State.DROPPED
+    found.save(update_fields=["state"])
+    record(actor, Act("payments.drop", found, found.institution.place_id, data={"number": found.number}))
+    return found
+
+
+@transaction.atomic
+def pay_out(actor: Actor, settlement_id: int, reference: str) -> Settlement:
+    """A person says that the payees were paid from the bank; who confirmed the batch does not pay it."""
+    found = _locked(actor, settlement_id, Settlement.State.CONFIRMED)
+    if not reference.strip():
+        raise Invalid.one("reference", _("Write the number of the receipt or of the transfer."))
+    if not actor.is_system and found.confirmed_by == actor.label[:120]:
+        raise Conflict(_("Somebody else must pay what you confirmed."))
+    for row in found.lines.values("account").annotate(sum=Sum("amount_minor")).order_by("account"):
+        books.paid_out(found.pk, row["account"], row["sum"], found.currency, reference.strip())
+    found.state, found.paid_by, found.paid_at = "paid", actor.label[:120], timezone.now()
+    found.reference = reference.strip()[:120]
+    found.save()
+    data = {"number": found.number, "reference": found.reference}
+    record(actor, Act("payments.payout", found, found.institution.place_id, data=data))
+    return found
+
+
+@transaction.atomic
+def insurance_paid(actor: Actor, order_id: int, amount_minor: int, reference: str) -> int:
+    """The insurance paid its share, or a part, to the bank. Returns what it still owes for the order."""
+    order = lock_for(actor, order_id, CONFIRM)
+    owed = books.balance(books.INSURANCE, order)
+    if not reference.strip():
+        raise Invalid.one("reference", _("Write the number of the receipt or of the transfer."))
+    if not 0 < amount_minor <= owed:
+        words = {"left": money.shown(owed, order.currency)}
+        raise Invalid.one("amount", _("More than zero and at most %(left)s, which the insurance owes.") % words)
+    books.insurance_paid(order, amount_minor, reference.strip())
+    data = {"number": order.number, "amount": amount_minor, "reference": reference.strip()[:120]}
+    record(actor, Act("payments.insurance", order, order.place_id, data=data))
+    return owed - amount_minor

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal
+
+CHINA = timezone(timedelta(hours=8))
+Provider = Literal["wechat", "alipay"]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Refusal(Exception):
+    """What the gateway answers instead: the provider's own code, words and HTTP status."""
+
+    def __init__(self, code: str, words: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {words}")
+        self.code, self.words, self.status = code, words, status
+
+
+@dataclass
+class Return:
+    """A refund: minor units; `state` is "processing", "success" or "abnormal"."""
+
+    number: str
+    refund_no: str
+    amount: int
+    at: datetime
+    state: str = "success"
+
+
+@dataclass
+class Trade:
+    """A trade: minor units; `state` is "open", "paid" or "closed"."""
+
+    provider: Provider
+    number: str
+    title: str
+    amount: int
+    currency: str
+    notify_url: str
+    trade_no: str
+    expires_at: datetime | None = None
+    state: str = "open"
+    paid_at: datetime | None = None
+    returns: dict[str, Return] = field(default_factory=dict)
+
+    @property
+    def refunded(self) -> int:
+        return sum(one.amount for one in self.returns.values() if one.state != "abnormal")
+
+
+@dataclass
+class Faults:
+    """What goes wrong from now on: each callback `copies` times, after `delay` to `delay` + `spread` seconds (so
+    that their order changes), a share `lost` of payments' callbacks never sent, a share `broken` of answers HTTP 500."""
+
+    copies: int = 1
+    delay: float = 0.0
+    spread: float = 0.0
+    lost: float = 0.0
+    broken: float = 0.0
+    slow_refunds: bool = False
+
+
+class Book:
+    """All trades by number, under one lock."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.trades: dict[str, Trade] = {}
+        self.faults = Faults()
+        self._numbers: Iterator[int] = itertools.count(1)
+
+    def serial(self, prefix: str) -> str:
+        """A number of the provider's own: date and a counter."""
+        return f"{prefix}{time.strftime('%Y%m%d', time.gmtime())}{next(self._numbers):012d}"
+
+    def open(self, trade: Trade) -> Trade:
+        """A new trade, or the one with this number; Refusal where it was for something else."""
+        with self.lock:
+            known = self.trades.get(trade.number)
+            if known is None:
+                self.trades[trade.number] = trade
+                return trade
+            if (known.amount, known.provider) != (trade.amount, trade.provider):
+                raise Refusal("INVALID_REQUEST", "the number was used with other parameters")
+            if known.state != "open":
+                raise Refusal("ORDERPAID", "the trade is over")
+            return known
+
+    def find(self, provider: str, number: str) -> Trade:
+        with self.lock:
+            found = self.trades.get(number)
+            if found is None or found.provider != provider:
+                raise Refusal("ORDER_NOT_EXIST", "no such trade", 404)
+            return found
+
+    def pay(self, number: str) -> Trade:
+        """A payer pays. Refusal where nobody can any more."""
+        with self.lock:
+            found = self.trades.get(number)
+            if found is None:
+                raise Refusal("ORDER_NOT_EXIST", "no such trade", 404)
+            if found.state != "open" or (found.expires_at is not None and found.expires_at <= now()):
+                raise Refusal("ORDER_CLOSED", "nobody can pay this any more")
+            found.state, found.paid_at = "paid", now().replace(microsecond=0)
+            return found
+
+    def close(self, provider: str, number: str) -> Trade:
+        with self.lock:
+            found = self.find(provider, number)
+            if found.state == "paid":
+                raise Refusal("ORDERPAID", "the trade was paid")
+            found.state = "closed"
+            return found
+
+    def give_back(self, provider: str, trade: str, number: str, amount: int) -> tuple[Trade, Return, bool]:
+        """Refund; the last part says whether it is new. Refusal where more than was paid would go back."""
+        with self.lock:
+            found = self.find(provider, trade)
+            known = found.returns.get(number)
+            if known is not None:
+                if known.amount != amount:
+                    raise Refusal("INVALID_REQUEST", "the refund number was used with another amount")
+                return found, known, False
+            if found.state != "paid":
+                raise Refusal("INVALID_REQUEST", "the trade was not paid")
+            if amount <= 0 or found.refunded + amount > found.amount:
+                raise Refusal("NOT_ENOUGH", "more than was paid", 403)
+            state = "processing" if self.faults.slow_refunds else "success"
+            moment = now().replace(microsecond=0)
+            made = found.returns[number] = Return(number, self.serial("5030"), amount, moment, state)
+            return found, made, True
+
+    def of_day(self, provider: str, day: str) -> tuple[list[Trade], list[tuple[Trade, Return]]]:
+        """What stands on the bill of a day (UTC+8): payments and refunds."""
+        with self.lock:
+            trades = [one for one in self.trades.values() if one.provider == provider]
+            paid = [one for one in trades if one.paid_at and _day(one.paid_at) == day]
+            back = [(one, part) for one in trades for part in one.returns.values() if _day(part.at) == day]
+            return paid, back
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(CHINA).date().isoformat()
