@@ -511,7 +511,8 @@ def side(tag: str, name: str, district: str) -> Side:
         **_community(tag, compound, person.pk, home.pk, device.pk),
         **_bookings(tag, compound, user),
         "delegation_id": granted.pk,
-        "entry_id": entry.pk, "endpoint_id": 0, "name": "acknowledge", "code": "en", "token": "x", "kind": "repair",
+        "entry_id": entry.pk, "endpoint_id": 0, "provider": "wechat",
+        "name": "acknowledge", "code": "en", "token": "x", "kind": "repair",
     }  # fmt: skip
     return Side(name, ids)
 

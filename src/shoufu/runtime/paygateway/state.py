@@ -59,7 +59,7 @@ class Trade:
 @dataclass
 class Faults:
     """What goes wrong from now on: each callback `copies` times, after `delay` to `delay` + `spread` seconds (so
-    that their order changes), a share `lost` of payments' callbacks never sent, a share `broken` of answers HTTP 500."""
+    that their order changes), a share `lost` of payments' callbacks never sent, a share `broken` of answers is 500."""
 
     copies: int = 1
     delay: float = 0.0
