@@ -163,6 +163,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def may(actor: Any, permission: str) -> bool:
+    """Whether the actor has the permission at any place: links to pages that would refuse are left out."""
+    return bool(actor.may_anywhere(permission))
+
+
+@register.filter
 def item(mapping: Any, key: Any) -> Any:
     """The value under a key that is only known when the page is made."""
     return mapping.get(key) if hasattr(mapping, "get") else None
