@@ -1,0 +1,63 @@
+"""Home health care routing and scheduling: who visits whom when, in a day (Mankowska, Meisel and Bierwirth 2014).
+
+`solve` plans a day; `insert` and `feasible` find room for one more visit; `replan` repairs a running plan and moves
+few; `explain` says why somebody cannot come. `violations` checks any plan, independently of the search. Pure: no
+database, network or clock (a stopwatch bounds the search). docs/engines/dispatch.md has the method and the figures.
+"""
+
+from shoufu.engines.dispatch.check import InfeasiblePlanError, Rule, Violation, ensure_feasible, violations
+from shoufu.engines.dispatch.explanation import Code, Reason, explain
+from shoufu.engines.dispatch.insertion import Offer, feasible, insert, place
+from shoufu.engines.dispatch.instances import read_instance, read_solution, write_solution
+from shoufu.engines.dispatch.model import (
+    Break,
+    Caregiver,
+    DispatchError,
+    Plan,
+    Problem,
+    Rest,
+    Stop,
+    Sync,
+    Task,
+    Visit,
+    Weights,
+)
+from shoufu.engines.dispatch.replanning import Cancelled, Event, Ill, Late, Replanned, moved_visits, replan
+from shoufu.engines.dispatch.solving import solve
+
+__all__ = [
+    "Break",
+    "Cancelled",
+    "Caregiver",
+    "Code",
+    "DispatchError",
+    "Event",
+    "Ill",
+    "InfeasiblePlanError",
+    "Late",
+    "Offer",
+    "Plan",
+    "Problem",
+    "Reason",
+    "Replanned",
+    "Rest",
+    "Rule",
+    "Stop",
+    "Sync",
+    "Task",
+    "Violation",
+    "Visit",
+    "Weights",
+    "ensure_feasible",
+    "explain",
+    "feasible",
+    "insert",
+    "moved_visits",
+    "place",
+    "read_instance",
+    "read_solution",
+    "replan",
+    "solve",
+    "violations",
+    "write_solution",
+]

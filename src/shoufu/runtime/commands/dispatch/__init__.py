@@ -1,0 +1,1 @@
+"""Plan home care visits: routing and scheduling with skills, windows and double services."""
