@@ -1,4 +1,7 @@
-"""What R4 says of bundles beyond their definition: full URLs, links, results of a search."""
+"""What R4 says of bundles beyond their definition (http://hl7.org/fhir/R4/bundle.html, documents.html, messaging.html).
+
+Full URLs, links, the results of a search, and that documents and messages hold what they refer to.
+"""
 
 from __future__ import annotations
 
@@ -9,30 +12,29 @@ from typing import Any
 from . import references
 from .definitions import Model
 from .issues import Issue
+from .references import Entries
+
+_ONCE = ("self", "first", "last", "next", "previous", "prev")
 
 
-def faults(model: Model, resource: dict[str, Any]) -> Iterator[Issue]:
-    """The rules that the text of the specification has for a bundle; nothing for other resources."""
-    if resource.get("resourceType") != "Bundle":
-        return
-    yield from _links(resource)
-    for place, entry in enumerate(resource.get("entry", ())):
-        path = f"Bundle.entry[{place}]"
-        yield from _full_url(model, entry, path)
-        if resource.get("type") == "searchset":
-            yield from _result(entry, path)
+def faults(model: Model, bundle: dict[str, Any], path: str) -> Iterator[Issue]:
+    """The rules that the text of the specification has for a bundle of right shape."""
+    yield from _links(bundle, path)
+    for place, entry in enumerate(bundle.get("entry", ())):
+        yield from _full_url(model, entry, f"{path}.entry[{place}]")
+        if bundle.get("type") == "searchset":
+            yield from _result(entry, f"{path}.entry[{place}]")
+    if bundle.get("type") in ("document", "message") and bundle.get("entry"):
+        yield from _whole(model, bundle, path)
 
 
-def _links(bundle: dict[str, Any]) -> Iterator[Issue]:
+def _links(bundle: dict[str, Any], path: str) -> Iterator[Issue]:
     links = bundle.get("link", ())
     counted = Counter(link.get("relation") for link in links)
-    seen: set[str] = set()
     for place, link in enumerate(links):
         relation = link.get("relation")
-        if relation in ("self", "first", "last", "next", "previous", "prev") and counted[relation] > 1:
-            if relation in seen:
-                yield Issue(f"Bundle.link[{place}].relation", f"'{relation}' may stand once only", "duplicate")
-            seen.add(relation)
+        if relation in _ONCE and counted[relation] > 1:
+            yield Issue(f"{path}.link[{place}].relation", f"'{relation}' may stand once only", "duplicate")
 
 
 def _full_url(model: Model, entry: dict[str, Any], path: str) -> Iterator[Issue]:
@@ -57,3 +59,34 @@ def _result(entry: dict[str, Any], path: str) -> Iterator[Issue]:
         yield Issue(f"{path}.resource", "a result of mode outcome must be an OperationOutcome", "value")
     if "id" not in resource and not outcome:
         yield Issue(f"{path}.resource.id", "the results of a search have ids", "required")
+
+
+def _whole(model: Model, bundle: dict[str, Any], path: str) -> Iterator[Issue]:
+    """What the Composition, or the focus of the MessageHeader, refers to must be in the bundle."""
+    first = bundle["entry"][0]
+    head = first.get("resource", {})
+    entries = Entries(model, bundle)
+    kind = head.get("resourceType")
+    found = head.get("focus", ()) if kind == "MessageHeader" else head if kind == "Composition" else ()
+    below = "focus" if kind == "MessageHeader" else ""
+    start = ".".join(part for part in (f"{path}.entry[0].resource", below) if part)
+    for where, reference in _references(found, start):
+        matching = entries.matching(reference, first.get("fullUrl"))
+        if not matching:
+            yield Issue(where, f"'{reference}' is not in the bundle", "not-found")
+        elif len(matching) > 1:
+            yield Issue(where, f"'{reference}' means {len(matching)} entries: name the version", "multiple-matches")
+
+
+def _references(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every Reference below with its path; those to contained resources, and contained ones themselves, are left."""
+    if isinstance(value, dict):
+        reference = value.get("reference")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            yield path, reference
+        for name, inner in value.items():
+            if name not in ("contained", "extension", "modifierExtension"):
+                yield from _references(inner, f"{path}.{name}")
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            yield from _references(inner, f"{path}[{place}]")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import bundles, invariants
+from . import bundles, invariants, vitals
 from .definitions import Model, model
 from .issues import Issue
 from .reading import NotJson, read, write
@@ -69,6 +70,15 @@ def _judged(value: Any, issues: list[Issue], known: Model) -> Report:
     found = [*issues, *walk.issues]
     if not walk.misshapen:
         found.extend(invariants.broken(known, walk.pending))
-        found.extend(bundles.faults(known, value))
+        for path, resource in walk.resources:
+            found.extend(_by_type(known, resource, path))
     report = Report(None, tuple(dict.fromkeys(found)))
     return Report(Resource(value["resourceType"], value), report.issues) if report.valid else report
+
+
+def _by_type(known: Model, resource: dict[str, Any], path: str) -> Iterator[Issue]:
+    match resource["resourceType"]:
+        case "Bundle":
+            yield from bundles.faults(known, resource, path)
+        case "Observation":
+            yield from vitals.faults(resource, path)

