@@ -15,7 +15,15 @@ VIEW = frozenset(
     }
 )
 HANDLE = frozenset(
-    {"cases.handle", "devices.command", "doors.command", "doors.admit", "referrals.view", "referrals.send", "booking.handle"}
+    {
+        "cases.handle",
+        "devices.command",
+        "doors.command",
+        "doors.admit",
+        "referrals.view",
+        "referrals.send",
+        "booking.handle",
+    }
 )
 EVIDENCE = frozenset({"evidence.export", "evidence.hold"})
 SELL = frozenset({"payments.view", "payments.order"})
