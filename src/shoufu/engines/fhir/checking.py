@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import bundles, invariants, vitals
+from . import bundles, capabilities, invariants, vitals
 from .definitions import Model, model
 from .issues import Issue
 from .reading import NotJson, read, write
@@ -80,5 +80,7 @@ def _by_type(known: Model, resource: dict[str, Any], path: str) -> Iterator[Issu
     match resource["resourceType"]:
         case "Bundle":
             yield from bundles.faults(known, resource, path)
+        case "CapabilityStatement":
+            yield from capabilities.faults(resource, path)
         case "Observation":
             yield from vitals.faults(resource, path)

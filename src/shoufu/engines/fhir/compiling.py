@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .definitions import Constraint, Element, Extension, Model, Type, TypeRef
+from .definitions import Constraint, Element, Extension, Model, SearchParameter, Type, TypeRef
 
 Json = dict[str, Any]
 
@@ -20,6 +20,29 @@ _CORRECTED = {
 }
 # Where the definition itself is wrong: HL7's own structures have it one level higher.
 _MOVED = {_PREFIX + "structuredefinition-fhir-type": frozenset({"ElementDefinition.type"})}
+# The package that carries the bundles has added to these structures; the official data elements put them right.
+_ADDED_TO = frozenset(
+    {
+        "Binary",
+        "DeviceDefinition",
+        "EvidenceVariable",
+        "HealthcareService",
+        "Meta",
+        "ObservationDefinition",
+        "ResearchStudy",
+    }
+)
+_CHANGED = frozenset(
+    {
+        "AuditEvent.agent.who",
+        "AuditEvent.source.observer",
+        "Bundle.entry.response.outcome",
+        "DetectedIssue.status",
+        "MeasureReport.subject",
+    }
+)
+_EVERYWHERE = frozenset({"id", "extension", "modifierExtension"})
+_EVERY_RESOURCE = frozenset({"meta", "implicitRules", "language", "text", "contained"})
 
 
 def resources(bundle: Json, kind: str) -> Iterator[Json]:
@@ -30,9 +53,18 @@ def resources(bundle: Json, kind: str) -> Iterator[Json]:
             yield resource
 
 
-def compile_model(structures: Iterable[Json], value_sets: Iterable[Json]) -> Model:
-    """Types and extensions of every structure of this version, and the value sets of their required bindings."""
-    maker = _Maker()
+def data_elements(bundle: Json) -> dict[str, Json]:
+    """The official definition of each data element, by its path."""
+    rows = (structure["snapshot"]["element"][0] for structure in resources(bundle, "StructureDefinition"))
+    return {row["path"]: row for row in rows}
+
+
+def compile_model(structures: Iterable[Json], value_sets: Iterable[Json], official: dict[str, Json]) -> Model:
+    """Types and extensions of every structure of this version, and the value sets of their required bindings.
+
+    ``official`` are the :func:`data_elements`, which take the place of what was changed in the structures.
+    """
+    maker = _Maker(official)
     extensions = {}
     for structure in structures:
         if structure.get("fhirVersion") != VERSION or structure["kind"] == "logical":
@@ -53,8 +85,32 @@ def compile_systems(code_systems: Iterable[Json]) -> dict[str, frozenset[str]]:
     }
 
 
+def compile_search(parameters: Iterable[Json]) -> dict[str, dict[str, SearchParameter]]:
+    """By resource type and name; of an expression for many types each gets its own part."""
+    found: dict[str, dict[str, SearchParameter]] = {}
+    for parameter in parameters:
+        for base in parameter["base"] if parameter.get("expression") else ():
+            found.setdefault(base, {})[parameter["code"]] = SearchParameter(
+                parameter["code"],
+                parameter["type"],
+                parameter["url"],
+                _part(parameter["expression"], base),
+                tuple(parameter.get("target", ())),
+            )
+    return found
+
+
+def _part(expression: str, base: str) -> str:
+    parts = expression.split(" | ")
+    if any(part.count("(") != part.count(")") for part in parts):
+        return expression
+    own = [part for part in parts if part.lstrip("(").startswith(f"{base}.")]
+    return " | ".join(own) or expression
+
+
 class _Maker:
-    def __init__(self) -> None:
+    def __init__(self, official: dict[str, Json]) -> None:
+        self.official = official
         self.types: dict[str, Type] = {}
         self.constraints: list[Constraint] = []
         self.bindings: set[str] = set()
@@ -63,7 +119,7 @@ class _Maker:
     def add(self, structure: Json) -> None:
         """The type of a structure and its backbone elements, each a type named by its path."""
         name = structure["name"] if structure.get("derivation") == "constraint" else structure["type"]
-        rows = structure["snapshot"]["element"]
+        rows = self._restored(structure)
         parents = {row["path"].rpartition(".")[0] for row in rows}
         kind = structure["kind"].removesuffix("-type")
         for path in sorted(parents - {""}):
@@ -80,6 +136,26 @@ class _Maker:
                 elements=elements,
                 constraints=self._constraints(head) if root else (),
             )
+
+    def _restored(self, structure: Json) -> list[Json]:
+        rows = [
+            self.official[row["path"]] if row["path"] in _CHANGED else row for row in structure["snapshot"]["element"]
+        ]
+        kind = structure["type"]
+        if kind not in _ADDED_TO:
+            return rows
+        present = {row["path"] for row in rows}
+        missing = [row for path, row in self.official.items() if path.startswith(f"{kind}.") and path not in present]
+        return [row for row in rows if self._is_official(row["path"])] + missing
+
+    def _is_official(self, path: str) -> bool:
+        """Whether R4 has an element: it, or one below it, is a data element, or it is one that all of its kind have."""
+        owner, _, name = path.rpartition(".")
+        if name in _EVERYWHERE:
+            return not owner or "." not in owner or self._is_official(owner)
+        if not owner or ("." not in owner and name in _EVERY_RESOURCE):
+            return True
+        return path in self.official or any(known.startswith(f"{path}.") for known in self.official)
 
     def _element(self, row: Json, structure: Json, parents: set[str]) -> Element:
         name = row["path"].rpartition(".")[2]

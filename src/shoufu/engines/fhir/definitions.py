@@ -10,6 +10,7 @@ import msgspec
 FOLDER = Path(__file__).parent / "compiled"
 MODEL = "r4.json"
 SYSTEMS = "systems.json"
+SEARCH = "search.json"
 
 
 class TypeRef(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -93,6 +94,16 @@ class Extension(msgspec.Struct, frozen=True):
     types: frozenset[str]
 
 
+class SearchParameter(msgspec.Struct, frozen=True):
+    """What a search parameter of a resource type looks at: its kind (token, date …), URL, FHIRPath and targets."""
+
+    code: str
+    kind: str
+    url: str
+    expression: str
+    targets: tuple[str, ...] = ()
+
+
 class Model(msgspec.Struct):
     """All types, invariants, standard extensions and the value sets of required bindings.
 
@@ -132,6 +143,12 @@ def model() -> Model:
 def systems() -> dict[str, frozenset[str]]:
     """Codes of the code systems that FHIR publishes whole, by URL."""
     return msgspec.json.decode(_read(SYSTEMS), type=dict[str, frozenset[str]])
+
+
+@lru_cache(maxsize=1)
+def search_parameters() -> dict[str, dict[str, SearchParameter]]:
+    """The search parameters that R4 defines, by resource type and name; those of all types under ``Resource``."""
+    return msgspec.json.decode(_read(SEARCH), type=dict[str, dict[str, SearchParameter]])
 
 
 def _read(name: str) -> bytes:

@@ -26,8 +26,10 @@ def broken(model: Model, pending: Iterable[Pending]) -> Iterator[Issue]:
 
 def _tried(constraint: Constraint, scope: fhirpath.Scope, path: str) -> Issue | None:
     try:
-        if fhirpath.holds(constraint.expression, scope):
-            return None
+        found = fhirpath.holds(constraint.expression, scope)
     except fhirpath.FhirPathError as error:
         return Issue(path, f"{constraint.key} could not be tried: {error}", "processing", Severity.WARNING)
+    # An error must be seen to hold: of times that cannot be ordered, none is before the other. Advice need not.
+    if found or (found is None and constraint.severity == "warning"):
+        return None
     return Issue(path, f"{constraint.human} ({constraint.key})", "invariant", _SEVERITIES[constraint.severity])

@@ -41,9 +41,9 @@ class Scope:
 Run = Callable[[Scope, Nodes], Nodes]
 
 
-def holds(expression: str, scope: Scope) -> bool:
-    """Whether an invariant holds of ``$this``; an empty result, as of times that cannot be ordered, is not true."""
-    return as_truth(prepared(expression)(scope, scope.this)) is True
+def holds(expression: str, scope: Scope) -> bool | None:
+    """Whether an invariant holds of ``$this``; None for an empty result, as of times that cannot be ordered."""
+    return as_truth(prepared(expression)(scope, scope.this))
 
 
 def evaluate(expression: str, scope: Scope) -> Nodes:
@@ -139,7 +139,7 @@ def _member(tree: syntax.Member) -> Run:
 
         def first(scope: Scope, focus: Nodes) -> Nodes:
             # An expression may begin with the type of what it stands on: `Appointment.status`.
-            found = [node for node in focus if node.type == name] if name[0].isupper() else []
+            found = [node for node in focus if scope.model.is_a(node.type, name)] if name[0].isupper() else []
             return found or [child for node in focus for child in children(scope.model, node, name)]
 
         return first

