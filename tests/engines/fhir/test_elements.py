@@ -27,6 +27,7 @@ VALID = [
     appointment(),
     condition(),
     {"resourceType": "Parameters"},
+    patient(language="zh-Hans-CN", photo=[{"contentType": "image/png", "data": "AAE=", "size": 2}]),
     bundle({"fullUrl": "urn:uuid:8f2f3c7e-3c41-4a90-9a70-2b1f0f0d2c11", "resource": patient()}),
 ]
 
@@ -59,6 +60,8 @@ NAMED: list[tuple[dict[str, Any], str, str]] = [
     (patient(birthDate="1949-03-07T00:00:00Z"), "Patient.birthDate", "is not a date"),
     (patient(birthDate=1949), "Patient.birthDate", "must be a string, not the number 1949"),
     (patient(birthDate={"value": "1949"}), "Patient.birthDate", "must be a string, not an object"),
+    (patient(_birthDate=None), "Patient.birthDate", "null"),
+    (patient(_active=None), "Patient.active", "null"),
     (patient(_birthDate="1949"), "Patient.birthDate", "must be an object"),
     (patient(_birthDate={"value": "1949"}), "Patient.birthDate.value", "id and extension only"),
     (patient(active="true"), "Patient.active", "must be true or false"),
@@ -73,6 +76,14 @@ NAMED: list[tuple[dict[str, Any], str, str]] = [
     (patient(identifier=[{"system": "urn:uuid:12"}]), "Patient.identifier[0].system", "UUID"),
     (patient(identifier=[{"system": "http://a b"}]), "Patient.identifier[0].system", "white space"),
     (patient(photo=[{"contentType": "image/jpeg", "data": "AAE"}]), "Patient.photo[0].data", "base64"),
+    (
+        patient(photo=[{"contentType": "image/png", "data": "AAEC", "size": 4}]),
+        "Patient.photo[0].size",
+        "the data are 3",
+    ),
+    (patient(language="Chinese (simplified)"), "Patient.language", "all-languages"),
+    (patient(name=[{"text": "\0"}]), "Patient.name[0].text", "U+0000"),
+    ({"resourceType": "Questionnaire", "status": "draft", "url": "intake"}, "Questionnaire.url", "absolute"),
     (patient(photo=[{"contentType": "image jpeg"}]), "Patient.photo[0].contentType", "mimetypes"),
     (patient(meta={"lastUpdated": "2026-03-01T07:30:00"}), "Patient.meta.lastUpdated", "time zone"),
     (patient(meta={"lastUpdated": "2026-03-01"}), "Patient.meta.lastUpdated", "is not an instant"),
@@ -142,6 +153,13 @@ def test_a_required_value_may_be_explained_away_by_an_extension() -> None:
     content = observation(_status={"extension": [{"url": reason, "valueCode": "unknown"}]})
     del content["status"]
     assert errors(content) == {}
+
+
+@pytest.mark.parametrize("text", [" ", "a\x0bb"])
+def test_what_a_text_should_not_hold_is_told(text: str) -> None:
+    report = fhir.check(encoded(patient(name=[{"text": text}])))
+    assert report.valid
+    assert [(issue.expression, issue.severity) for issue in report.issues] == [("Patient.name[0].text", "warning")]
 
 
 def test_arrays_of_a_primitive_and_its_siblings_of_different_length_are_told() -> None:

@@ -87,6 +87,9 @@ def test_a_conditional_reference_belongs_in_a_transaction() -> None:
     request = {"method": "POST", "url": "Observation"}
     assert errors(bundle({"resource": resource, "request": request}, kind="transaction")) == {}
     assert "Observation.subject.reference" in errors(resource)
+    resource["subject"] = {"reference": "Patient?identifier=a&?=="}
+    found = errors(bundle({"resource": resource, "request": request}, kind="transaction"))
+    assert list(found) == ["Bundle.entry[0].resource.subject.reference"]
 
 
 INVARIANTS: list[tuple[dict[str, Any], str, str]] = [

@@ -11,8 +11,10 @@ from .definitions import Model, systems
 
 _WORD = r"[A-Za-z0-9!#$&^_.+*-]+"
 _MIME = re.compile(rf"{_WORD}/{_WORD}" rf'(\s*;\s*{_WORD}=("[^"]*"|[^\s;"]+))*')
+_LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[ix])(?:-[A-Za-z0-9]{1,8})*")
 _OPEN = {
     "urn:ietf:bcp:13": lambda code: _MIME.fullmatch(code) is not None or code in ("json", "xml", "ttl", "*"),
+    "urn:ietf:bcp:47": lambda code: _LANGUAGE.fullmatch(code) is not None,
     "http://unitsofmeasure.org": lambda code: not any(letter.isspace() for letter in code),
     "urn:iso:std:iso:4217": lambda code: code in currencies.CODES,
 }

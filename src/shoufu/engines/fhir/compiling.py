@@ -160,7 +160,7 @@ class _Maker:
     def _element(self, row: Json, structure: Json, parents: set[str]) -> Element:
         name = row["path"].rpartition(".")[2]
         binding = row.get("binding", {})
-        required = binding.get("valueSet", "").partition("|")[0] if binding.get("strength") == "required" else None
+        required = _required(binding, row)
         if required:
             self.bindings.add(required)
         return Element(
@@ -169,7 +169,7 @@ class _Maker:
             min=row["min"],
             max=None if row["max"] == "*" else int(row["max"]),
             choice=name.endswith("[x]"),
-            binding=required or None,
+            binding=required,
             constraints=self._constraints(row),
         )
 
@@ -202,6 +202,16 @@ class _Maker:
             self._numbers[key] = len(self.constraints)
             self.constraints.append(Constraint(key[0], constraint["severity"], constraint["human"], key[1]))
         return self._numbers[key]
+
+
+def _required(binding: Json, row: Json) -> str | None:
+    """The value set that a value must be of: a required one, or the widest that a code may be of (languages)."""
+    if binding.get("strength") == "required":
+        return str(binding.get("valueSet", "")).partition("|")[0] or None
+    if [kind["code"] for kind in row.get("type", ())] != ["code"]:
+        return None
+    widest = [one for one in binding.get("extension", ()) if one["url"].endswith("elementdefinition-maxValueSet")]
+    return str(widest[0]["valueCanonical"]).partition("|")[0] if widest else None
 
 
 def _extension(structure: Json) -> Extension:

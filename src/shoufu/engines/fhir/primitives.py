@@ -42,6 +42,15 @@ def fault(kind: str, value: Any) -> str | None:
     return check(value) if check else None
 
 
+def advice(kind: str, value: Any) -> str | None:
+    """What R4 says of a right value that SHOULD be otherwise; None where there is nothing to say."""
+    if kind not in ("string", "markdown") or not isinstance(value, str):
+        return None
+    if not value.strip():
+        return "should hold more than white space"
+    return "should hold no control characters" if _CONTROL.search(value) else None
+
+
 def wrong_type(kind: str, value: Any) -> bool:
     """Whether a value is not even of the JSON type that a primitive type is written in."""
     if kind == "boolean":
@@ -85,9 +94,17 @@ def _number(kind: str, value: Any) -> str | None:
 
 
 def _text(value: str) -> str | None:
-    if not value.strip():
-        return "must not be white space only"
-    return "holds a control character" if _CONTROL.search(value) else None
+    return "must not hold the character U+0000" if "\0" in value else None
+
+
+def attachment_fault(value: dict[str, Any]) -> str | None:
+    """Whether the stated size of an Attachment is that of its data."""
+    data, size = value.get("data"), value.get("size")
+    if not isinstance(data, str) or not isinstance(size, int) or _base64(data):
+        return None
+    packed = "".join(data.split())
+    held = len(packed) // 4 * 3 - packed.count("=")
+    return None if held == size else f"says {size} bytes, but the data are {held}"
 
 
 def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str | None]:

@@ -17,7 +17,8 @@ _REST = re.compile(
     r"(?P<base>(?:https?|HTTPS?)://(?:[A-Za-z0-9\-\\.:%$]*/)+)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})"
     r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?(?:#.*)?"
 )
-_QUERY = re.compile(r"(?P<type>[A-Z][A-Za-z]+)\?.+")
+_PAIR = r"[A-Za-z_][\w.:-]*=[^&#]*"
+_QUERY = re.compile(rf"(?P<type>[A-Z][A-Za-z]+)\?{_PAIR}(?:&{_PAIR})*")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 

@@ -169,6 +169,8 @@ class Walk:
         if kind.name == "Coding":
             for name, message in bindings.system_faults(value):
                 self.say(f"{path}.{name}", message, "code-invalid")
+        elif kind.name == "Attachment" and (wrong := primitives.attachment_fault(value)):
+            self.say(f"{path}.size", wrong, "value")
         elif kind.name == "Reference":
             for name, message in references.faults(self.model, value, known.type.targets, inside.around):
                 self.say(f"{path}.{name}" if name else path, message, "value")
@@ -209,17 +211,21 @@ class Walk:
             beside, value = extras.get(place), present.get(place)
             if beside is not None:
                 self._beside(beside, known, where, inside, kind)
+            elif place is None and _SIBLING + name in owner and name in owner:
+                self.say(where, f"_{name} must not be null: leave it out", shape=True)
             if value is not None:
-                self._primitive(value, beside, known, where, inside)
+                self._primitive(value, beside, known, where, inside, kind)
             elif beside is None or (name in owner and place is None):
                 # In an array, null keeps the place of a value that has only an id or extensions.
                 self.say(where, "must not be null: leave it out", shape=True)
 
-    def _primitive(self, value: Any, extra: Any, known: Property, path: str, inside: Inside) -> None:
+    def _primitive(self, value: Any, extra: Any, known: Property, path: str, inside: Inside, kind: Type) -> None:
         if message := primitives.fault(known.type.code, value):
             wrong = primitives.wrong_type(known.type.code, value)
             self.say(path, message, "structure" if wrong else "value", shape=wrong)
             return
+        if message := primitives.advice(known.type.code, value):
+            self.issues.append(Issue(path, message, "value", Severity.WARNING))
         if known.type.code == "xhtml":
             for message in narrative.faults(value):
                 self.say(path, message, "invariant")
@@ -228,6 +234,8 @@ class Walk:
                 self.say(path, message, "code-invalid")
         if known.type.code == "canonical":
             self._canonical(value, path, inside)
+        elif known.element.name == "url" and kind.kind == "resource" and ":" not in value:
+            self.say(path, f"'{value}' must be an absolute URI: it is what canonicals name", "value")
         beside = extra if isinstance(extra, dict) else None
         self._invariants(value, known.type.rules, beside, known.element.constraints, path, inside)
 
