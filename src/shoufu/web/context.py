@@ -53,6 +53,7 @@ def _subjects(actor: Actor, path: str, waiting: int) -> list[Entry]:
         ("places.view", _entry(path, _("Places"), "building-community", "places:list")),
         ("parties.view", _entry(path, _("People"), "users", "parties:people")),
         ("referrals.view", _entry(path, _("Referrals"), "phone-outgoing", "referrals:list")),
+        ("payments.view", _entry(path, _("Payments"), "file-text", "payments:orders")),
         ("rules.view", _entry(path, _("Rules"), "adjustments", "rules:list")),
     ]
     found = [entry for permission, entry in rows if actor.may_anywhere(permission) and entry.url]

@@ -31,6 +31,8 @@ def home(request: PageRequest) -> HttpResponseBase:
         return redirect("desk")
     if request.actor.may_anywhere("referrals.receive"):
         return redirect("referrals:console")
+    if request.actor.may_anywhere("payments.reconcile"):
+        return redirect("payments:orders")
     if request.actor.may_anywhere("audit.view"):
         return redirect("audit:list")
     own = (item for scene in registry.scenes() for item in scene.menu if request.actor.may_anywhere(item.permission))

@@ -34,6 +34,8 @@ from shoufu.kernel.imports import services as imports
 from shoufu.kernel.media.models import MediaObject, Segment
 from shoufu.kernel.parties import services as parties
 from shoufu.kernel.parties.models import Departure
+from shoufu.kernel.payments import services as payments
+from shoufu.kernel.payments.models import Difference
 from shoufu.kernel.places import services as places
 from shoufu.kernel.places.services import PlaceDraft
 from shoufu.kernel.privacy.models import Delegation
@@ -99,6 +101,60 @@ def span(side: "Side") -> Any:
 
 
 ROWS: dict[str, Row] = {
+    "GET /api/payments/orders": Row("payments.view", lists=True),
+    "GET /api/payments/mine": Row("", lists=True),
+    "POST /api/payments/orders": Row(
+        "payments.order",
+        lambda s: {
+            "place": s["place_id"],
+            "institution": s["organisation_id"],
+            "title": "test",
+            "lines": [{"title": "test", "unit_minor": 100}],
+        },
+    ),
+    "GET /api/payments/orders/{int:order_id}": Row("payments.view"),
+    "GET /api/payments/orders/{int:order_id}/ledger": Row("payments.view"),
+    "POST /api/payments/orders/{int:order_id}/issue": Row("payments.order", loose=True),
+    "POST /api/payments/orders/{int:order_id}/pay": Row(
+        "payments.order", lambda _s: {"provider": "wechat"}, loose=True
+    ),
+    "POST /api/payments/orders/{int:order_id}/confirm": Row(
+        "payments.confirm", lambda _s: {"amount_minor": 100, "reference": "x"}, loose=True
+    ),
+    "POST /api/payments/orders/{int:order_id}/cancel": Row("payments.order", reason, loose=True),
+    "POST /api/payments/orders/{int:order_id}/performer": Row(
+        "payments.order", lambda s: {"person": s["person_id"]}, loose=True
+    ),
+    "POST /api/payments/orders/{int:order_id}/refunds": Row(
+        "payments.refund", lambda _s: {"amount_minor": 1, "reason": "x"}, loose=True
+    ),
+    "POST /api/payments/orders/{int:order_id}/insurance": Row(
+        "payments.confirm", lambda _s: {"amount_minor": 1, "reference": "x"}, loose=True
+    ),
+    "POST /api/payments/refunds/{int:refund_id}/confirm": Row("payments.confirm", lambda _s: {"reference": "x"}),
+    "GET /api/payments/differences": Row("payments.view", lists=True),
+    "POST /api/payments/differences/{int:difference_id}/resolve": Row(
+        "payments.reconcile", lambda _s: {"resolution": "explained", "reason": "x"}
+    ),
+    "GET /api/payments/settlements": Row("payments.settle", lists=True),
+    "POST /api/payments/settlements": Row(
+        "payments.settle",
+        lambda s: {"institution": s["organisation_id"], "since": "2026-01-01", "until": "2026-01-02"},
+        loose=True,
+    ),
+    "POST /api/payments/settlements/{int:settlement_id}/confirm": Row("payments.settle"),
+    "POST /api/payments/settlements/{int:settlement_id}/drop": Row("payments.settle"),
+    "POST /api/payments/settlements/{int:settlement_id}/pay": Row(
+        "payments.settle", lambda _s: {"reference": "x"}, loose=True
+    ),
+    "POST /api/payments/shares": Row(
+        "payments.settle",
+        lambda s: {
+            "institution": s["organisation_id"],
+            "since": "2026-01-01",
+            "shares": [{"payee": "institution", "points": 10_000}],
+        },
+    ),
     "GET /api/booking/offerings": Row("booking.book", lists=True),
     "POST /api/booking/offerings": Row(
         "booking.manage",
@@ -508,6 +564,7 @@ def side(tag: str, name: str, district: str) -> Side:
         "rule_id": rule.pk, "version_id": draft.pk, "rehearsal_id": rehearsal.pk, "media_id": media.pk,
         **_doors(tag, name, compound, person.pk),
         **_register(tag, compound, person.pk, home.pk, device.pk),
+        **_payments(tag, compound, organisation.pk, person.pk),
         **_community(tag, compound, person.pk, home.pk, device.pk),
         **_bookings(tag, compound, user),
         "delegation_id": granted.pk,
@@ -536,6 +593,26 @@ def _register(tag: str, compound: Any, person: int, home: int, camera: int) -> d
     return {
         "import_id": draft.pk, "departure_id": left.pk, "passage_id": passage.pk, "parking_id": parking.pk,
         "kind_code": "people", "list_entry_id": listed.pk,
+    }  # fmt: skip
+
+
+def _payments(tag: str, compound: Any, institution: int, person: int) -> dict[str, Any]:
+    """An order that was paid in cash and is partly to be paid back, a difference, and a settlement."""
+    line = payments.LineDraft(f"{tag} service", 100)
+    order = payments.create_order(
+        SYSTEM, payments.OrderDraft(compound.pk, institution, f"{tag} order", [line], payer_id=person)
+    )
+    payments.confirm_offline(SYSTEM, order.pk, 100, f"{tag} slip")
+    tomorrow = timezone.localdate() + timedelta(days=1)
+    settlement = payments.draft_settlement(SYSTEM, institution, tomorrow - timedelta(days=2), tomorrow)
+    refund = payments.request_refund(SYSTEM, payments.RefundDraft(order.pk, 1, f"{tag} refund"))
+    difference = Difference.objects.create(
+        provider="wechat", kind="amount", day=tomorrow, place=compound, order=order, trade=f"{tag}-trade",
+        found_at=timezone.now(),
+    )  # fmt: skip
+    return {
+        "order_id": order.pk, "refund_id": refund.pk, "difference_id": difference.pk,
+        "settlement_id": settlement.pk, "step": "refund",
     }  # fmt: skip
 
 

@@ -1,3 +1,5 @@
+from datetime import date, timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -52,6 +54,11 @@ class Settlement(models.Model):
             models.CheckConstraint(condition=Q(until__gt=F("since")), name="settlement_span"),
             models.UniqueConstraint(fields=["institution"], condition=Q(state="draft"), name="settlement_one_draft"),
         ]
+
+    @property
+    def last(self) -> date:
+        """The last day of it."""
+        return self.until - timedelta(days=1)
 
 
 class SettlementLine(models.Model):

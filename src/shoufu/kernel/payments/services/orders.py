@@ -9,14 +9,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from shoufu.kernel.access.policy import require
+from shoufu.kernel.access.policy import limit, require
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid
 from shoufu.kernel.parties.models import Organisation, Person
 from shoufu.kernel.payments import books, money
 from shoufu.kernel.payments.models import Order, OrderLine
-from shoufu.kernel.payments.services.common import ORDER, change, lock_for, need_version, say
+from shoufu.kernel.payments.services.common import ORDER, change, lock_for, need_version, person_of, say
 from shoufu.kernel.places.models import Place
 
 MOST_LINES = 100
@@ -158,10 +158,18 @@ def _where(actor: Actor, draft: OrderDraft) -> tuple[Place, Organisation]:
         place.path.startswith(institution.place.path) or institution.place.path.startswith(place.path)
     ):
         raise Invalid.one("institution", _("Choose an organisation that works at this place."))
-    for name, person_id in (("payer", draft.payer_id), ("performer", draft.performer_id)):
-        if person_id is not None and not Person.objects.filter(pk=person_id, erased_at__isnull=True).exists():
-            raise Invalid.one(name, _("There is no such person."))
+    _need_person(actor, "payer", draft.payer_id)
+    _need_person(actor, "performer", draft.performer_id)
     return place, institution
+
+
+def _need_person(actor: Actor, field: str, person_id: int | None) -> None:
+    """Somebody of the actor's places, or the actor: an order shows the names of both."""
+    if person_id is None:
+        return
+    known = limit(Person.objects.filter(erased_at__isnull=True), actor, ORDER).filter(pk=person_id)
+    if person_id != person_of(actor) and not known.exists():
+        raise Invalid.one(field, _("There is no such person."))
 
 
 def _check(draft: OrderDraft) -> None:
@@ -222,8 +230,7 @@ def set_performer(actor: Actor, order_id: int, person_id: int) -> Order:
     order = lock_for(actor, order_id, ORDER)
     if order.settlement_lines.exists():
         raise Conflict(_("The order is in a settlement already."))
-    if not Person.objects.filter(pk=person_id, erased_at__isnull=True).exists():
-        raise Invalid.one("performer", _("There is no such person."))
+    _need_person(actor, "performer", person_id)
     order.performer_id = person_id
     change(order, actor, "performer")
     record(actor, Act("payments.performer", order, order.place_id, data={"person": person_id}))

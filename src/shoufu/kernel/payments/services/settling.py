@@ -52,7 +52,7 @@ def _institution(actor: Actor, organisation_id: int) -> Organisation:
 def set_shares(actor: Actor, organisation_id: int, since: date, shares: Sequence[Share]) -> ShareRule:
     """How the institution's income is shared from a day on; earlier rules stay for what was sold under them."""
     institution = _institution(actor, organisation_id)
-    _check(shares)
+    _check(actor, shares)
     rows = [{"payee": one.payee, "points": one.points} for one in shares]
     defaults = {"shares": rows, "author": actor.label[:120]}
     made, _new = ShareRule.objects.update_or_create(institution=institution, since=since, defaults=defaults)
@@ -60,17 +60,18 @@ def set_shares(actor: Actor, organisation_id: int, since: date, shares: Sequence
     return made
 
 
-def _check(shares: Sequence[Share]) -> None:
+def _check(actor: Actor, shares: Sequence[Share]) -> None:
     names = [one.payee for one in shares]
     if sum(one.points for one in shares) != WHOLE or any(one.points <= 0 for one in shares):
         raise Invalid.one("shares", _("Shares above zero that sum to 10,000 hundredths of a per cent."))
     if len(set(names)) != len(names):
         raise Invalid.one("shares", _("Each payee once."))
+    organisations = limit(Organisation.objects.all(), actor, VIEW)
     for name in names:
         kind, _colon, number = name.partition(":")
         if name in ("performer", "institution"):
             continue
-        if kind != "organisation" or not number.isdigit() or not Organisation.objects.filter(pk=int(number)).exists():
+        if kind != "organisation" or not number.isdigit() or not organisations.filter(pk=int(number)).exists():
             raise Invalid.one("shares", _("Payees are performer, institution or organisation:ID."))
 
 
