@@ -15,7 +15,7 @@ def receipt(actor: Actor, order: Order) -> bytes:
     """The PDF receipt of a paid order in the reader's language; Conflict where nothing was paid. The look is noted."""
     if order.state not in Order.SETTLED:
         raise Conflict(_("There is a receipt once the order is paid."))
-    made = Document(_("Receipt"), f"{order.number} · {timezone.localtime():%Y-%m-%d %H:%M}")
+    made = Document(_("Receipt for a payment"), f"{order.number} · {timezone.localtime():%Y-%m-%d %H:%M}")
     made.paragraph(_("A receipt for a payment. It is not a tax invoice (fapiao) and gives no right to deduct tax."))
     made.table(("", ""), _facts(order), (1, 3))
     made.heading(_("Services"))
@@ -44,7 +44,7 @@ def receipt(actor: Actor, order: Order) -> bytes:
 
 def _facts(order: Order) -> list[tuple[str, str]]:
     return [
-        (_("Order"), order.number),
+        (_("Order number"), order.number),
         (_("Issued by"), order.institution.name),
         (_("Paid by"), order.payer.name if order.payer else "—"),
         (_("For"), order.title),

@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
                             ("started", "Started"),
                             ("paid", "Paid"),
                             ("surplus", "Paid, but nothing was due"),
-                            ("closed", "Closed"),
+                            ("closed", "Closed unpaid"),
                         ],
                         default="started",
                         max_length=8,
@@ -380,7 +380,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("requested", "Asked for"),
-                            ("processing", "Under way"),
+                            ("processing", "Being paid back"),
                             ("succeeded", "Paid back"),
                             ("failed", "Failed"),
                         ],

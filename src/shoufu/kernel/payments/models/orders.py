@@ -146,7 +146,7 @@ class Payment(models.Model):
         STARTED = "started", _("Started")
         PAID = "paid", _("Paid")
         SURPLUS = "surplus", _("Paid, but nothing was due")
-        CLOSED = "closed", _("Closed")
+        CLOSED = "closed", _("Closed unpaid")
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
     provider = models.CharField(max_length=8, choices=Provider.choices)
@@ -200,7 +200,7 @@ class Refund(models.Model):
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("Asked for")
-        PROCESSING = "processing", _("Under way")
+        PROCESSING = "processing", _("Being paid back")
         SUCCEEDED = "succeeded", _("Paid back")
         FAILED = "failed", _("Failed")
 

@@ -41,7 +41,7 @@ def differences_page() -> ListPage:
             Column("trade", _("Number"), "trade", lambda d: f"{d.trade} {d.refund}".strip()),
             Column("ours", _("Here"), "", lambda d: _plain(d.ours_minor), "num"),
             Column("theirs", _("There"), "", lambda d: _plain(d.theirs_minor), "num"),
-            Column("state", _("State"), "resolved_at", lambda d: d.reason or _("Open")),
+            Column("state", _("State"), "resolved_at", lambda d: d.reason or _("Not resolved")),
         ),
         filters=(
             Filter("open", _("State"), _open, [("open", _("Open ones")), ("done", _("Resolved"))]),
@@ -132,7 +132,7 @@ def settlements_page() -> ListPage:
         columns=(
             Column("number", _("Settlement"), "number", lambda s: s.number),
             Column("institution", _("Institution"), "institution__name", lambda s: s.institution.name),
-            Column("since", _("Days"), "since", lambda s: f"{s.since} – {s.last}"),
+            Column("since", _("Days settled"), "since", lambda s: f"{s.since} – {s.last}"),
             Column("state", _("State"), "state", lambda s: s.get_state_display()),
             Column("total", _("Total"), "total_minor", lambda s: money.plain(s.total_minor), "num"),
         ),
@@ -193,8 +193,8 @@ def _statement(request: PageRequest, settlement_id: int) -> HttpResponseBase:
         {
             _("Settlement"): found.number,
             _("Payee"): names[line.account],
-            _("Account"): line.account,
-            _("Order"): line.order.number,
+            _("Ledger account"): line.account,
+            _("Order number"): line.order.number,
             _("For"): line.order.title,
             _("Earned"): money.plain(line.base_minor, found.currency),
             _("Share (%)"): f"{line.points / 100:.2f}",

@@ -43,10 +43,10 @@ def list_page() -> ListPage:
         default_sort="-created",
         empty=_("Orders of bookings and services appear here. They are made by the services that sell something."),
         columns=(
-            Column("number", _("Order"), "number", lambda o: o.number),
+            Column("number", _("Order number"), "number", lambda o: o.number),
             Column("title", _("For"), "title", lambda o: o.title),
             Column("institution", _("Institution"), "institution__name", lambda o: o.institution.name),
-            Column("created", _("Made"), "created_at", lambda o: timezone.localtime(o.created_at).isoformat()),
+            Column("created", _("Made at"), "created_at", lambda o: timezone.localtime(o.created_at).isoformat()),
             Column("state", _("State"), "state", lambda o: o.get_state_display()),
             Column("total", _("Total"), "total_minor", _cell("total_minor"), "num"),
             Column("payer", _("Payer's part"), "payer_minor", _cell("payer_minor"), "num"),
