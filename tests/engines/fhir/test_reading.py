@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoufu.engines import fhir
-from shoufu.engines.fhir import reading
+from shoufu.engines.fhir import locating, reading
 
 from .examples import encoded, errors, observation, patient
 
@@ -42,6 +42,26 @@ def test_what_is_no_json_is_refused_in_words(data: bytes) -> None:
     assert not report.valid
     assert [issue.severity for issue in report.issues] == [fhir.Severity.FATAL]
     assert BROKEN[data] in report.issues[0].message
+
+
+@pytest.mark.parametrize(
+    ("data", "expression"),
+    [
+        ('{"resourceType": "Patient", "name": [{"given": ["a", "b",]}]}', "Patient.name[0].given[2]"),
+        ('{"resourceType": "Patient", "name": [{"given": ["a"]} {}]}', "Patient.name[0]"),
+        ('{"resourceType": "Patient", "name": [{"family": Wang}]}', "Patient.name[0].family"),
+        ('{"resourceType": "Patient", "text": {"div": "a:{[\\"", "status": }', "Patient.text.status"),
+        ('{"resourceType": "Patient", "active": true', "Patient.active"),
+        ('{"active": tru, "resourceType": "Patient"}', ""),
+    ],
+)
+def test_broken_json_names_the_element_that_it_breaks_in(data: str, expression: str) -> None:
+    assert list(errors(data.encode())) == [expression]
+
+
+@given(st.text('{}[]":,\\a1', max_size=40))
+def test_no_text_brings_the_search_for_its_break_down(text: str) -> None:
+    locating.element_at(text, len(text))
 
 
 @pytest.mark.parametrize("data", [b"[]", b"3", b"null", b'"Patient"', b"{}", b'{"resourceType": "Patiant"}'])

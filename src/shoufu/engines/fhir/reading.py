@@ -9,6 +9,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 from typing import Any
 
+from . import locating
 from .issues import Issue, Severity
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -68,7 +69,9 @@ def _loaded(text: str) -> Any:
             object_pairs_hook=_object,
         )
     except json.JSONDecodeError as error:
-        raise _refused(f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})", "structure") from error
+        where = locating.element_at(text, error.pos)
+        message = f"is not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        raise _refused(message, "structure", where) from error
     except RecursionError as error:
         raise _too_deep() from error
     except ArithmeticError as error:
@@ -98,8 +101,8 @@ def _too_deep() -> NotJson:
     return _refused(f"is nested deeper than the {MAX_DEPTH} brackets that are taken", "too-costly")
 
 
-def _refused(message: str, code: str) -> NotJson:
-    return NotJson(Issue("", message, code, Severity.FATAL))
+def _refused(message: str, code: str, where: str = "") -> NotJson:
+    return NotJson(Issue(where, message, code, Severity.FATAL))
 
 
 def _whole(text: str) -> int | Decimal:
