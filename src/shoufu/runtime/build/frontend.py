@@ -84,4 +84,4 @@ def npm(*words: str, folder: Path = SOURCES) -> None:
         env=dict(os.environ) | {"PATH": path},
     )
     if done.returncode:
-        raise Problem(f"{folder.name} could not be made: 'npm {' '.join(words)}' failed, its own words are above.")
+        raise Problem(f"'npm {' '.join(words)}' failed for {folder.name}, its own words are above.")

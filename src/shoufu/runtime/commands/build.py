@@ -18,12 +18,23 @@ def command(check: bool) -> None:
         click.echo(f"Compiled {path.name} of {path.parent.parent.name}", err=True)
     if not fhir.current():
         click.echo("Compiling the definitions of FHIR …", err=True)
-        fhir.build()
+        _compile_fhir()
     if not schema.current():
         click.echo("Making the tables beforehand …", err=True)
         _make_schema()
     if check:
         frontend.check()
+
+
+def _compile_fhir() -> None:
+    from shoufu.runtime.build import fhir
+    from shoufu.runtime.errors import Problem
+
+    try:
+        fhir.build()
+    except Problem as problem:
+        # Everything else works without them; what needs them says so.
+        click.echo(f"shoufu: {problem}", err=True)
 
 
 def _make_schema() -> None:

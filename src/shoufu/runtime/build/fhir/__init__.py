@@ -40,11 +40,13 @@ def current() -> bool:
 
 def build() -> None:
     """Fetch the locked package and compile it; :class:`~shoufu.runtime.errors.Problem` where npm cannot."""
-    with tempfile.TemporaryDirectory(prefix="shoufu-fhir-") as folder:
+    with tempfile.TemporaryDirectory(prefix="shoufu-") as parent:
+        folder = Path(parent) / "fhir-definitions"
+        folder.mkdir()
         for name in LISTS:
             shutil.copy(HERE / name, folder)
-        frontend.npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", folder=Path(folder))
-        made = compiled(Path(folder) / BUNDLES)
+        frontend.npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", folder=folder)
+        made = compiled(folder / BUNDLES)
     definitions.FOLDER.mkdir(parents=True, exist_ok=True)
     for name, data in made.items():
         draft = definitions.FOLDER / f"{name}.{os.getpid()}"
