@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from shoufu.engines.dispatch import DispatchError, Problem, Sync, Weights, solve, violations
 from tests.engines.dispatch.days import line, nurse, problems, visit
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @given(problems())

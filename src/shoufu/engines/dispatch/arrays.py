@@ -55,8 +55,8 @@ QUEUE, QUEUED, ENDS, ENDED, MOVED, MOVED_PREV, MOVED_WHO, LOGGED, LOG_ENDS, REKE
 )
 """Trial, integers: visits and ways home to compute again, nodes taken out and where they stood, what was changed."""
 DURATION, OPENS, DUE, LIMIT, GAP_MIN, GAP_MAX, TRAVEL, SHIFT_START, SHIFT_END = 39, 40, 41, 42, 43, 44, 45, 46, 47
-"""Given, floats. [2n]; [n] earliest start, start after which it is tardy; [2n] last start allowed; [n] second start
-less first; [modes, PLACES, PLACES]; [m]."""
+"""Given, floats. [2n]; [2n] earliest start; [n] start after which it is tardy; [2n] last start allowed; [n] second
+start less first; [modes, PLACES, PLACES]; [m]."""
 BREAK_EARLIEST, BREAK_LATEST, BREAK_LENGTH, SOFT, WISH, KEEP = 48, 49, 50, 51, 52, 53
 """Given, floats. [BREAKS] in the order of the day; [2n, m] cost of c for a node; [2n] start to keep, when re-planning,
 and the cost of missing it by more than the tolerance (0: none)."""
@@ -67,9 +67,9 @@ needed; [n]."""
 LOG, LOG_OVERTIME, OLD_KEY = 62, 63, 64
 """Trial, floats: [n, LOG_WIDTH] schedule of the visits before the trial, [m], [2n]."""
 LOG_WIDTH = 10
-MOVABLE = 65
-"""Given, integers: [n] whether a visit is among FREE."""
-HEADER = 66
+MOVABLE, RELEASE = 65, 66
+"""Given: integers, [n] whether a visit is among FREE; floats, [2n + m] nobody sets out from there before."""
+HEADER = 67
 
 INTEGER_BLOCKS = frozenset({*range(DOUBLE, DURATION), MOVABLE})
 
@@ -99,6 +99,7 @@ class Given:
     wish: Floats | None = None
     keep: Floats | None = None
     tolerance: float = 0.0
+    release: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,10 @@ def _neighbours(given: Given, count: int) -> Ints:
     n = len(given.double)
     places = given.place[0 : 2 * n : 2]
     way = given.travel[int(given.mode[0]) if len(given.mode) else 0][np.ix_(places, places)]
-    there = given.opens[:, None] + given.duration[0 : 2 * n : 2, None] + way
+    opens = given.opens[0::2]
+    there = opens[:, None] + given.duration[0 : 2 * n : 2, None] + way
     late = np.maximum(0.0, there - given.due[None, :])
-    wait = np.maximum(0.0, given.opens[None, :] - given.due[:, None] - way)
+    wait = np.maximum(0.0, opens[None, :] - given.due[:, None] - way)
     forward = way + 0.3 * np.minimum(wait, NO_LIMIT) + late
     either = np.minimum(forward, forward.T)
     np.fill_diagonal(either, np.inf)
@@ -182,6 +184,7 @@ def pack(given: Given, seed: int) -> Search:
         SOFT: given.soft.ravel(),
         WISH: none if given.wish is None else given.wish,
         KEEP: none if given.keep is None else given.keep,
+        RELEASE: np.full(2 * n + m, -np.inf) if given.release is None else given.release,
         KEY: n,
         START: 2 * n,
         LEAVE: np.concatenate([none, given.shift_start]),

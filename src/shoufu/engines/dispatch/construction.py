@@ -25,7 +25,7 @@ def construct(given: Given, planned: list[bool]) -> tuple[Ints, Floats]:
         key[visit] = rank + 1.0
         nodes = [2 * visit, 2 * visit + 1] if given.double[visit] else [2 * visit]
         crew = _crew(given, nodes, free_at, where)
-        start = float(given.opens[visit])
+        start = float(given.opens[2 * visit])
         for node, c in zip(nodes, crew, strict=True):
             way = given.travel[given.mode[c], where[c], given.place[node]]
             start = max(start, float(free_at[c] + way))
@@ -50,7 +50,7 @@ def _costs(given: Given, node: int, free_at: Floats, where: Ints) -> Floats:
     visit = node >> 1
     way = given.travel[given.mode, where, given.place[node]]
     back = given.travel[given.mode, given.place[node], given.place[2 * len(given.double) :]]
-    start = np.maximum(free_at + way, given.opens[visit])
+    start = np.maximum(free_at + way, given.opens[node])
     costs = given.soft[node] + 0.3 * way + np.maximum(0.0, start - given.due[visit])
     costs += LATE * np.maximum(0.0, start - given.limit[node])
     costs += LATE * np.maximum(0.0, start + given.duration[node] + back - given.shift_end)

@@ -70,7 +70,7 @@ def given(problem: Problem, soft: Floats, free: list[int]) -> Given:
     return Given(
         double=np.array([len(visit.tasks) == 2 for visit in visits], np.bool_),
         duration=duration,
-        opens=np.array([visit.first_start for visit in visits], np.float64),
+        opens=np.array([start for visit in visits for start in visit.openings], np.float64),
         due=np.array([min(visit.due, NO_LIMIT) for visit in visits], np.float64),
         limit=np.array([limit for visit in visits for limit in visit.limits], np.float64),
         gap_min=np.array([visit.spread[0] for visit in visits], np.float64),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from shoufu.engines.dispatch.conversion import due_breaks
 from shoufu.engines.dispatch.insertion import Offer, insert
 from shoufu.engines.dispatch.model import Caregiver, DispatchError, Plan, Problem, Stop, Visit
 
@@ -16,7 +17,8 @@ class Code(StrEnum):
 
     skill_missing: `what` the skill · refused · fixed_to: `what` who does it
     window_closed: earliest, opens, last · off_shift: begin, end (back at the office), shift_start, shift_end
-    overlap: `what` the visit; start, end, wanted_start, wanted_end · on_break: the same of a break
+    overlap: `what` the visit; start, end, wanted_start, wanted_end · on_break: the same, of the time within which
+    the break must be held
     travel_too_long: `what` the visit before or after (empty: the office); needed, available
     sync_impossible: `what` the other service, which nobody can do at the right time
     no_room: would fit for itself, but pushes later visits over their limits
@@ -130,7 +132,7 @@ def _dynamic(problem: Problem, plan: Plan, visit: Visit, caregiver: Caregiver, s
     found = [
         reason
         for wanted in ([start] if start is not None else _wanted_starts(problem, visit, caregiver, stops))
-        if (reason := _clash(problem, plan, visit, caregiver, task, wanted, minutes, stops)) is not None
+        if (reason := _clash(problem, visit, caregiver, task, wanted, minutes, stops)) is not None
     ]
     free = start is not None or _wanted_starts(problem, visit, caregiver, stops)
     if not found and free:
@@ -183,7 +185,6 @@ def _wanted_starts(problem: Problem, visit: Visit, caregiver: Caregiver, stops: 
 
 def _clash(
     problem: Problem,
-    plan: Plan,
     visit: Visit,
     caregiver: Caregiver,
     task: int,
@@ -198,9 +199,9 @@ def _clash(
         if stop.start < end and start < stop.end:
             numbers = {"start": stop.start, "end": stop.end, **wanted}
             return Reason(Code.OVERLAP, visit.id, caregiver.id, task, stop.visit, numbers)
-    for rest in plan.rests:
-        if rest.caregiver == caregiver.id and rest.start < end and start < rest.end:
-            numbers = {"start": rest.start, "end": rest.end, **wanted}
+    for rest in due_breaks(caregiver):
+        if rest.earliest + rest.minutes > start and rest.latest < end:
+            numbers = {"start": rest.earliest, "end": rest.latest + rest.minutes, **wanted}
             return Reason(Code.ON_BREAK, visit.id, caregiver.id, task, "", numbers)
     before = [stop for stop in stops if stop.end <= start]
     after = [stop for stop in stops if stop.start >= end]

@@ -10,7 +10,7 @@ import numpy as np
 
 from shoufu.engines.dispatch import trying
 from shoufu.engines.dispatch.arrays import LIMIT, OPENS, Floats, Search, pack
-from shoufu.engines.dispatch.check import ensure_feasible
+from shoufu.engines.dispatch.check import violations
 from shoufu.engines.dispatch.conversion import given, load, plan_of, plannable, reload, soft_costs, solution_of
 from shoufu.engines.dispatch.model import DispatchError, Plan, Problem, Visit
 
@@ -60,7 +60,7 @@ def feasible(problem: Problem, visit: Visit, plan: Plan, *, step: float = 15.0, 
         return []
     offers = []
     for start in _grid(visit, step):
-        search.f[search.i[OPENS] + index] = start
+        search.f[search.i[OPENS] + 2 * index] = start
         search.f[search.i[LIMIT] + 2 * index] = start
         found = _offers(problem, visit, search, index, punctual)
         if found:
@@ -79,7 +79,7 @@ def place(problem: Problem, plan: Plan, visit: Visit, offer: Offer) -> tuple[Pro
     if search is None or len(offer.caregivers) != len(visit.tasks):
         raise DispatchError(f"offer: {visit.id} does not fit this plan any more")
     if fixed:
-        search.f[search.i[OPENS] + index] = offer.starts[0]
+        search.f[search.i[OPENS] + 2 * index] = offer.starts[0]
     who, key = solution_of(wider, plan)
     who[2 * index : 2 * index + 2] = -1
     for task, name in enumerate(offer.caregivers):
@@ -92,7 +92,9 @@ def place(problem: Problem, plan: Plan, visit: Visit, offer: Offer) -> tuple[Pro
     placed = plan_of(wider, search)
     if abs(placed.by_visit[visit.id][0].start - offer.starts[0]) > 1e-6:
         raise DispatchError(f"offer: {visit.id} does not fit this plan any more")
-    return wider, ensure_feasible(wider, placed)
+    if violations(wider, placed):
+        raise DispatchError(f"offer: {visit.id} does not fit this plan any more")
+    return wider, placed
 
 
 def _grid(visit: Visit, step: float) -> Sequence[float]:

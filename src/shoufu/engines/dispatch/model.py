@@ -104,6 +104,11 @@ class Visit:
         return self.opens if self.fixed_start is None else max(self.opens, self.fixed_start)
 
     @property
+    def openings(self) -> tuple[float, float]:
+        """The earliest starts of the two services; of a single visit, twice the same."""
+        return self.first_start, max(self.opens, self.first_start + self.spread[0])
+
+    @property
     def spread(self) -> tuple[float, float]:
         """Least and most minutes between the starts of the two services."""
         return self.gap if self.sync is Sync.SEQUENTIAL else (0.0, 0.0)

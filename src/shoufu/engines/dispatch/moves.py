@@ -143,7 +143,7 @@ def relocate(f: Floats, i: Ints) -> bool:
         low = max(low, key_of(f, i, before_other, -math.inf))
         high = min(high, key_of(f, i, i[i[NEXT] + before_other], math.inf))
     way = travel(f, i, c, before, node)
-    wanted = max(f[i[LEAVE] + before] + way, f[i[OPENS] + visit]) + 0.01 * uniform(f, i)
+    wanted = max(f[i[LEAVE] + before] + way, f[i[OPENS] + node]) + 0.01 * uniform(f, i)
     key = _key_between(low, high, wanted)
     if math.isnan(key):
         return False

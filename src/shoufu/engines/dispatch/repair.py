@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from shoufu.engines.dispatch import trying
-from shoufu.engines.dispatch.arrays import HARD_RATE, KEY, OVERTIME, PREV, START, WHO, Floats, Ints, Search
+from shoufu.engines.dispatch.arrays import (
+    HARD_RATE,
+    KEY,
+    LIMIT,
+    MOVABLE,
+    OVERTIME,
+    PREV,
+    START,
+    VISITS,
+    WHO,
+    Floats,
+    Ints,
+    Search,
+)
 from shoufu.engines.dispatch.conversion import load, plan_of, reload
 from shoufu.engines.dispatch.insertion import places
 from shoufu.engines.dispatch.model import Plan, Problem
@@ -15,17 +28,17 @@ SLACK = 1e-6
 
 def settle(problem: Problem, search: Search) -> Plan:
     """The current solution as a plan; a visit that breaks a limit goes elsewhere, or stays out if it fits nowhere."""
-    for visit in drop_broken(problem, search):
+    for visit in drop_broken(search):
         put_back(search, visit)
     reload(search)
     return plan_of(problem, search)
 
 
-def drop_broken(problem: Problem, search: Search) -> list[int]:
+def drop_broken(search: Search) -> list[int]:
     """Take visits out of the current solution until no hard limit is broken; returns which."""
     reload(search)
     dropped: list[int] = []
-    while (visit := _broken(problem, search)) is not None:
+    while (visit := _broken(search)) is not None:
         dropped.append(visit)
         _drop(search, visit)
     return dropped
@@ -56,14 +69,24 @@ def _drop(search: Search, visit: int) -> None:
     load(search, who, key)
 
 
-def _broken(problem: Problem, search: Search) -> int | None:
-    """A visit to take out: one that starts too late, else the last one before an end of shift that is missed."""
-    start, who = np.array(search.view(START), np.float64), search.view(WHO)
-    for index, visit in enumerate(problem.visits):
-        for task in range(len(visit.tasks)):
-            if who[2 * index + task] >= 0 and start[2 * index + task] > visit.limits[task] + SLACK:
-                return index
+def _broken(search: Search) -> int | None:
+    """A visit to take out so that a broken limit is kept: the one that starts too late, or the last one of a shift that
+    ends too late; where it may not move, the last before it that may."""
+    late = np.array(search.view(START), np.float64) > np.array(search.view(LIMIT), np.float64) + SLACK
+    nodes = np.flatnonzero(late & (search.view(WHO) >= 0))
+    if len(nodes):
+        return _movable_before(search, int(nodes[0]), int(nodes[0]))
     over_shift = np.flatnonzero(np.array(search.view(OVERTIME), np.float64) > HARD_RATE * SLACK)
     if len(over_shift):
-        return int(search.view(PREV)[2 * len(problem.visits) + int(over_shift[0])]) >> 1
+        last = int(search.view(PREV)[2 * int(search.i[VISITS]) + int(over_shift[0])])
+        return _movable_before(search, last, last)
     return None
+
+
+def _movable_before(search: Search, node: int, otherwise: int) -> int:
+    movable, previous = search.view(MOVABLE), search.view(PREV)
+    while node < 2 * int(search.i[VISITS]):
+        if movable[node >> 1]:
+            return node >> 1
+        node = int(previous[node])
+    return otherwise >> 1

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from shoufu.engines.dispatch import annealing
-from shoufu.engines.dispatch.arrays import FREE_COUNT, NEVER, RANDOM, Floats, Given, Search, pack
+from shoufu.engines.dispatch.arrays import FREE_COUNT, NEVER, RANDOM, Given, Search, pack
 from shoufu.engines.dispatch.check import ensure_feasible
 from shoufu.engines.dispatch.conversion import given, load, load_best, plan_of, plannable, soft_costs, solution_of
-from shoufu.engines.dispatch.model import Break, Caregiver, DispatchError, Plan, Problem, Stop, Visit
+from shoufu.engines.dispatch.model import Break, Caregiver, DispatchError, Plan, Problem, Rest, Stop, Visit
 from shoufu.engines.dispatch.repair import drop_broken, put_back, settle, solution
 from shoufu.engines.dispatch.solving import Budget, descend
 
@@ -129,33 +129,51 @@ def _check(problem: Problem, event: Event) -> None:
 
 
 def _kept(problem: Problem, plan: Plan, event: Event, now: float) -> set[str]:
-    """Visits that have begun or that somebody is on the way to."""
+    """Visits that have begun, or that somebody is on the way to; the absent caregiver is on no way."""
     absent = "" if isinstance(event, Cancelled) else event.caregiver
-    kept = set()
+    begun, left_for, waits = set(), set(), set()
     for name, stops in plan.routes.items():
         caregiver = problem.caregivers[problem.caregiver_index[name]]
         where = caregiver.base
         for stop in stops:
             place = problem.visits[problem.visit_index[stop.visit]].place
-            way = 0.0 if name == absent else problem.minutes(caregiver, where, place)
-            if stop.start - way <= now:
-                kept.add(stop.visit)
+            if stop.start <= now:
+                begun.add(stop.visit)
+            elif name == absent:
+                waits.add(stop.visit)
+            elif stop.start - problem.minutes(caregiver, where, place) <= now:
+                left_for.add(stop.visit)
             where = place
-    return kept - ({event.visit} if isinstance(event, Cancelled) else set())
+    return (begun | left_for) - waits - ({event.visit} if isinstance(event, Cancelled) else set())
 
 
 def _day(problem: Problem, plan: Plan, event: Event, kept: set[str], now: float) -> Problem:
     """The day with the event in it."""
     if isinstance(event, Cancelled):
         return replace(problem, visits=tuple(visit for visit in problem.visits if visit.id != event.visit))
+    visits = tuple(visit if visit.id in kept else _half_done(visit, plan, now) for visit in problem.visits)
     if isinstance(event, Ill):
-        visits = (v if v.id in kept else replace(v, refused=v.refused | {event.caregiver}) for v in problem.visits)
-        return replace(problem, visits=tuple(_unfixed(visit, event.caregiver) for visit in visits))
+        name = event.caregiver
+        visits = tuple(
+            visit if visit.id in kept else _unfixed(replace(visit, refused=visit.refused | {name}), name)
+            for visit in visits
+        )
+        return replace(problem, visits=visits)
     index = problem.caregiver_index[event.caregiver]
-    begun = [stop for stop in plan.routes.get(event.caregiver, ()) if stop.visit in kept]
-    absent = _absent(problem.caregivers[index], begun, event.until, now)
+    begun = [stop for stop in plan.routes.get(event.caregiver, ()) if stop.start <= now]
+    rests = [rest for rest in plan.rests if rest.caregiver == event.caregiver]
+    absent = _absent(problem.caregivers[index], begun, rests, event.until, now)
     caregivers = (*problem.caregivers[:index], absent, *problem.caregivers[index + 1 :])
-    return replace(problem, caregivers=caregivers)
+    return replace(problem, visits=visits, caregivers=caregivers)
+
+
+def _half_done(visit: Visit, plan: Plan, now: float) -> Visit:
+    """A visit whose first service has begun, while the second is still to come: the first stays as it is."""
+    stops = plan.by_visit.get(visit.id, ())
+    if not stops or stops[0].start > now:
+        return visit
+    fixed = visit.fixed_caregivers[1] if visit.fixed_caregivers else None
+    return replace(visit, fixed_start=stops[0].start, fixed_caregivers=(stops[0].caregiver, fixed))
 
 
 def _unfixed(visit: Visit, caregiver: str) -> Visit:
@@ -165,17 +183,24 @@ def _unfixed(visit: Visit, caregiver: str) -> Visit:
     return replace(visit, fixed_caregivers=fixed)
 
 
-def _absent(caregiver: Caregiver, begun: list[Stop], until: float, now: float) -> Caregiver:
+def _absent(caregiver: Caregiver, begun: list[Stop], rests: list[Rest], until: float, now: float) -> Caregiver:
+    """The caregiver with the absence as a break that begins now, or at the end of the service under way."""
     if not begun:
         start = max(caregiver.shift_start, until)
         return replace(caregiver, shift_start=start, shift_end=max(start, caregiver.shift_end))
     leave = max(begun[-1].end, now)
     if until <= leave:
         return caregiver
-    before = tuple(rest for rest in caregiver.breaks if rest.latest + rest.minutes <= leave)
-    after = (rest for rest in caregiver.breaks if rest.latest >= until)
-    later = tuple(replace(rest, earliest=max(rest.earliest, until)) for rest in after)
-    return replace(caregiver, breaks=(*before, Break(leave, leave, until - leave), *later))
+    taken = tuple(Break(rest.start, rest.start, rest.end - rest.start) for rest in rests if rest.end <= leave)
+    later = (rest for rest in caregiver.breaks[len(taken) :] if rest.latest >= until)
+    return replace(
+        caregiver,
+        breaks=(
+            *taken,
+            Break(leave, leave, until - leave),
+            *(replace(rest, earliest=max(rest.earliest, until)) for rest in later),
+        ),
+    )
 
 
 def _warm(
@@ -198,42 +223,35 @@ def _warm(
             wish[node], keep[node] = stop.start, move_cost
         if soft[node, c] == NEVER:
             who[node] = who[node ^ 1] = -1
-    search = pack(_from_now(day, given(day, soft, free), plan, kept, now, wish, keep, tolerance), 1)
+    flat = replace(given(day, soft, free), wish=wish, keep=keep, tolerance=tolerance)
+    search = pack(_from_now(day, flat, plan, kept, now) if np.isfinite(now) else flat, 1)
     load(search, who, key)
     return search
 
 
-def _from_now(
-    day: Problem, flat: Given, plan: Plan, kept: set[str], now: float, wish: Floats, keep: Floats, tolerance: float
-) -> Given:
-    """The arrays with the past closed: nothing that may move begins, and nobody sets out, before now."""
-    if not np.isfinite(now):
-        return replace(flat, wish=wish, keep=keep, tolerance=tolerance)
-    opens, duration, shift_start = flat.opens.copy(), flat.duration.copy(), flat.shift_start.copy()
+def _from_now(day: Problem, flat: Given, plan: Plan, kept: set[str], now: float) -> Given:
+    """The arrays with the past closed: what is kept has its times, nothing else begins and nobody leaves before now."""
+    opens, limit = flat.opens.copy(), flat.limit.copy()
+    release = np.full(2 * len(day.visits) + len(day.caregivers), -np.inf)
     for index, visit in enumerate(day.visits):
+        for stop in plan.by_visit.get(visit.id, ()):
+            node = 2 * index + stop.task
+            if visit.id in kept:
+                opens[node] = limit[node] = stop.start
         if visit.id not in kept:
-            opens[index] = max(opens[index], now)
+            first = 1 if visit.fixed_start is not None and visit.fixed_start <= now else 0
+            opens[2 * index + first : 2 * index + 2] = np.maximum(opens[2 * index + first : 2 * index + 2], now)
     for c, caregiver in enumerate(day.caregivers):
-        begun = [stop for stop in plan.routes.get(caregiver.id, ()) if stop.visit in kept]
-        if not begun:
-            shift_start[c] = max(shift_start[c], min(now, flat.shift_end[c]))
-            continue
-        node = 2 * day.visit_index[begun[-1].visit] + begun[-1].task
-        duration[node] = max(duration[node], now - begun[-1].start)
-    return replace(
-        flat,
-        opens=opens,
-        duration=duration,
-        shift_start=shift_start,
-        wish=wish,
-        keep=keep,
-        tolerance=tolerance,
-    )
+        stops = plan.routes.get(caregiver.id, ())
+        past = [stop for stop in stops if stop.visit in day.visit_index and (stop.start <= now or stop.visit in kept)]
+        last = 2 * day.visit_index[past[-1].visit] + past[-1].task if past else 2 * len(day.visits) + c
+        release[last] = now
+    return replace(flat, opens=opens, limit=limit, release=release)
 
 
 def _repaired(day: Problem, search: Search) -> Plan:
     """The first feasible answer: what breaks a limit or lost its caregiver goes to its cheapest place."""
-    drop_broken(day, search)
+    drop_broken(search)
     who, _ = solution(search)
     able = plannable(day, soft_costs(day))
     for index in range(len(day.visits)):

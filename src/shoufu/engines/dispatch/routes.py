@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
@@ -58,9 +60,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 
 
+def _fingerprint() -> str:
+    folder = Path(__file__).parent
+    sources = ("arrays", "routes", "schedule", "moves", "annealing", "trying")
+    return hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in sources)).hexdigest()
+
+
+FINGERPRINT = _fingerprint()
+
+
 def compiled(function: F) -> F:
-    """Compile at the first call, kept on disk for the next process; runs without the interpreter's lock."""
-    return cast(F, njit(**OPTIONS)(function))
+    """Compile at the first call, kept on disk for the next process; runs without the interpreter's lock.
+
+    Numba keeps a function until its own file changes, though it holds code and constants of the others by then: so the
+    stamp of what is kept is made from all of them.
+    """
+    dispatcher = njit(**OPTIONS)(function)
+    dispatcher._cache._cache_file._source_stamp = FINGERPRINT
+    return cast(F, dispatcher)
 
 
 @compiled

@@ -48,6 +48,7 @@ from shoufu.engines.dispatch.arrays import (
     QUEUE,
     QUEUE_LENGTH,
     QUEUED,
+    RELEASE,
     REST_START,
     RESTS,
     SHIFT_END,
@@ -77,7 +78,7 @@ def ready(f: Floats, i: Ints, node: int, c: int, lower: float) -> tuple[float, i
     before = i[i[PREV] + node]
     leave, taken = f[i[LEAVE] + before], i[i[RESTS] + before]
     way = travel(f, i, c, before, node)
-    there = leave + way
+    there = max(leave, f[i[RELEASE] + before]) + way
     start = max(there, lower)
     first = i[i[BREAK_FROM] + c]
     while first + taken < i[i[BREAK_FROM] + c + 1]:
@@ -93,7 +94,7 @@ def ready(f: Floats, i: Ints, node: int, c: int, lower: float) -> tuple[float, i
             rest = max(leave, earliest)
             f[i[REST_START] + row] = rest
             leave = rest + length
-            there = leave + way
+            there = max(leave, f[i[RELEASE] + before]) + way
         start = max(there, lower)
         taken += 1
     return start, taken
@@ -119,13 +120,12 @@ def _finish(f: Floats, i: Ints, visit: int, node: int, start: float, rests: int)
 def place_visit(f: Floats, i: Ints, visit: int) -> None:
     """Compute the start(s) of one visit from its predecessors in the routes."""
     one = 2 * visit
-    opens = f[i[OPENS] + visit]
-    first, rests = ready(f, i, one, i[i[WHO] + one], opens)
+    first, rests = ready(f, i, one, i[i[WHO] + one], f[i[OPENS] + one])
     if not i[i[DOUBLE] + visit]:
         _finish(f, i, visit, one, first, rests)
         return
     two = one + 1
-    second, rests_two = ready(f, i, two, i[i[WHO] + two], opens)
+    second, rests_two = ready(f, i, two, i[i[WHO] + two], f[i[OPENS] + two])
     low, high = f[i[GAP_MIN] + visit], f[i[GAP_MAX] + visit]
     while True:
         start = max(first, second - high)

@@ -7,22 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shoufu.engines.dispatch import annealing
-from shoufu.engines.dispatch.arrays import BEST_COST, Floats, Given, Ints, Search, pack
+from shoufu.engines.dispatch.arrays import BEST_COST, FREE, Floats, Given, Ints, Search, pack
 from shoufu.engines.dispatch.check import ensure_feasible
 from shoufu.engines.dispatch.construction import construct
 from shoufu.engines.dispatch.conversion import given, load, load_best, plan_of, plannable, reload, soft_costs
 from shoufu.engines.dispatch.model import DispatchError, Plan, Problem
 from shoufu.engines.dispatch.repair import settle
 
-HOT, COLD = (30.0, 80.0), 0.2
-"""Temperatures at the start (the workers take turns) and at the end of a descent, in units of the objective."""
+HOT, COLD = (30.0, 200.0), 0.25
+"""Temperatures at the start (descents and workers take turns) and at the end of a descent, in units of the objective:
+cool starts suit punctual days, hot ones let whole chains of late visits change hands."""
+DESCENT = 60_000
+"""Trials a visit that a descent takes: what is left after it starts anew, as the ends of descents differ by luck."""
+PROBE = 40_000
+"""Trials by which the speed of the machine is measured."""
 CHUNK = 4000
 """Trials between two looks at the stopwatch."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """How long one search may go on: until the stopwatch shows `until`, or for `moves` trials."""
+    """How long a search may go on: until the stopwatch shows `until`, or for `moves` trials."""
 
     began: float
     until: float
@@ -33,6 +38,15 @@ class Budget:
         if self.moves is not None:
             return done / self.moves
         return (time.perf_counter() - self.began) / max(self.until - self.began, 1e-9)
+
+    def split(self, parts: int) -> list[Budget]:
+        """The budget from now on in equal parts."""
+        if self.moves is not None:
+            size = -(-self.moves // parts)
+            return [Budget(0.0, 0.0, min(size, self.moves - first)) for first in range(0, self.moves, size)]
+        now = time.perf_counter()
+        marks = [now + (self.until - now) * part / parts for part in range(parts + 1)]
+        return [Budget(began, until) for began, until in zip(marks, marks[1:], strict=False)]
 
 
 def solve(
@@ -57,12 +71,11 @@ def solve(
         return ensure_feasible(problem, plan_of(problem, search))
     budget = Budget(began, began + seconds, moves)
     searches = [_started(flat, seed * 1000 + worker, who, key) for worker in range(workers)]
-    heats = [HOT[worker % len(HOT)] for worker in range(workers)]
     if workers == 1:
-        descend(searches[0], budget, heats[0])
+        _search(searches[0], budget, 0)
     else:
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(lambda search, hot: descend(search, budget, hot), searches, heats))
+            list(pool.map(lambda worker: _search(searches[worker], budget, worker), range(workers)))
     best = min(searches, key=lambda search: float(search.f[BEST_COST]))
     load_best(best)
     return ensure_feasible(problem, settle(problem, best))
@@ -74,6 +87,21 @@ def _started(flat: Given, seed: int, who: Ints, key: Floats) -> Search:
     annealing.retime(search.f, search.i)
     annealing.keep_best(search.f, search.i)
     return search
+
+
+def _search(search: Search, budget: Budget, worker: int) -> None:
+    """Descents one after the other until the budget is used up, as many as it has room for."""
+    visits = len(search.view(FREE))
+    if budget.moves is not None:
+        trials = float(budget.moves)
+    else:
+        annealing.anneal(search.f, search.i, HOT[0], HOT[0], 1)
+        began = time.perf_counter()
+        descend(search, Budget(0.0, 0.0, PROBE), HOT[0])
+        trials = PROBE * (budget.until - began) / max(time.perf_counter() - began, 1e-6)
+    parts = max(1, round(trials / (DESCENT * max(visits, 1))))
+    for part, share in enumerate(budget.split(parts)):
+        descend(search, share, HOT[(worker + part) % len(HOT)])
 
 
 def descend(search: Search, budget: Budget, hot: float, cold: float = COLD) -> None:
