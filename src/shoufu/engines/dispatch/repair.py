@@ -73,7 +73,7 @@ def _broken(search: Search) -> int | None:
     """A visit to take out so that a broken limit is kept: the one that starts too late, or the last one of a shift that
     ends too late; where it may not move, the last before it that may."""
     late = np.array(search.view(START), np.float64) > np.array(search.view(LIMIT), np.float64) + SLACK
-    nodes = np.flatnonzero(late & (search.view(WHO) >= 0))
+    nodes = np.flatnonzero(late & (np.array(search.view(WHO), np.int64) >= 0))
     if len(nodes):
         return _movable_before(search, int(nodes[0]), int(nodes[0]))
     over_shift = np.flatnonzero(np.array(search.view(OVERTIME), np.float64) > HARD_RATE * SLACK)

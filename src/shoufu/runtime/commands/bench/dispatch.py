@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,7 +65,7 @@ def _best_known(file: Path) -> dict[str, float]:
         raise click.ClickException(f"{file}: needs the columns instance and total_cost ({error})") from error
 
 
-def _solved(file: Path, seconds: float, seed: int) -> dict[str, object]:
+def _solved(file: Path, seconds: float, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "solution.json"
         solved = _shoufu("solve", str(file), "--seconds", str(seconds), "--seed", str(seed), "--out", str(out))
@@ -72,11 +73,11 @@ def _solved(file: Path, seconds: float, seed: int) -> dict[str, object]:
     return {**solved, "feasible": checked["feasible"]}
 
 
-def _shoufu(*words: str) -> dict[str, object]:
+def _shoufu(*words: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "shoufu", "dispatch", *words], capture_output=True, text=True, check=False
     )
     if not done.stdout.strip():
         raise click.ClickException(f"dispatch {words[0]} {words[1]}: {done.stderr.strip()}")
-    found: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
