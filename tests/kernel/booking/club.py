@@ -7,7 +7,7 @@ from django.utils import timezone
 from shoufu.kernel.access.models import RoleAssignment, User
 from shoufu.kernel.access.selectors import actor_for_user
 from shoufu.kernel.base.actor import SYSTEM
-from shoufu.kernel.booking import services
+from shoufu.kernel.booking import selectors, services
 from shoufu.kernel.booking.models import Offering, Resource
 
 
@@ -42,6 +42,9 @@ class Club:
 
     def hold(self, user: User, start: datetime, **changes: Any) -> Any:
         return services.hold(self.act(user), self.draft(start, **changes))
+
+    def row(self, offering: int) -> Offering:
+        return selectors.offering(SYSTEM, offering)
 
     def offer(self, **changes: Any) -> Offering:
         """Another offering; `needs` are lists of resources, `terms` changes of the terms."""

@@ -16,7 +16,9 @@ HOUR = timedelta(hours=1)
 
 
 def free(club: Any, user: Any, since: Any, until: Any, **more: Any) -> list[Any]:
-    return selectors.free_slots(club.act(user), Ask(more.pop("offering", club.offering.pk), since, until, **more))
+    return selectors.free_slots(
+        club.act(user), Ask(club.row(more.pop("offering", club.offering.pk)), since, until, **more)
+    )
 
 
 def late(booking: Any) -> None:

@@ -348,7 +348,7 @@ def free_slots(request: PageRequest, offering_id: int, query: Query[SlotQuery]) 
     found = selectors.bookable(request.actor, offering_id)
     shown = slots.zone_named(query.zone) if query.zone else _zone(found)
     ask = selectors.Ask(
-        offering=offering_id,
+        offering=found,
         since=selectors.moment(query.since, _zone(found), "since"),
         until=selectors.moment(query.until, _zone(found), "until"),
         units=query.units,
@@ -450,7 +450,7 @@ def hold(request: PageRequest, body: HoldIn) -> Status[Booking]:
     """Hold a slot; confirm it before `held_until`. Send an Idempotency-Key, and the same again after a lost answer."""
     row = selectors.bookable(request.actor, body.offering)
     draft = services.HoldDraft(
-        offering=body.offering,
+        offering=row,
         start=selectors.moment(body.start, _zone(row)),
         end=selectors.moment(body.end, _zone(row), "end") if body.end else None,
         units=body.units,

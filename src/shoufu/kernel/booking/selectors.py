@@ -42,7 +42,7 @@ def _reached(actor: Actor) -> Q:
 
 def offerings(actor: Actor) -> QuerySet[Offering]:
     """Offerings that the actor sees or may book."""
-    rows = Offering.objects.select_related("place", "organisation", "current")
+    rows = Offering.objects.select_related("place", "current").defer("place__geometry")
     return rows if actor.is_system else rows.filter(subtree(actor.paths(VIEW)) | _reached(actor))
 
 
@@ -57,9 +57,22 @@ def offering(actor: Actor, offering_id: int) -> Offering:
 def bookable(actor: Actor, offering_id: int) -> Offering:
     """One offering that the actor may book; NotFound or Forbidden."""
     found = offering(actor, offering_id)
-    if may_book(actor, found.place):
-        return found
-    raise Forbidden(_("You need the right “%(right)s” at %(place)s.") % {"right": BOOK, "place": found.place.label})
+    _require_bookable(actor, found)
+    return found
+
+
+def still_bookable(actor: Actor, found: int | Offering) -> Offering:
+    """The offering, read now where only its id is given; NotFound or Forbidden."""
+    if isinstance(found, int):
+        return bookable(actor, found)
+    _require_bookable(actor, found)
+    return found
+
+
+def _require_bookable(actor: Actor, row: Offering) -> None:
+    if not may_book(actor, row.place):
+        said = _("You need the right “%(right)s” at %(place)s.")
+        raise Forbidden(said % {"right": BOOK, "place": row.place.label})
 
 
 def may_book(actor: Actor, place: Place) -> bool:
@@ -158,7 +171,7 @@ def person_for(actor: Actor, place: Place, person_id: int | None) -> int | None:
 class Ask:
     """A question for free slots: from when to when, how much, for whom, with which resources among those chosen."""
 
-    offering: int
+    offering: Offering
     since: datetime
     until: datetime
     units: int = 1
@@ -169,8 +182,9 @@ class Ask:
 
 
 def free_slots(actor: Actor, ask: Ask) -> list[Slot]:
-    """The free slots of an offering that the actor may book, soonest first. Nine queries, however many slots."""
-    found = bookable(actor, ask.offering)
+    """The free slots of an offering that the actor may book, soonest first; two statements, however many slots."""
+    found = ask.offering
+    _require_bookable(actor, found)
     if found.ends_at is not None and found.ends_at <= ask.since:
         return []
     details = providers.checked(found, ask.details) if ask.details or found.provider else {}
@@ -201,7 +215,7 @@ def week(actor: Actor, row: Resource, monday: date) -> list[Day]:
     where = slots.zone_of(row)
     edges = [calendar.instant(monday + timedelta(days=n), time(), where) for n in range(8)]
     whole = Span(edges[0], edges[-1])
-    diary = slots.diaries([row.pk], whole, bookings=False)[row.pk]
+    diary = slots.diary(row.pk, whole)
     taken = (
         Allocation.objects.filter(resource=row, live=True, span__overlap=DateTimeTZRange(whole.start, whole.end))
         .select_related("booking__offering")

@@ -1,4 +1,4 @@
-"""Which slots of an offering are free: the rules, exceptions and bookings of its resources, read in seven queries."""
+"""Which slots of an offering are free: the rules, exceptions and bookings of its resources, read in two statements."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.errors import Invalid
-from shoufu.kernel.booking import calendar, providers
-from shoufu.kernel.booking.calendar import Opening, Span
+from shoufu.kernel.booking import calendar, providers, reading
+from shoufu.kernel.booking.calendar import Span
 from shoufu.kernel.booking.models import (
     Allocation,
-    AvailabilityRule,
     Booking,
     Offering,
-    Override,
     Resource,
     Tally,
     Terms,
 )
 from shoufu.kernel.booking.providers import Query, Slot
+from shoufu.kernel.booking.reading import Needs
 
 MOST_DAYS = 42
 MOST_SLOTS = 2000
@@ -94,28 +93,20 @@ class Plan:
 
 
 def load(query: Query, within: Span, *, now: datetime | None = None) -> Plan:
-    """The plan of an offering for starts in `within`, at most seven queries. What an expired hold takes is free; so is
-    what the booking takes that is being moved."""
+    """The plan of an offering for starts in `within`: two statements, three where slots have places. What an expired
+    hold takes is free; so is what the booking takes that is being moved."""
     offering, terms = query.offering, terms_of(query)
-    needs = tuple(
-        tuple(sorted(one.pk for one in need.resources.all() if one.retired_at is None))
-        for need in offering.requirements.prefetch_related("resources__place").order_by("position")
-    )
+    needs = reading.needs(offering.pk)
     longest = terms.most_units * terms.duration_minutes + terms.buffer_after
     wide = within.widened(terms.buffer_before * MINUTE, longest * MINUTE)
-    ids = sorted({one for need in needs for one in need})
     quota = terms.capacity > 1
-    tallies = (
-        Tally.objects.filter(offering=offering, starts_at__gte=within.start, starts_at__lt=within.end)
-        if quota
-        else Tally.objects.none()
-    )
+    rows = Tally.objects.filter(offering=offering, starts_at__gte=within.start, starts_at__lt=within.end)
     return Plan(
         offering,
         terms,
-        needs,
-        diaries(ids, wide, ignoring=query.moving, now=now, bookings=not quota),
-        {row.starts_at: row.taken for row in tallies},
+        needs.choices,
+        _diaries(needs, wide, now or timezone.now(), ignoring=query.moving, bookings=not quota),
+        {row.starts_at: row.taken for row in rows} if quota else {},
     )
 
 
@@ -131,22 +122,23 @@ def current(offering: Offering) -> Terms:
     return offering.current
 
 
-def diaries(
-    ids: Sequence[int], within: Span, *, ignoring: int | None = None, now: datetime | None = None, bookings: bool = True
+def diary(resource: int, within: Span) -> Diary:
+    """When a resource is there in a span of time, whatever takes it (two statements)."""
+    return _diaries(reading.rules([resource]), within, timezone.now(), bookings=False)[resource]
+
+
+def _diaries(
+    needs: Needs, within: Span, now: datetime, *, ignoring: int | None = None, bookings: bool = True
 ) -> dict[int, Diary]:
-    """The diaries of resources in a span of time, by id (four queries)."""
-    rows = {row.pk: row for row in Resource.objects.filter(pk__in=ids).select_related("place")}
-    zones = {pk: zone_of(row) for pk, row in rows.items()}
-    opened: dict[int, list[Span]] = {pk: [] for pk in rows}
-    away: dict[int, list[Span]] = {pk: [] for pk in rows}
-    taken: dict[int, list[Span]] = {pk: [] for pk in rows}
-    for rule in AvailabilityRule.objects.filter(resource__in=ids, since__lte=within.end.date() + calendar.DAY):
-        opening = Opening(rule.recurrence, rule.since, rule.until, rule.opens, rule.closes)
-        opened[rule.resource_id] += calendar.spans(opening, zones[rule.resource_id], within)
-    for one in Override.objects.filter(resource__in=ids, ends_at__gt=within.start, starts_at__lt=within.end):
-        (opened if one.available else away)[one.resource_id].append(Span(one.starts_at, one.ends_at))
-    for row in busy(ids, within, ignoring=ignoring, now=now) if bookings else ():
-        taken[row.resource_id].append(Span(row.span.lower, row.span.upper))
+    opened: dict[int, list[Span]] = {}
+    for resource, rules in needs.rules.items():
+        where = zone_named(needs.zones[resource])
+        opened[resource] = [span for rule in rules for span in calendar.spans(rule, where, within)]
+    away: dict[int, list[Span]] = {pk: [] for pk in opened}
+    taken: dict[int, list[Span]] = {pk: [] for pk in opened}
+    kinds = {"open": opened, "away": away, "taken": taken}
+    for kind, resource, span in reading.events(list(opened), within, now, ignoring=ignoring, bookings=bookings):
+        kinds[kind][resource].append(span)
     return {
         pk: Diary(
             pk,
@@ -154,7 +146,7 @@ def diaries(
             tuple(calendar.without(calendar.merged(opened[pk]), away[pk])),
             tuple(sorted(taken[pk])),
         )
-        for pk in rows
+        for pk in opened
     }
 
 

@@ -25,11 +25,12 @@ MINUTE = timedelta(minutes=1)
 class HoldDraft:
     """What somebody wants to have: an offering from `start` (to `end`, else `units` long), for `quantity`.
 
-    `resources` names some that must be among those taken; `details` is for the offering's provider. `user` is for
-    whom the office holds it, when it is not the actor; `seconds` keeps it longer than the terms say.
+    `offering` is its id, or the row that was read for this actor. `resources` names some that must be among those
+    taken; `details` is for the offering's provider. The system may hold it for a `user`, and for other `seconds` than
+    the terms say.
     """
 
-    offering: int
+    offering: int | Offering
     start: datetime
     end: datetime | None = None
     units: int = 1
@@ -61,7 +62,7 @@ def hold(actor: Actor, draft: HoldDraft, once: Once | None = None, *, kind: str 
     free starts); Invalid for a time that nobody can book; NotFound for an offering or person that the actor does not
     see. Each try is a transaction of its own: a race that was lost is tried with what is left.
     """
-    offering = selectors.bookable(actor, draft.offering)
+    offering = selectors.still_bookable(actor, draft.offering)
     for _turn in range(TURNS):
         try:
             with transaction.atomic():
