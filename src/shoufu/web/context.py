@@ -52,6 +52,7 @@ def _subjects(actor: Actor, path: str, waiting: int) -> list[Entry]:
         ("doors.view", _entry(path, _("Doors"), "door", "doors:list")),
         ("places.view", _entry(path, _("Places"), "building-community", "places:list")),
         ("parties.view", _entry(path, _("People"), "users", "parties:people")),
+        ("booking.view", _entry(path, _("Bookings"), "clock", "booking:list")),
         ("referrals.view", _entry(path, _("Referrals"), "phone-outgoing", "referrals:list")),
         ("payments.view", _entry(path, _("Payments"), "file-text", "payments:orders")),
         ("rules.view", _entry(path, _("Rules"), "adjustments", "rules:list")),

@@ -51,6 +51,8 @@ neighbours = Neighbours(
         "kind": ("room",),
         "recurrence": ("FREQ=DAILY",),
         "state": ("confirmed",),
+        "name": ("confirm", "cancel", "move", "complete", "no-show"),
+        "day": ((timezone.now() + timedelta(days=2)).date().isoformat(),),
         "units": ("1",),
         "quantity": ("1",),
     },

@@ -59,7 +59,7 @@ def rules(resources: Sequence[int]) -> Needs:
     return _gathered(RULES, list(resources))
 
 
-def _gathered(statement: str, parameter: object) -> Needs:
+def _gathered(statement: str, parameter: int | list[int]) -> Needs:
     choices: dict[int, dict[int, None]] = {}
     zones: dict[int, str] = {}
     opened: dict[int, dict[Opening, None]] = {}

@@ -33,6 +33,7 @@ ORDER = (
     "evidence",
     "privacy",
     "imports",
+    "booking",
 )
 Loader = Callable[[Actor], None]
 

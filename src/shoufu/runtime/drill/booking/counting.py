@@ -109,8 +109,8 @@ def _acts(faults: Faults, answers: Mapping[str, Sequence[Entry]]) -> None:
     from shoufu.kernel.booking.models import Booking, BookingEvent
 
     lines: dict[int, list[Any]] = defaultdict(list)
-    for row in BookingEvent.objects.order_by("at", "id"):
-        lines[row.booking_id].append(row)
+    for event in BookingEvent.objects.order_by("at", "id"):
+        lines[event.booking_id].append(event)
     states = {"held": "held", "confirmed": "confirmed", "cancelled": "cancelled", "expired": "expired"}
     rows = {row.pk: row for row in Booking.objects.all()}
     for found in answers.values():
