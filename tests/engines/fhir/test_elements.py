@@ -162,6 +162,17 @@ def test_what_a_text_should_not_hold_is_told(text: str) -> None:
     assert [(issue.expression, issue.severity) for issue in report.issues] == [("Patient.name[0].text", "warning")]
 
 
+def test_a_canonical_is_an_absolute_url() -> None:
+    answers = {"resourceType": "QuestionnaireResponse", "status": "completed"}
+    assert errors(answers | {"questionnaire": "https://a.example/Questionnaire/intake|2"}) == {}
+    assert list(errors(answers | {"questionnaire": "intake"})) == ["QuestionnaireResponse.questionnaire"]
+    assert list(errors(answers | {"questionnaire": "#q"})) == ["QuestionnaireResponse.questionnaire"]
+    report = fhir.check(encoded(answers | {"questionnaire": "Questionnaire/intake|2"}))
+    assert [(issue.expression, issue.severity) for issue in report.issues] == [
+        ("QuestionnaireResponse.questionnaire", "warning")
+    ]
+
+
 def test_arrays_of_a_primitive_and_its_siblings_of_different_length_are_told() -> None:
     names = [{"given": ["a", "b"], "_given": [{"id": "x"}]}]
     report = fhir.check(encoded(patient(name=names)))

@@ -10,7 +10,8 @@ from . import currencies
 from .definitions import Model, systems
 
 _WORD = r"[A-Za-z0-9!#$&^_.+*-]+"
-_MIME = re.compile(rf"{_WORD}/{_WORD}" rf'(\s*;\s*{_WORD}=("[^"]*"|[^\s;"]+))*')
+# What follows the type is left to whoever reads it: published examples have spaces in it.
+_MIME = re.compile(rf"{_WORD}/{_WORD}(\s*;.*)?")
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[ix])(?:-[A-Za-z0-9]{1,8})*")
 _OPEN = {
     "urn:ietf:bcp:13": lambda code: _MIME.fullmatch(code) is not None or code in ("json", "xml", "ttl", "*"),

@@ -18,8 +18,8 @@ BY_HAND = frozenset({"ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-
 _CORRECTED = {
     "que-12": "enableWhen.count() > 1 implies enableBehavior.exists()",
 }
-# Where the definition itself is wrong: HL7's own structures have it one level higher.
-_MOVED = {_PREFIX + "structuredefinition-fhir-type": frozenset({"ElementDefinition.type"})}
+# HL7's own resources have these in other places than their definitions name.
+_ANYWHERE = (_PREFIX + "structuredefinition-", _PREFIX + "regex", _PREFIX + "resource-")
 # The package that carries the bundles has added to these structures; the official data elements put them right.
 _ADDED_TO = frozenset(
     {
@@ -217,11 +217,11 @@ def _required(binding: Json, row: Json) -> str | None:
 def _extension(structure: Json) -> Extension:
     contexts = structure.get("context", ())
     # A context that is an expression cannot be compared with a name: the extension may then stand anywhere.
-    named = all(context["type"] == "element" for context in contexts)
+    named = all(context["type"] == "element" for context in contexts) and not structure["url"].startswith(_ANYWHERE)
     places = frozenset(context["expression"] for context in contexts) if named else frozenset[str]()
     rows = [row for row in structure["snapshot"]["element"] if row["path"] == "Extension.value[x]"]
     return Extension(
-        _MOVED.get(structure["url"], frozenset()) | places,
+        places,
         frozenset(kind["code"] for row in rows if row["max"] != "0" for kind in row["type"]),
     )
 

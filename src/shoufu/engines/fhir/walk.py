@@ -243,6 +243,10 @@ class Walk:
         if value.startswith("#"):
             if value != "#" and references.contained(inside.around.root, value[1:]) is None:
                 self.say(path, f"'{value}' is not among the contained resources", "value")
+        elif references.rest(self.model, value.partition("|")[0]) is not None and ":" not in value:
+            # Published examples of R4 have it, though it says where a resource is, not what it is called.
+            message = f"'{value}' should be the absolute URL that the resource is known by"
+            self.issues.append(Issue(path, message, "value", Severity.WARNING))
         elif ":" not in value:
             self.say(path, f"'{value}' must be an absolute URL, or # and the id of a contained resource", "value")
 
