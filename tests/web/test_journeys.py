@@ -125,6 +125,22 @@ def test_a_zone_is_drawn_and_kept(open_page: Callable[..., Any], scene: Any) -> 
     assert len(camera.config["zones"][0]["points"]) == 3
 
 
+def test_a_zone_is_drawn_by_keyboard_alone(open_page: Callable[..., Any], scene: Any) -> None:
+    camera = scene.devices["cam-2"]
+    page = open_page("admin", f"/devices/{camera.pk}/zones")
+    page.focus("[data-add=zone]")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Insert")
+    page.focus("[data-save]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".toast-line")
+    camera.refresh_from_db()
+    points = camera.config["zones"][-1]["points"]
+    assert points[0] == [0.34, 0.35]
+    assert len(points) == 5
+
+
 def test_the_phone_shows_one_thing_at_a_time(open_page: Callable[..., Any], scene: Any) -> None:
     page = open_page("guard", "/desk/", 390, 844)
     page.wait_for_selector(".queue-row")
