@@ -187,3 +187,19 @@ def test_the_lists_of_a_hundred_cases_take_few_queries(stage, world, django_asse
         assert len(list(selectors.queue(alice)[:50])) == 50
     with django_assert_num_queries(1):
         assert selectors.queue_counts(alice).open == 100
+
+
+def test_a_case_that_nobody_took_counts_as_late_once_its_limit_is_past(stage, world):
+    alice, since = world.act(world.alice), timezone.now() - timedelta(hours=1)
+
+    def share():
+        return selectors.figures(alice, "", since, timezone.now() + timedelta(seconds=1)).acknowledged_in_time
+
+    assert share() is None
+    case = raised(stage, world)
+    assert share() is None
+    Case.objects.filter(pk=case.pk).update(acknowledge_by=timezone.now() - timedelta(minutes=1))
+    assert share() == 0
+    services.acknowledge(alice, case.pk, 1)
+    Case.objects.filter(pk=case.pk).update(acknowledge_by=timezone.now() + timedelta(minutes=1))
+    assert share() == 1

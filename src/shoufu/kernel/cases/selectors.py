@@ -248,13 +248,16 @@ def open_then(
 
 @dataclass(frozen=True)
 class DayFigures:
-    """The figures of the overview and the wide screen for a span."""
+    """The figures of the overview and the wide screen for a span.
+
+    In time: of the cases that were acknowledged or resolved, or whose limit for it is past; None while there is none.
+    """
 
     total: int
     open_now: int
     overdue: int
-    acknowledged_in_time: float
-    resolved_in_time: float
+    acknowledged_in_time: float | None
+    resolved_in_time: float | None
     false_alarm_share: float
     longest_wait_seconds: float
 
@@ -264,24 +267,24 @@ def figures(
 ) -> DayFigures:
     """Counts over the cases opened in [since, until); shares are 0…1; two queries, and one for `counts` of the place
     where the caller has not got them."""
+    now = timezone.now()
     rows = _narrow(visible(actor), actor, CaseFilter(place=place))
     counted = rows.filter(opened_at__gte=since, opened_at__lt=until).aggregate(
         total=Count("pk"),
-        acknowledged=Count("pk", filter=Q(acknowledged_at__isnull=False)),
+        acknowledged=Count("pk", filter=Q(acknowledged_at__isnull=False) | Q(acknowledge_by__lt=now)),
         in_time=Count("pk", filter=Q(acknowledged_at__lte=F("acknowledge_by"))),
-        resolved=Count("pk", filter=Q(resolved_at__isnull=False)),
+        resolved=Count("pk", filter=Q(resolved_at__isnull=False) | Q(resolve_by__lt=now)),
         soon=Count("pk", filter=Q(resolved_at__lte=F("resolve_by"))),
         false_alarms=Count("pk", filter=Q(state=Case.State.FALSE_ALARM)),
     )
     waiting = list(rows.filter(state=Case.State.NEW).order_by("known_at").values_list("known_at", flat=True)[:1])
     counts = counts or queue_counts(actor, place)
-    now = timezone.now()
     return DayFigures(
         total=counted["total"],
         open_now=counts.open,
         overdue=counts.overdue,
-        acknowledged_in_time=counted["in_time"] / counted["acknowledged"] if counted["acknowledged"] else 1.0,
-        resolved_in_time=counted["soon"] / counted["resolved"] if counted["resolved"] else 1.0,
+        acknowledged_in_time=counted["in_time"] / counted["acknowledged"] if counted["acknowledged"] else None,
+        resolved_in_time=counted["soon"] / counted["resolved"] if counted["resolved"] else None,
         false_alarm_share=counted["false_alarms"] / counted["total"] if counted["total"] else 0.0,
         longest_wait_seconds=(now - waiting[0]).total_seconds() if waiting else 0.0,
     )
