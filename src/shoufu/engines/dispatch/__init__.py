@@ -6,7 +6,7 @@ database, network or clock (a stopwatch bounds the search). docs/engines/dispatc
 """
 
 from shoufu.engines.dispatch.check import InfeasiblePlanError, Rule, Violation, ensure_feasible, violations
-from shoufu.engines.dispatch.explanation import Code, Reason, explain
+from shoufu.engines.dispatch.explanation import Code, Explanation, Reason, explain
 from shoufu.engines.dispatch.insertion import Offer, feasible, insert, place
 from shoufu.engines.dispatch.instances import read_instance, read_solution, write_solution
 from shoufu.engines.dispatch.model import (
@@ -24,6 +24,7 @@ from shoufu.engines.dispatch.model import (
 )
 from shoufu.engines.dispatch.replanning import Cancelled, Event, Ill, Late, Replanned, moved_visits, replan
 from shoufu.engines.dispatch.solving import solve
+from shoufu.engines.dispatch.warming import warm_up
 
 __all__ = [
     "Break",
@@ -32,6 +33,7 @@ __all__ = [
     "Code",
     "DispatchError",
     "Event",
+    "Explanation",
     "Ill",
     "InfeasiblePlanError",
     "Late",
@@ -59,5 +61,6 @@ __all__ = [
     "replan",
     "solve",
     "violations",
+    "warm_up",
     "write_solution",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from shoufu.engines.dispatch.model import Break, Caregiver, Plan, Problem, Sync, Task, Visit
 from shoufu.engines.dispatch.replanning import Late, Replanned, replan
 from shoufu.engines.dispatch.solving import solve
+from shoufu.engines.dispatch.warming import warm_up
 
 SKILLS = ("wound", "catheter", "stoma", "injection", "acupuncture", "rehabilitation")
 DURATIONS = (20.0, 30.0, 40.0)
@@ -71,9 +72,9 @@ def busiest(plan: Plan) -> str:
 def late(visits: int, minutes: float, seed: int, seconds: float) -> tuple[Figures, Replanned]:
     """Plan the day, let its busiest nurse begin `minutes` late, and compare with a plan of `seconds` from nothing.
 
-    Compiled code is warm: a small day has been re-planned before the stopwatch starts.
+    Compiled code is warm before the stopwatch starts.
     """
-    _warm_up()
+    warm_up()
     problem = day(visits, seed)
     plan = solve(problem, seconds, seed)
     nurse = problem.caregivers[problem.caregiver_index[busiest(plan)]]
@@ -81,11 +82,3 @@ def late(visits: int, minutes: float, seed: int, seconds: float) -> tuple[Figure
     scratch = solve(answer.problem, seconds, seed)
     gap = 100.0 * (answer.plan.cost / scratch.cost - 1.0)
     return Figures(visits, round(answer.first_seconds, 4), len(answer.moved), round(gap, 2)), answer
-
-
-def _warm_up() -> None:
-    small = day(8, 1)
-    plan = solve(small, moves=100)
-    name = busiest(plan)
-    start = small.caregivers[small.caregiver_index[name]].shift_start
-    replan(small, plan, Late(name, start + 300), moves=100)

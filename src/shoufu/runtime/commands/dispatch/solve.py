@@ -12,7 +12,11 @@ import click
 @click.command()
 @click.argument("instance", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--seconds", type=click.FloatRange(0.1), default=20.0, show_default=True, help="How long in all, start-up included."
+    "--seconds",
+    type=click.FloatRange(0.1),
+    default=20.0,
+    show_default=True,
+    help="How long in all, compiling included.",
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the random numbers.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where the solution file goes.")
