@@ -10,9 +10,16 @@ import click
     "--attempts", type=click.IntRange(min=1), default=2000, show_default=True, help="How many holds to ask for."
 )
 @click.option("--clients", type=click.IntRange(1, 64), default=16, show_default=True, help="How many at the same time.")
+@click.option(
+    "--pause",
+    type=click.FloatRange(0, 10),
+    default=0.25,
+    show_default=True,
+    help="Seconds that a client thinks between two requests, on the average; 0: none waits, the server is saturated.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Makes the clients' choices repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON last.")
-def command(attempts: int, clients: int, seed: int, as_json: bool) -> None:
+def command(attempts: int, clients: int, pause: float, seed: int, as_json: bool) -> None:
     """Start a throw-away installation with its web server and let client processes race for courts, double services
     and places of a class.
 
@@ -24,7 +31,7 @@ def command(attempts: int, clients: int, seed: int, as_json: bool) -> None:
 
     from shoufu.runtime.drill.booking.run import run
 
-    figures = run(attempts, clients, seed, say=lambda line: click.echo(line, err=True))
+    figures = run(attempts, clients, seed, pause, say=lambda line: click.echo(line, err=True))
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
     else:

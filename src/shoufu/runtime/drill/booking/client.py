@@ -84,7 +84,11 @@ class Client(threading.Thread):
         for _attempt in range(self._attempts):
             self._try()
 
+    def _think(self) -> None:
+        time.sleep(self._dice.uniform(0, 2 * self._course.pause))
+
     def _try(self) -> None:
+        self._think()
         offer = self._dice.choice(self._course.offers)
         start = self._look(offer) if self._dice.random() < 0.5 else self._dice.choice(self._course.starts)
         if not start:
@@ -107,12 +111,14 @@ class Client(threading.Thread):
         self._journal.write(Entry("", self._number, path, {}, status, {}, spent))
         if status != 200 or not found["items"]:
             return ""
+        self._think()
         return str(self._dice.choice(found["items"][:3])["start"])
 
     def _go_on(self, offer: Offer, held: dict[str, Any]) -> None:
         one = f"bookings/{held['id']}"
         if offer.short and self._dice.random() < 0.5:
             time.sleep(1.1)
+        self._think()
         choice = self._dice.random()
         if choice < 0.55:
             status, _row = self._post(f"{one}/confirm", {})

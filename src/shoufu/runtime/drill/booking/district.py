@@ -21,16 +21,18 @@ class Offer(msgspec.Struct):
 
 
 class Course(msgspec.Struct):
-    """What a client process needs to know: where the server is, who the clients are, what to race for."""
+    """What a client process needs to know: where the server is, who the clients are, what to race for, and for how many
+    seconds a client thinks between two requests (on the average)."""
 
     port: int
     tokens: list[str]
     offers: list[Offer]
     starts: list[str]
     seed: int
+    pause: float
 
 
-def make(port: int, clients: int, attempts: int, seed: int) -> Course:
+def make(port: int, clients: int, attempts: int, seed: int, pause: float) -> Course:
     """A compound with its courts and people; so few hours that each is wanted by several."""
     from shoufu.kernel.access import services as access
     from shoufu.kernel.access.models import User
@@ -70,4 +72,4 @@ def make(port: int, clients: int, attempts: int, seed: int) -> Course:
     first = datetime.combine(datetime.now(UTC).date() + timedelta(days=2), time(), UTC)
     hours = max(4, attempts // (4 * COURTS))
     starts = [(first + timedelta(hours=n)).isoformat() for n in range(min(hours, 24 * 25))]
-    return Course(port, tokens, offers, starts, seed)
+    return Course(port, tokens, offers, starts, seed, pause)

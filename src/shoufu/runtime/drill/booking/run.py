@@ -66,7 +66,7 @@ class Asked:
         return [entry for key, entry in self.questions.items() if key not in self.answers]
 
 
-def run(attempts: int, clients: int, seed: int, say: Callable[[str], None]) -> Figures:
+def run(attempts: int, clients: int, seed: int, pause: float, say: Callable[[str], None]) -> Figures:
     """The whole drill in a temporary directory."""
     os.environ["SHOUFU_WEB_WORKERS"] = WORKERS
     with stage() as place:
@@ -74,7 +74,7 @@ def run(attempts: int, clients: int, seed: int, say: Callable[[str], None]) -> F
         done = threading.Event()
         clearing = threading.Thread(target=_clear, args=(done,), daemon=True)
         try:
-            course = make(place.port, clients, attempts, seed)
+            course = make(place.port, clients, attempts, seed, pause)
             _wait(place, web)
             clearing.start()
             asked = _race(place, course, attempts, clients, say)
