@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar
 
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Forbidden
@@ -65,7 +66,7 @@ def needs(permission: str) -> Callable[[Callable[..., HttpResponseBase]], Callab
         @wraps(view)
         def guarded(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.actor.may_anywhere(permission):
-                raise Forbidden(permission)
+                raise Forbidden(_("This page needs the right “%(right)s”. Ask your administrator.") % {"right": permission})
             return view(request, *args, **kwargs)
 
         return guarded
