@@ -66,7 +66,8 @@ def needs(permission: str) -> Callable[[Callable[..., HttpResponseBase]], Callab
         @wraps(view)
         def guarded(request: PageRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.actor.may_anywhere(permission):
-                raise Forbidden(_("This page needs the right “%(right)s”. Ask your administrator.") % {"right": permission})
+                detail = _("This page needs the right “%(right)s”. Ask your administrator.")
+                raise Forbidden(detail % {"right": permission})
             return view(request, *args, **kwargs)
 
         return guarded
