@@ -141,8 +141,9 @@ class Alipay:
         content = bills.alipay(ALIPAY_SELLER, day, *self._book.of_day("alipay", day))
         return Reply(200, content, {"Content-Type": "application/zip"})
 
-    def message(self, trade: Trade, part: Return | None = None) -> Message:
-        """The notification about a payment or refund, signed anew at each sending."""
+    def message(self, trade: Trade, part: Return | None = None, *, keep: bool = True) -> Message:
+        """The notification about a payment or refund, signed anew at each sending; with `keep`
+        its number says the same for ever."""
         said = {
             "notify_type": "trade_status_sync",
             "app_id": ALIPAY_APP,
@@ -161,6 +162,7 @@ class Alipay:
         if part is not None:
             said |= {"out_biz_no": part.number, "refund_fee": yuan(trade.refunded), "gmt_refund": written(part.at)}
         number = f"{part.refund_no if part else trade.trade_no}n"
+        said = dict(self._book.first(number, said)) if keep else said
         return Message(
             trade.notify_url, number, said, lambda values, at, stranger: self.seal(number, values, at, stranger)
         )

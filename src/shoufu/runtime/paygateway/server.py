@@ -111,7 +111,11 @@ class Gateway(ThreadingHTTPServer):
 
     def _message(self, trade: Trade, part: Return | None, fault: str) -> Message:
         side = self.side(trade.provider)
+        if not fault:
+            return side.message(trade, part)
         changed = replace(trade, returns=dict(trade.returns))
+        if changed.state == "open":
+            changed.state, changed.paid_at = "paid", now()
         if fault in ("amount", "merchant", "unknown"):
             # A number of its own: genuine in all but this, it must not pass as the repetition of another one.
             changed.trade_no = self.book.serial("9")
@@ -119,7 +123,7 @@ class Gateway(ThreadingHTTPServer):
             changed.amount += 1
         if fault == "unknown":
             changed.number = f"X{self.book.serial('')}"
-        return side.message(changed, part)
+        return side.message(changed, part, keep=False)
 
     def do_state(self) -> dict[str, Any]:
         """How many trades and callbacks, and what the provider took in and gave back (minor units)."""

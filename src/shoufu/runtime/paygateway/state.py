@@ -3,10 +3,10 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Literal
+from typing import Any, Literal
 
 CHINA = timezone(timedelta(hours=8))
 Provider = Literal["wechat", "alipay"]
@@ -76,11 +76,17 @@ class Book:
         self.lock = threading.RLock()
         self.trades: dict[str, Trade] = {}
         self.faults = Faults()
+        self._said: dict[str, Mapping[str, Any]] = {}
         self._numbers: Iterator[int] = itertools.count(1)
 
     def serial(self, prefix: str) -> str:
         """A number of the provider's own: date and a counter."""
         return f"{prefix}{time.strftime('%Y%m%d', time.gmtime())}{next(self._numbers):012d}"
+
+    def first(self, number: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the callback of this number said the first time: a repetition says the same."""
+        with self.lock:
+            return self._said.setdefault(number, said)
 
     def open(self, trade: Trade) -> Trade:
         """A new trade, or the one with this number; Refusal where it was for something else."""

@@ -134,11 +134,13 @@ class Wechat:
             "Wechatpay-Signature": signing.sign_answer(key or self._keys.platform, stamp, nonce, body),
         }
 
-    def message(self, trade: Trade, part: Return | None = None) -> Message:
-        """The callback about a payment or refund, signed anew at each sending."""
+    def message(self, trade: Trade, part: Return | None = None, *, keep: bool = True) -> Message:
+        """The callback about a payment or refund, signed anew at each sending; with `keep`
+        its number says the same for ever."""
         kind = f"REFUND.{RETURNED[part.state]}" if part else "TRANSACTION.SUCCESS"
         inner = returned(trade, part) if part else payment(trade)
-        number = f"EV-{part.refund_no if part else trade.trade_no}"
+        number = f"EV-{part.refund_no if part else trade.trade_no}-{part.state if part else 'paid'}"
+        inner = dict(self._book.first(number, inner)) if keep else inner
         return Message(
             trade.notify_url, number, inner, lambda said, at, stranger: self.seal(kind, number, said, at, stranger)
         )

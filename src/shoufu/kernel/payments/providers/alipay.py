@@ -163,7 +163,8 @@ class Alipay:
         return Fact(
             "pay",
             str(said["out_trade_no"])[:64],
-            PAID.get(str(said["trade_status"]), "pending"),
+            # Paid and wholly refunded is TRADE_CLOSED as well as never paid; only the former has a time of payment.
+            "success" if at and said["trade_status"] == "TRADE_CLOSED" else PAID.get(said["trade_status"], "pending"),
             seller or self._config.seller_id,
             app or self._config.app_id,
             money.minor(str(said["total_amount"])),

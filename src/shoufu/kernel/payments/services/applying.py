@@ -1,6 +1,5 @@
 """Booking what a provider says. Everything here runs in the caller's transaction and locks the order first."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -112,9 +111,7 @@ def _provider_refund(order: Order, payment: Payment, fact: Fact) -> str:
     """A refund that was made in the provider's own portal: it is taken over, as far as the money is there."""
     if fact.state != "success":
         return Outcome.NOTED
-    amount = fact.refund_amount
-    if amount is None:
-        amount = (fact.refunded_total or 0) - payment.refunded_minor
+    amount = fact.refund_amount or 0
     if not 0 < amount <= payment.received_minor - payment.refunds_minor:
         return _refund_differs(order, payment, fact, None)
     now = timezone.now()
@@ -125,7 +122,7 @@ def _provider_refund(order: Order, payment: Payment, fact: Fact) -> str:
     )  # fmt: skip
     reserve(payment, amount)
     made.payment = payment
-    return settle_refund(SYSTEM, made, replace(fact, refund_amount=amount))
+    return settle_refund(SYSTEM, made, fact)
 
 
 def insurance_part(order: Order, payment: Payment, amount: int) -> int:

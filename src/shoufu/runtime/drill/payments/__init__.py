@@ -1,0 +1,3 @@
+from shoufu.runtime.drill.payments.run import Figures, run
+
+__all__ = ["Figures", "run"]
