@@ -113,6 +113,17 @@ def test_what_was_not_answered_is_asked_after(order, shop, gateway, whole):
     assert Order.objects.get(pk=made.pk).refunded_minor == 4_000 and trade.refunded == 4_000
 
 
+def test_what_is_paid_elsewhere_can_be_paid_no_more(order, shop, gateway, whole):
+    made, payment, _trade = paid(order, shop, "alipay", tell=False)
+    other = services.start_payment(SYSTEM, made.pk, "wechat")
+    shop.post(gateway.book.trades[payment.number])
+    Payment.objects.update(asked_at=None)
+    services.follow()
+    other.refresh_from_db()
+    assert other.state == "closed" and gateway.book.trades[other.number].state == "closed"
+    whole()
+
+
 def test_many_orders_agree_to_the_fen(order, shop, whole):
     chance = random.Random(7)
     for n in range(12):

@@ -30,7 +30,7 @@ FRESH = timedelta(minutes=5)
 SECONDS = 10.0
 CHINA = timezone(timedelta(hours=8))
 WRITTEN = "%Y-%m-%d %H:%M:%S"
-DONE = "10000"
+DONE, AWAY = "10000", "20000"
 UNKNOWN = "ACQ.TRADE_NOT_EXIST"
 NO_BILL = ("isp.bill_not_exist", "BILL_NOT_EXIST")
 PAID: Mapping[str, State] = {
@@ -204,6 +204,9 @@ class Alipay:
             raise Unreachable("the answer is not signed by Alipay")
         if said.get("code") != DONE:
             code = str(said.get("sub_code") or said.get("code"))
+            if said.get("code") == AWAY or code.endswith("SYSTEM_ERROR"):
+                # By the documentation: ask again with the same number.
+                raise Unreachable(code)
             raise Refused(code, str(said.get("sub_msg") or said.get("msg", "")))
         return said  # type: ignore[no-any-return]
 

@@ -159,8 +159,9 @@ class WechatPay:
         try:
             # An error may come from something in between; its words change nothing here.
             found = answer.json() if answer.content else {}
-            if answer.status_code >= 500 and "code" not in found:
-                raise Unreachable(f"HTTP {answer.status_code}")
+            if answer.status_code >= 500 or answer.status_code == 429:
+                # By the documentation: ask again with the same number.
+                raise Unreachable(f"HTTP {answer.status_code} {found.get('code', '')}")
             if answer.status_code >= 400:
                 raise Refused(str(found.get("code", answer.status_code)), str(found.get("message", "")))
             self._verified(answer.content, answer.headers, datetime.now(UTC))

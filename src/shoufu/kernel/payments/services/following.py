@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from shoufu.kernel.base.errors import Problem
-from shoufu.kernel.payments.models import Payment, Provider, ProviderEvent, Refund
-from shoufu.kernel.payments.services.paying import ask_provider
+from shoufu.kernel.payments.models import Order, Payment, Provider, ProviderEvent, Refund
+from shoufu.kernel.payments.services.paying import ask_provider, close_attempt
 from shoufu.kernel.payments.services.refunds import follow_refund
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,9 @@ def follow(most: int = MOST) -> int:
 
 def _payment_ended(payment: Payment) -> bool:
     try:
+        if payment.order.state not in Order.OPEN:
+            close_attempt(payment)
+            return False
         fact = ask_provider(payment)
     except Problem as problem:
         log.warning("payment %s: %s", payment.number, problem)

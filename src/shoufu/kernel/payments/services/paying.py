@@ -124,6 +124,12 @@ def _closed_there(payment: Payment) -> bool:
     return True
 
 
+def close_attempt(payment: Payment) -> None:
+    """Close an attempt to pay what is not due any more, so that nobody pays it twice."""
+    if _closed_there(payment):
+        Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED).update(state=Payment.State.CLOSED)
+
+
 def _all_closed(order_id: int) -> bool:
     rows = Payment.objects.filter(order=order_id, state=Payment.State.STARTED).exclude(provider=Provider.OFFLINE)
     # Each one, also after one that was paid: a list, not a generator.
