@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import structlog
 
 from shoufu.runtime import env
 from shoufu.runtime.bench import stage
 from shoufu.runtime.drill.payments.gateway import Hand, running
-from shoufu.runtime.drill.payments.web import Killer, Web
+from shoufu.runtime.drill.payments.web import STEPS, Web, kill_between
 from shoufu.runtime.errors import Problem
 
 log = structlog.get_logger("drill")
@@ -92,23 +94,48 @@ def _drill(place: stage.Stage, hand: Hand, callbacks: int, chance: random.Random
     try:
         sold = _sell(max(4, -(-callbacks // EACH)), chance)
         hand.do("faults", copies=3, spread=1.5, lost=0.1)
-        killer = Killer(web, place.dsn, KILLS)
-        killer.start()
-        _deal(hand, sold, tally, chance)
-        while killer.is_alive() and killer.error is None:
-            _more(hand, sold, tally, chance)
-        killer.join()
-        if killer.error is not None:
-            raise killer.error
+        dealer = Dealer(hand, sold, tally, chance)
+        dealer.start()
+        caught = sum(kill_between(web, place.dsn, STEPS[number % len(STEPS)]) for number in range(KILLS))
+        dealer.finish()
         _settle(hand)
         _replay(hand, sold, tally, callbacks, chance)
-        log.info("killed", times=web.kills, inside_a_booking=killer.caught)
-        if not killer.caught:
+        log.info("killed", times=web.kills, inside_a_booking=caught)
+        if not caught:
             raise Problem("No kill met a callback between its steps; the drill says nothing. Ask for more callbacks.")
         state = _settle(hand)
         return _count(sold, state, tally)
     finally:
         web.stop()
+
+
+class Dealer(threading.Thread):
+    """Lets payers pay and forges callbacks until the last kill is over; all orders have had their turn then."""
+
+    def __init__(self, hand: Hand, sold: Sequence[Sold], tally: Tally, chance: random.Random) -> None:
+        super().__init__(name="dealer", daemon=True)
+        self._about = (hand, sold, tally, chance)
+        self._enough = threading.Event()
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        from django.db import connections
+
+        try:
+            _deal(*self._about)
+            while not self._enough.is_set():
+                _more(*self._about)
+        except (Problem, OSError, httpx.HTTPError) as error:
+            self._error = error
+        finally:
+            connections.close_all()
+
+    def finish(self) -> None:
+        """Wait for its end; what went wrong in it is raised here."""
+        self._enough.set()
+        self.join()
+        if self._error is not None:
+            raise Problem(f"The drill could not go on: {self._error}")
 
 
 def _sell(count: int, chance: random.Random) -> list[Sold]:

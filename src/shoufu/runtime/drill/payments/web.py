@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,6 @@ import psycopg
 
 from shoufu.runtime import env
 from shoufu.runtime.bench import stage
-from shoufu.runtime.errors import Problem
 
 HOLD_SECONDS = 10.0
 STEPS = ("payments_journal", "payments_ledgerentry", "audit_auditentry", "payments_orderevent")
@@ -22,7 +20,7 @@ STEPS = ("payments_journal", "payments_ledgerentry", "audit_auditentry", "paymen
 
 
 class Web:
-    """A page server that can be killed."""
+    """A page server that can be killed. Start it from the main thread: it ends with the thread that started it."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
@@ -72,23 +70,3 @@ def _waits(dsn: str, table: str) -> bool:
                 return True
             time.sleep(0.02)
     return False
-
-
-class Killer(threading.Thread):
-    """Kills the server at one step after the other while callbacks come in, as often as asked."""
-
-    def __init__(self, web: Web, dsn: str, rounds: int) -> None:
-        super().__init__(name="killer", daemon=True)
-        self._web, self._dsn, self._rounds = web, dsn, rounds
-        self.caught = 0
-        self.error: Problem | None = None
-        self.done = threading.Event()
-
-    def run(self) -> None:
-        try:
-            for number in range(self._rounds):
-                if self.done.is_set():
-                    return
-                self.caught += kill_between(self._web, self._dsn, STEPS[number % len(STEPS)])
-        except Problem as problem:
-            self.error = problem
