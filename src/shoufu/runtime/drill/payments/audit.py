@@ -35,7 +35,7 @@ CLEARED = """
 """
 
 
-def _rows(statement: str, *values: object) -> list[tuple[Any, ...]]:
+def _rows(statement: str, *values: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         # The percent of LIKE is one only where values are given.
         cursor.execute(statement, values or None)

@@ -51,7 +51,7 @@ def kill_between(web: Web, dsn: str, table: str) -> bool:
     for this: it is stopped from outside, as a crash would.
     """
     with psycopg.connect(dsn) as connection:
-        connection.execute(f"lock table {table} in share row exclusive mode")  # type: ignore[arg-type]
+        connection.execute(f"lock table {table} in share row exclusive mode")
         caught = _waits(dsn, table)
         web.kill()
     web.start()
