@@ -49,8 +49,8 @@ def list_page(*, office: bool) -> ListPage:
         columns=(
             Column("number", _("Booking"), "pk", lambda b: b.number),
             Column("offering", _("Offering"), "offering__name", lambda b: b.offering.name),
-            Column("start", _("Start"), "starts_at", lambda b: timezone.localtime(b.starts_at).isoformat()),
-            Column("end", _("End"), csv=lambda b: timezone.localtime(b.ends_at).isoformat()),
+            Column("start", _("Begins at"), "starts_at", lambda b: timezone.localtime(b.starts_at).isoformat()),
+            Column("end", _("Ends at"), csv=lambda b: timezone.localtime(b.ends_at).isoformat()),
             Column("state", _("State"), "state", lambda b: b.get_state_display()),
             Column("who", _("For"), csv=lambda b: b.user.label if b.user else ""),
             Column("charge", _("Charge"), "charge", lambda b: b.charge),

@@ -10,9 +10,11 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid
 from shoufu.kernel.booking import calendar, providers, selectors, slots
 from shoufu.kernel.booking.models import Booking, BookingEvent, Offering, Terms
+from shoufu.kernel.booking.providers import Query
 from shoufu.kernel.places.models import Place
 
 State = Booking.State
+LOOKED = 24
 
 
 def locked(actor: Actor, booking_id: int, *, office_only: bool = False) -> Booking:
@@ -109,9 +111,14 @@ def check_end(terms: Terms, start: datetime, end: datetime | None, units: int) -
     return found
 
 
-def nearest(plan: slots.Plan, start: datetime, units: int, most: int = 3) -> list[str]:
-    """Free starts nearest to one that cannot be had, within a day of it."""
-    near = [one for one in plan.grid(calendar.Span(start - calendar.DAY, start + calendar.DAY)) if one != start]
-    near.sort(key=lambda one: abs(one - start))
-    free = (one for one in near if one > timezone.now() and plan.at(one, units) is not None)
-    return [one.isoformat() for one, _n in zip(free, range(most), strict=False)]
+def nearest(plan: slots.Plan, query: Query, start: datetime, most: int = 3) -> list[str]:
+    """Free and feasible starts nearest to one that cannot be had, within a day of it."""
+    now = timezone.now()
+    grid = plan.grid(calendar.Span(start - calendar.DAY, start + calendar.DAY))
+    near = sorted((one for one in grid if one != start and one > now), key=lambda one: abs(one - start))
+    found = [one for one in (plan.at(at, query.units) for at in near) if one and one.left >= query.quantity][:LOOKED]
+    provider = providers.of(query.offering)
+    if provider is not None:
+        kept = {one.start for one in provider.filter(query, sorted(found, key=lambda one: one.start))}
+        found = [one for one in found if one.start in kept]
+    return [one.start.isoformat() for one in found[:most]]

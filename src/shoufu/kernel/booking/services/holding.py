@@ -145,7 +145,7 @@ def _place(query: Query, plan: slots.Plan, start: datetime, terms: Terms) -> Slo
 def _refused(said: str, reason: str, query: Query, start: datetime) -> Conflict:
     day = timedelta(days=1)
     plan = slots.load(query, Span(start - day, start + day))
-    return Conflict(said, reason=reason, nearest=nearest(plan, start, query.units))
+    return Conflict(said, reason=reason, nearest=nearest(plan, query, start))
 
 
 def lock_and_admit(query: Query, slot: Slot) -> None:
