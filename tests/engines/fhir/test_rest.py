@@ -61,6 +61,7 @@ PATIENT = patient(
         (observation(), "date=2026-03-01T07:30:00%2B08:00"),
         (observation(), "date=2026-03-01T07:30:00+08:00"),
         (observation(effectiveDateTime=None) | {"effectivePeriod": {"start": "2026-03-01"}}, "date=ge2030"),
+        (observation(effectiveDateTime=None) | {"effectivePeriod": {"end": "9999-12-31"}}, "date=lt2030"),
         (appointment(), "patient=wang-xiulan&status=booked,arrived"),
         (condition(), "clinical-status=http://terminology.hl7.org/CodeSystem/condition-clinical|active"),
     ],
@@ -113,6 +114,7 @@ def test_not_found(content: dict[str, Any], query: str) -> None:
         ("Observation", "subject=a b", "subject"),
         ("Observation", "subject:Patient=Group/1", "subject:Patient"),
         ("Observation", "value-quantity=much", "value-quantity"),
+        ("Observation", "value-quantity=1e9999999", "value-quantity"),
         ("Observation", "code-value-quantity=a$1", "code-value-quantity"),
         ("Observation", "_include=Observation", "_include"),
         ("Observation", "_include=Observation:code", "_include"),
@@ -191,11 +193,12 @@ def test_a_batch_is_taken_apart_in_the_order_of_the_standard() -> None:
         _request("GET", "Human/1"),
         _request("POST", "Patient/1", resource=patient()),
         _request("PUT", "Patient/2"),
+        _request("GET", "http://[x/Patient"),
         kind="batch",
     )
     assert errors(sent) == {}
     entries = rest.batch(sent)
-    assert [entry.method for entry in entries] == ["DELETE", *["POST"] * 3, *["PUT"] * 2, *["GET"] * 3]
+    assert [entry.method for entry in entries] == ["DELETE", *["POST"] * 3, *["PUT"] * 2, *["GET"] * 4]
     by_place = {entry.place: entry for entry in entries}
     assert by_place[0].query == (("patient", "wang-xiulan"), ("_count", "5"))
     assert by_place[1].id == "wang-xiulan" and by_place[1].resource == patient()
@@ -207,6 +210,7 @@ def test_a_batch_is_taken_apart_in_the_order_of_the_standard() -> None:
         6: "Bundle.entry[6].request.url",
         7: "Bundle.entry[7].request.url",
         8: "Bundle.entry[8].resource",
+        9: "Bundle.entry[9].request.url",
     }
 
 

@@ -60,11 +60,15 @@ def _entry(place: int, entry: dict[str, Any]) -> BatchEntry:
 
 
 def _addressed(place: int, method: str, url: str, path: str) -> BatchEntry:
-    parts = urlsplit(url)
+    message = f"'{url}' is not the address of a resource here: Type, Type/id or Type?query"
+    nowhere = BatchEntry(place, method, issue=Issue(f"{path}.url", message, "not-supported"))
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return nowhere
     kind, _, rest = parts.path.strip("/").partition("/")
     if parts.scheme or parts.netloc or not is_resource(model(), kind) or "/" in rest:
-        message = f"'{url}' is not the address of a resource here: Type, Type/id or Type?query"
-        return BatchEntry(place, method, issue=Issue(f"{path}.url", message, "not-supported"))
+        return nowhere
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
     wrong = {"POST": bool(rest), "PUT": not rest and not query, "DELETE": not rest and not query}
     if wrong.get(method):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
+# Quantities of anything real stay far within; a larger exponent would only break the arithmetic.
+LARGEST_EXPONENT = 100
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 _DATE = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?(Z|[+-]\d\d:\d\d)?)?)?)?"
@@ -119,7 +121,12 @@ def _bounds(found: re.Match[str]) -> tuple[datetime, datetime]:
         length = timedelta(minutes=1)
     else:
         length = timedelta(microseconds=10 ** (6 - min(len(fraction), 6)) if fraction else 10**6)
-    return start - shift, start - shift + length
+    begin = start - shift
+    try:
+        return begin, begin + length
+    except OverflowError:
+        # The last day of all, 9999-12-31, is how an open end is written.
+        return begin, datetime.max.replace(tzinfo=UTC)
 
 
 def pointer(text: str, kind: str | None) -> Pointer:
@@ -145,7 +152,7 @@ def amount(text: str) -> Amount:
         value = Decimal(digits)
     except InvalidOperation as error:
         raise ValueFault("is a number, or number|system|code") from error
-    if not value.is_finite() or len(parts) not in (1, 3):
+    if not value.is_finite() or abs(value.adjusted()) > LARGEST_EXPONENT or len(parts) not in (1, 3):
         raise ValueFault("is a number, or number|system|code")
     exponent = value.as_tuple().exponent
     half = Decimal((0, (5,), int(exponent) - 1))
