@@ -95,7 +95,8 @@ def test_a_settlement_by_three_people_ends_as_a_statement(world, clinic, order):
     form = {"institution": clinic.pk, "since": str(today), "until": str(today)}
     assert keeper.post("/payments/settlements", form).status_code == 302
     made_batch = Settlement.objects.get()
-    assert "王护士" in text(keeper.get(f"/payments/settlements/{made_batch.pk}"))
+    shown = text(keeper.get(f"/payments/settlements/{made_batch.pk}"))
+    assert "王护士" in shown and "比例" in shown and "66.67" in shown
     statement = keeper.get(f"/payments/settlements/{made_batch.pk}?format=csv").getvalue().decode("utf-8-sig")
     assert "王护士" in statement and "80.00" in statement and "40.00" in statement
     assert keeper.post(f"/payments/settlements/{made_batch.pk}/confirm").status_code == 302
@@ -103,3 +104,21 @@ def test_a_settlement_by_three_people_ends_as_a_statement(world, clinic, order):
     assert refused.status_code == 409
     services.pay_out(SYSTEM, made_batch.pk, "网银 1")
     assert made_batch.number in text(keeper.get("/payments/settlements"))
+
+
+def test_erasing_the_payer_leaves_the_order_and_the_books(world, order, whole):
+    from shoufu.kernel.parties.models import Person
+    from shoufu.kernel.privacy.declarations import Subject, holdings
+
+    payer = Person.objects.create(code="p1", name="李奶奶", place=world.songshan)
+    made = order(payer_id=payer.pk, performer_id=payer.pk)
+    services.confirm_offline(SYSTEM, made.pk, 10_000, "x")
+    subject = Subject(payer.pk, None, world.songshan.pk, world.songshan.path, "p1")
+    for holding in (one for one in holdings() if one.model == "payments.order"):
+        wanted = holding.rows(subject)
+        rows = holding.table.objects.filter(wanted)
+        assert [row.pk for row in rows] == [made.pk]
+        rows.update(**holding.blank)
+    made.refresh_from_db()
+    assert made.payer_id is None and made.performer_id is None and made.paid_minor == 10_000
+    whole()

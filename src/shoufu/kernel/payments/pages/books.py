@@ -197,7 +197,7 @@ def _statement(request: PageRequest, settlement_id: int) -> HttpResponseBase:
             _("Order number"): line.order.number,
             _("For"): line.order.title,
             _("Earned"): money.plain(line.base_minor, found.currency),
-            _("Share (%)"): f"{line.points / 100:.2f}",
+            _("Share in per cent"): f"{line.points / 100:.2f}",
             _("Amount"): money.plain(line.amount_minor, found.currency),
         }
         for line in found.lines.all()
