@@ -49,6 +49,8 @@ from shoufu.scenes.community.vehicles.models import Passage
 from shoufu.scenes.community.vehicles.services import EntryDraft, LaneDraft, ParkingDraft
 from shoufu.scenes.community.visitors.models import Invitation
 from shoufu.scenes.community.welfare.models import Check, Sensor, Watch
+from shoufu.scenes.homecare.assessment import services as assessments
+from shoufu.scenes.homecare.register import services as homecare
 
 pytestmark = pytest.mark.django_db
 FOREIGN = "FOREIGN-SECRET"
@@ -94,6 +96,16 @@ def version(_side: Side) -> Any:
 RULE = {"kinds": ["door.state"], "pattern": {"type": "match"}}
 
 TERMS = {"duration_minutes": 60}
+
+CARE = {
+    "name": "新",
+    "name_en": "New",
+    "duration_minutes": 30,
+    "price": 100,
+    "consent": "x",
+    "consent_en": "x",
+    "instruments": ["morse"],
+}
 
 
 def span(side: "Side") -> Any:
@@ -250,6 +262,79 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/community/vehicles/stays": Row("vehicles.view", lists=True),
     "GET /api/community/vehicles/parking": Row("vehicles.view", lists=True),
+    "GET /api/homecare/register/institutions": Row("homecare.view", lists=True),
+    "POST /api/homecare/register/institutions": Row(
+        "homecare.manage",
+        lambda s: {
+            "organisation": s["clinic_id"],
+            "place": s["place_id"],
+            "licence_number": "new",
+            "licence_last_day": "2099-01-01",
+        },
+    ),
+    "GET /api/homecare/register/services": Row("homecare.view", lists=True),
+    "POST /api/homecare/register/services": Row(
+        "homecare.manage", lambda s: {"institution": s["institution_id"], "code": "new", "version": CARE}
+    ),
+    "GET /api/homecare/register/services/{int:service_id}/versions": Row("homecare.view"),
+    "POST /api/homecare/register/services/{int:service_id}/versions": Row(
+        "homecare.manage", lambda _s: CARE | {"since": "2099-01-01"}
+    ),
+    "POST /api/homecare/register/services/{int:service_id}/close": Row("homecare.manage", reason),
+    "GET /api/homecare/register/practitioners": Row("homecare.view", lists=True),
+    "POST /api/homecare/register/practitioners": Row(
+        "homecare.manage",
+        lambda s: {
+            "institution": s["institution_id"],
+            "name": s["nurse_name"],
+            "phone": "13700000009",
+            "profession": "nurse",
+            "rank": 2,
+            "licence_number": "new",
+            "licence_last_day": "2099-01-01",
+            "clinical_since": "2010-01-01",
+        },
+    ),
+    "GET /api/homecare/register/practitioners/{int:practitioner_id}": Row("homecare.view"),
+    "PATCH /api/homecare/register/practitioners/{int:practitioner_id}": Row(
+        "homecare.manage", lambda _s: {"radius": 3000}
+    ),
+    "POST /api/homecare/register/practitioners/{int:practitioner_id}/verify": Row(
+        "homecare.manage", lambda _s: {"source": "test"}
+    ),
+    "POST /api/homecare/register/practitioners/{int:practitioner_id}/suspend": Row("homecare.manage", reason),
+    "POST /api/homecare/register/practitioners/{int:practitioner_id}/resume": Row(
+        "homecare.manage", reason, loose=True
+    ),
+    "POST /api/homecare/register/practitioners/{int:practitioner_id}/shifts": Row(
+        "homecare.manage", lambda _s: {"recurrence": "FREQ=DAILY", "opens": "08:00", "closes": "09:00"}
+    ),
+    "GET /api/homecare/register/patients": Row("homecare.patients", lists=True),
+    "POST /api/homecare/register/patients": Row(
+        "homecare.patients",
+        lambda s: {"institution": s["institution_id"], "name": s["nurse_name"], "phone": "13700000009"},
+    ),
+    "GET /api/homecare/register/patients/{int:patient_id}": Row("homecare.patients"),
+    "POST /api/homecare/register/patients/{int:patient_id}/look": Row("homecare.patients", reason),
+    "PATCH /api/homecare/register/patients/{int:patient_id}": Row("homecare.patients", lambda _s: {"access": "x"}),
+    "PUT /api/homecare/register/patients/{int:patient_id}/nurses": Row(
+        "homecare.patients", lambda s: {"practitioners": [s["practitioner_id"]]}
+    ),
+    "POST /api/homecare/register/patients/{int:patient_id}/end": Row("homecare.patients", reason),
+    "GET /api/homecare/assessment/instruments": Row("homecare.view", lists=True, own=True),
+    "GET /api/homecare/assessment/assessments": Row("homecare.patients", lists=True),
+    "POST /api/homecare/assessment/assessments": Row(
+        "homecare.patients", lambda s: {"patient": s["patient_id"], "service": s["service_id"]}, loose=True
+    ),
+    "GET /api/homecare/assessment/assessments/{int:assessment_id}": Row("homecare.patients"),
+    "PUT /api/homecare/assessment/responses/{int:response_id}": Row(
+        "homecare.patients", lambda _s: {"answers": {"gait": 10}}
+    ),
+    "POST /api/homecare/assessment/assessments/{int:assessment_id}/decide": Row(
+        "homecare.assess", lambda _s: {"decision": "visit", "reason": "test"}, loose=True
+    ),
+    "POST /api/homecare/assessment/assessments/{int:assessment_id}/cancel": Row("homecare.patients", reason),
+    "GET /api/homecare/assessment/patients/{int:patient_id}/who/{int:service_id}": Row("homecare.patients"),
     "GET /api/evidence": Row("evidence.export", lists=True),
     "GET /api/evidence/key": Row("", own=True),
     "POST /api/evidence": Row(
@@ -567,6 +652,7 @@ def side(tag: str, name: str, district: str) -> Side:
         **_payments(tag, compound, organisation.pk, person.pk),
         **_community(tag, compound, person.pk, home.pk, device.pk),
         **_bookings(tag, compound, user),
+        **_homecare(tag, compound),
         "delegation_id": granted.pk,
         "entry_id": entry.pk, "endpoint_id": 0, "provider": "wechat",
         "name": "acknowledge", "code": "en", "token": "x", "kind": "repair",
@@ -661,6 +747,32 @@ def _bookings(tag: str, compound: Any, user: User) -> dict[str, Any]:
         "resource_id": room.pk, "offering_id": offering.pk, "booking_id": held.pk, "override_id": away.pk,
         "waiting_entry_id": waits.pk, "availability_rule_id": room.rules.get().pk,
         "slot": slot.isoformat(), "slot_end": (slot + timedelta(hours=1)).isoformat(),
+    }  # fmt: skip
+
+
+def _homecare(tag: str, compound: Any) -> dict[str, Any]:
+    """An institution with a service, a nurse and a patient who is being assessed; a medical office that is none yet."""
+    offices = [parties.OrganisationDraft(f"{tag}-care-{n}", "medical", f"{tag} clinic", compound.pk) for n in (1, 2)]
+    clinic, other = parties.create_organisations(SYSTEM, offices)
+    last, begun = timezone.localdate() + timedelta(days=99), timezone.localdate() - timedelta(days=4000)
+    office = homecare.add_institution(SYSTEM, homecare.InstitutionDraft(clinic.pk, compound.pk, f"{tag} L", last))
+    version = homecare.VersionDraft(f"{tag} care", f"{tag} care", 30, 1, f"{tag}", f"{tag}", instruments=["morse"])
+    service = homecare.add_service(SYSTEM, office.pk, f"{tag}-care", version)
+    numbers = [f"1370000000{n}" for n in (7, 8, 9)]
+    people = parties.create_people(
+        SYSTEM, [parties.PersonDraft(f"{tag} n{n}", compound.pk, number) for n, number in enumerate(numbers)]
+    )
+    nurse = homecare.add_practitioner(
+        SYSTEM,
+        office.pk,
+        homecare.PractitionerDraft(people[0].name, numbers[0], "nurse", 3, f"{tag} licence", last, begun),
+    )
+    patient = homecare.add_patient(SYSTEM, office.pk, homecare.PatientDraft(people[1].name, numbers[1], f"{tag} way"))
+    assessment = assessments.begin(SYSTEM, patient.pk, service.pk)
+    return {
+        "clinic_id": other.pk, "institution_id": office.pk, "service_id": service.pk, "practitioner_id": nurse.pk,
+        "nurse_name": people[2].name, "patient_id": patient.pk, "assessment_id": assessment.pk,
+        "response_id": assessment.responses.get().pk,
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.base.errors import Forbidden
+from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 @dataclass(frozen=True)
@@ -82,3 +82,15 @@ class FormState:
     values: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+
+
+def tried(form: FormState, act: Callable[[], Any]) -> tuple[Any, int]:
+    """Run a service for a form; what is wrong goes into the form, with the status (200: all is well)."""
+    try:
+        return act(), 200
+    except Invalid as refusal:
+        form.errors = {error.field.strip("/").rpartition("/")[2]: str(error.message) for error in refusal.errors}
+        return None, 422
+    except (Conflict, Forbidden, NotFound) as refusal:
+        form.problem = refusal.detail
+        return None, refusal.status

@@ -25,6 +25,7 @@ from shoufu.kernel.parties.models import (
     Residency,
     Vehicle,
 )
+from shoufu.kernel.places.models import Place
 
 VIEW = "parties.view"
 OWN = "own.view"
@@ -105,6 +106,31 @@ def search(actor: Actor, text: str, *, limit: int = 20) -> list[Person]:
     found = list(people(actor).filter(match)[:limit])
     record(actor, Act("parties.search", data={"found": len(found)}, object_type="parties.person"))
     return found
+
+
+def known_by(name: str, phone: str, path: str) -> Person | None:
+    """The living person below a place with exactly this name and this phone number: who asks must know both, so nobody
+    can be looked up. None where nobody, or more than one, fits."""
+    hashes = _hashes(phone, "phone", identifiers.phone)
+    rows = Person.objects.select_related("place").filter(name=name.strip(), phone_lookup__in=hashes)
+    rows = rows.filter(place__path__startswith=path, erased_at__isnull=True, died_on__isnull=True)
+    found = list(rows[:2]) if hashes else []
+    return found[0] if len(found) == 1 else None
+
+
+def home_of(person_id: int) -> Household | None:
+    """The household in which a person lives today, the first by place where there are several."""
+    stays = Residency.objects.filter(current(), person=person_id, ended_at__isnull=True)
+    rows = Household.objects.filter(pk__in=stays.values("household")).select_related("place__parent__parent")
+    return rows.order_by("place__path", "number").first()
+
+
+def home_label(home: Household) -> str:
+    """A home as people say it: "5 号楼 2 单元 301". Reads two places above the unit (`place__parent__parent`)."""
+    named = [home.place]
+    while named[0].kind in (Place.Kind.UNIT, Place.Kind.DOOR) and named[0].parent is not None:
+        named.insert(0, named[0].parent)
+    return " ".join([*(one.label for one in named), home.number])
 
 
 def _hashes(text: str, field: str, normalise: Callable[[str], str]) -> list[bytes]:
