@@ -1,0 +1,21 @@
+import pytest
+
+from shoufu.kernel.access import demo as access
+from shoufu.kernel.base.actor import SYSTEM
+from shoufu.kernel.parties import demo as parties
+from shoufu.kernel.places import demo as places
+from shoufu.scenes.homecare import demo
+from shoufu.scenes.homecare.assessment.models import Assessment
+from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, Service
+
+
+@pytest.mark.django_db
+def test_the_model_districts_part_loads_once() -> None:
+    for part in (places, parties, access):
+        part.load(SYSTEM)
+    for _time in range(2):
+        demo.load(SYSTEM)
+        counts = (Institution, Service, Practitioner, Patient, Assessment)
+        assert [model.objects.count() for model in counts] == [1, 6, 8, 10, 2]
+    assert Practitioner.objects.filter(verified_at__isnull=True).count() == 1
+    assert sorted(Assessment.objects.values_list("decision", flat=True)) == ["fit", "unfit"]
