@@ -14,7 +14,16 @@ import numpy as np
 from shoufu.engines.dispatch import annealing
 from shoufu.engines.dispatch.arrays import FREE_COUNT, NEVER, RANDOM, Given, Search, pack
 from shoufu.engines.dispatch.check import ensure_feasible
-from shoufu.engines.dispatch.conversion import given, load, load_best, plan_of, plannable, soft_costs, solution_of
+from shoufu.engines.dispatch.conversion import (
+    given,
+    load,
+    load_best,
+    plan_of,
+    plannable,
+    reload,
+    soft_costs,
+    solution_of,
+)
 from shoufu.engines.dispatch.model import Break, Caregiver, DispatchError, Plan, Problem, Rest, Stop, Visit
 from shoufu.engines.dispatch.repair import drop_broken, put_back, settle, solution
 from shoufu.engines.dispatch.solving import Budget, descend
@@ -85,6 +94,7 @@ def replan(
     """
     began = time.perf_counter()
     _check(problem, event)
+    event = _if_back_today(problem, plan, event, now)
     kept = _kept(problem, plan, event, now)
     day = _day(problem, plan, event, kept, now)
     search = _warm(day, plan, event, kept, now, tolerance, move_cost)
@@ -126,6 +136,19 @@ def _check(problem: Problem, event: Event) -> None:
         return
     if event.caregiver not in problem.caregiver_index:
         raise DispatchError(f"event.caregiver: {event.caregiver!r} is not on duty")
+
+
+def _if_back_today(problem: Problem, plan: Plan, event: Event, now: float) -> Event:
+    """Who is back too late to come home within the shift is away for the rest of the day."""
+    if not isinstance(event, Late):
+        return event
+    caregiver = problem.caregivers[problem.caregiver_index[event.caregiver]]
+    begun = [stop for stop in plan.routes.get(caregiver.id, ()) if stop.start <= now]
+    place = problem.visits[problem.visit_index[begun[-1].visit]].place if begun else caregiver.base
+    back = max(event.until, now, begun[-1].end if begun else caregiver.shift_start)
+    back += sum(rest.minutes for rest in caregiver.breaks if rest.latest >= event.until)
+    late = back + problem.minutes(caregiver, place, caregiver.base) >= caregiver.shift_end
+    return Ill(caregiver.id) if late else event
 
 
 def _kept(problem: Problem, plan: Plan, event: Event, now: float) -> set[str]:
@@ -186,8 +209,7 @@ def _unfixed(visit: Visit, caregiver: str) -> Visit:
 def _absent(caregiver: Caregiver, begun: list[Stop], rests: list[Rest], until: float, now: float) -> Caregiver:
     """The caregiver with the absence as a break that begins now, or at the end of the service under way."""
     if not begun:
-        start = max(caregiver.shift_start, until)
-        return replace(caregiver, shift_start=start, shift_end=max(start, caregiver.shift_end))
+        return replace(caregiver, shift_start=max(caregiver.shift_start, until))
     leave = max(begun[-1].end, now)
     if until <= leave:
         return caregiver
@@ -239,7 +261,8 @@ def _from_now(day: Problem, flat: Given, plan: Plan, kept: set[str], now: float)
             if visit.id in kept:
                 opens[node] = limit[node] = stop.start
         if visit.id not in kept:
-            first = 1 if visit.fixed_start is not None and visit.fixed_start <= now else 0
+            stops = plan.by_visit.get(visit.id, ())
+            first = 1 if stops and stops[0].start <= now else 0
             opens[2 * index + first : 2 * index + 2] = np.maximum(opens[2 * index + first : 2 * index + 2], now)
     for c, caregiver in enumerate(day.caregivers):
         stops = plan.routes.get(caregiver.id, ())
@@ -257,4 +280,5 @@ def _repaired(day: Problem, search: Search) -> Plan:
     for index in range(len(day.visits)):
         if who[2 * index] < 0 and able[index]:
             put_back(search, index)
+    reload(search)
     return plan_of(day, search)

@@ -39,14 +39,14 @@ class Budget:
             return done / self.moves
         return (time.perf_counter() - self.began) / max(self.until - self.began, 1e-9)
 
-    def split(self, parts: int) -> list[Budget]:
-        """The budget from now on in equal parts."""
+    def share(self, done: int, rate: float, wanted: float) -> Budget | None:
+        """The next equal part of what is left: at `rate` trials a second each has about `wanted`. None at the end."""
         if self.moves is not None:
-            size = -(-self.moves // parts)
-            return [Budget(0.0, 0.0, min(size, self.moves - first)) for first in range(0, self.moves, size)]
+            left = self.moves - done
+            return Budget(0.0, 0.0, -(-left // max(1, round(left / wanted)))) if left > 0 else None
         now = time.perf_counter()
-        marks = [now + (self.until - now) * part / parts for part in range(parts + 1)]
-        return [Budget(began, until) for began, until in zip(marks, marks[1:], strict=False)]
+        seconds = self.until - now
+        return Budget(now, now + seconds / max(1, round(seconds * rate / wanted))) if seconds > 0 else None
 
 
 def solve(
@@ -90,22 +90,26 @@ def _started(flat: Given, seed: int, who: Ints, key: Floats) -> Search:
 
 
 def _search(search: Search, budget: Budget, worker: int) -> None:
-    """Descents one after the other until the budget is used up, as many as it has room for."""
-    visits = len(search.view(FREE))
-    if budget.moves is not None:
-        trials = float(budget.moves)
-    else:
+    """Descents one after the other until the budget is used up, as many as the machine's present speed has room for."""
+    wanted = float(DESCENT * max(1, len(search.view(FREE))))
+    done, rate, turn = 0, 0.0, worker
+    if budget.moves is None:
         annealing.anneal(search.f, search.i, HOT[0], HOT[0], 1)
-        began = time.perf_counter()
-        descend(search, Budget(0.0, 0.0, PROBE), HOT[0])
-        trials = PROBE * (budget.until - began) / max(time.perf_counter() - began, 1e-6)
-    parts = max(1, round(trials / (DESCENT * max(visits, 1))))
-    for part, share in enumerate(budget.split(parts)):
-        descend(search, share, HOT[(worker + part) % len(HOT)])
+        rate = _timed(search, Budget(0.0, 0.0, PROBE), HOT[0])[1]
+    while (share := budget.share(done, rate, wanted)) is not None:
+        trials, rate = _timed(search, share, HOT[turn % len(HOT)])
+        done, turn = done + trials, turn + 1
 
 
-def descend(search: Search, budget: Budget, hot: float, cold: float = COLD) -> None:
-    """Anneal from the current solution; the best is kept in the search."""
+def _timed(search: Search, budget: Budget, hot: float) -> tuple[int, float]:
+    """A descent; how many trials it had, all and a second."""
+    began = time.perf_counter()
+    trials = descend(search, budget, hot)
+    return trials, trials / max(time.perf_counter() - began, 1e-6)
+
+
+def descend(search: Search, budget: Budget, hot: float, cold: float = COLD) -> int:
+    """Anneal from the current solution, returning the number of trials; the best is kept in the search."""
     done = 0
     while (used := budget.used(done)) < 1.0:
         heat = hot * (cold / hot) ** used
@@ -114,3 +118,4 @@ def descend(search: Search, budget: Budget, hot: float, cold: float = COLD) -> N
         annealing.retime(search.f, search.i)
         annealing.anneal(search.f, search.i, heat, heat, trials)
         done += trials
+    return done
