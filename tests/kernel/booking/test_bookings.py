@@ -8,7 +8,7 @@ from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shoufu.kernel.booking import policy, selectors, services
-from shoufu.kernel.booking.models import Allocation, Booking, BookingEvent, Override, Tally, WaitingEntry
+from shoufu.kernel.booking.models import Allocation, Booking, BookingEvent, Override, Resource, Tally, WaitingEntry
 from shoufu.kernel.booking.selectors import Ask
 from shoufu.kernel.notices.models import Notice
 
@@ -153,6 +153,55 @@ def test_moving_keeps_the_history_and_all_or_nothing(club, at):
     own = club.hold(club.eve, at(15), offering=half.pk)
     later = at(15) + timedelta(minutes=30)
     assert services.reschedule(club.act(club.eve), own.pk, services.Move(later)).starts_at == later
+
+
+def test_moving_makes_no_confirmed_booking_longer(club, at):
+    mine = services.confirm(club.act(club.eve), club.hold(club.eve, at(10)).pk)
+    with pytest.raises(Conflict) as refused:
+        services.reschedule(club.act(club.eve), mine.pk, services.Move(at(11), at(13)))
+    assert refused.value.extra["reason"] == "length"
+    most = club.offering.current.most_units
+    with pytest.raises(Invalid):
+        services.reschedule(club.act(club.world.alice), mine.pk, services.Move(at(8), at(8) + (most + 1) * HOUR))
+
+
+def test_a_court_that_closed_while_the_lock_was_waited_for_is_not_taken(club, at, monkeypatch):
+    from shoufu.kernel.booking.services import holding
+
+    waited = holding.lock_and_admit
+
+    def meanwhile(query, slot):
+        Resource.objects.filter(pk__in=[court.pk for court in club.courts]).update(retired_at=timezone.now())
+        waited(query, slot)
+
+    monkeypatch.setattr(holding, "lock_and_admit", meanwhile)
+    with pytest.raises(Conflict) as refused:
+        club.hold(club.eve, at(10))
+    # Each turn's closing is undone with the turn, so that it meets it five times.
+    assert refused.value.extra["reason"] == "taken"
+    assert not Booking.objects.exists()
+
+
+def test_a_provider_that_is_gone_keeps_no_hold_from_ending(club, at, caplog):
+    held = club.hold(club.eve, at(10))
+    late(held)
+    type(club.offering).objects.filter(pk=club.offering.pk).update(provider="gone")
+    assert services.expire_holds() == 1
+    assert Booking.objects.get(pk=held.pk).state == "expired"
+    assert "gone" in caplog.text
+
+
+def test_whoever_waits_in_vain_stands_in_nobodys_way(club, at, monkeypatch):
+    from shoufu.kernel.booking.services import waiting
+
+    monkeypatch.setattr(waiting, "MOST", 1)
+    held = [club.hold(club.world.alice, at(hour)) for hour in (10, 10, 12, 12)]
+    services.join(club.act(club.eve), services.WaitDraft(club.offering.pk, at(10), at(11)))
+    second = services.join(club.act(club.finn), services.WaitDraft(club.offering.pk, at(12), at(13)))
+    services.cancel(club.act(club.world.alice), held[2].pk)
+    assert services.promote(club.offering.pk) == 1
+    second.refresh_from_db()
+    assert second.state == "offered"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ the methods of `Provider`, offers it under its `code`; an offering names that co
 of the resources alone decides.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +19,8 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.errors import Invalid
 from shoufu.kernel.booking.models import Booking, Offering, Terms
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,14 @@ def checked(offering: Offering, details: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tell(booking: Booking, event: str) -> None:
-    """Tell the provider of a booking's offering what happened to it."""
-    provider = of(booking.offering)
-    if provider is not None:
-        provider.changed(booking, event)
+    """Tell the provider of a booking's offering what happened to it.
+
+    One that is no longer installed must not keep holds from ending: it is written to the log.
+    """
+    if not booking.offering.provider:
+        return
+    provider = all_providers().get(booking.offering.provider)
+    if provider is None:
+        log.error("booking %s: the provider %r is not installed", booking.pk, booking.offering.provider)
+        return
+    provider.changed(booking, event)

@@ -1,3 +1,5 @@
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -5,31 +7,51 @@ from django.utils import timezone
 
 from shoufu.kernel.audit.services import Act, record, record_many
 from shoufu.kernel.base.actor import SYSTEM
+from shoufu.kernel.base.errors import Problem
 from shoufu.kernel.booking import providers
 from shoufu.kernel.booking.models import Booking, BookingEvent, Request, Tally, WaitingEntry
 from shoufu.kernel.booking.services.claims import lapse
 from shoufu.kernel.booking.services.waiting import promote_soon
 
+log = logging.getLogger(__name__)
 SILENCE = timedelta(hours=24)
 
 
-@transaction.atomic
 def expire_holds(most: int = 200) -> int:
     """End holds that are past their time and offer what they took to who waits. Returns how many."""
-    due = Booking.objects.filter(state=Booking.State.HELD, held_until__lte=timezone.now()).order_by("held_until")
-    found = dict(due.values_list("pk", "offering")[:most])
-    count = lapse(list(found), skip=True)
-    for offering in sorted(set(found.values())):
-        promote_soon(offering)
+    due = Booking.objects.filter(state=Booking.State.HELD, held_until__lte=timezone.now())
+    return sum(_each_offering(due.values_list("offering", flat=True), lambda offering: _expired(offering, most)))
+
+
+@transaction.atomic
+def _expired(offering: int, most: int) -> int:
+    due = Booking.objects.filter(offering=offering, state=Booking.State.HELD, held_until__lte=timezone.now())
+    count = lapse(list(due.order_by("held_until").values_list("pk", flat=True)[:most]), skip=True)
+    promote_soon(offering)
     return count
 
 
-@transaction.atomic
+def _each_offering(offerings: Iterable[int], step: Callable[[int], int]) -> Iterator[int]:
+    """One offering whose provider refuses must not keep the others waiting: what it says goes to the log."""
+    for offering in sorted(set(offerings)):
+        try:
+            yield step(offering)
+        except Problem:
+            log.exception("bookings of offering %s were not looked after", offering)
+
+
 def complete_past(now: datetime | None = None, most: int = 500) -> int:
     """A confirmed booking of which nobody said anything for a day after its end was kept. Returns how many."""
     moment = now or timezone.now()
+    due = Booking.objects.filter(state=Booking.State.CONFIRMED, ends_at__lte=moment - SILENCE)
+    return sum(_each_offering(due.values_list("offering", flat=True), lambda one: _completed(one, moment, most)))
+
+
+@transaction.atomic
+def _completed(offering: int, moment: datetime, most: int) -> int:
     rows = Booking.objects.select_for_update(of=("self",), skip_locked=True).select_related("offering")
-    due = list(rows.filter(state=Booking.State.CONFIRMED, ends_at__lte=moment - SILENCE).order_by("pk")[:most])
+    rows = rows.filter(offering=offering, state=Booking.State.CONFIRMED, ends_at__lte=moment - SILENCE)
+    due = list(rows.order_by("pk")[:most])
     for row in due:
         row.state, row.ended_at = Booking.State.COMPLETED, moment
         row.version += 1

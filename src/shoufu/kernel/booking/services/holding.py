@@ -94,6 +94,7 @@ def _held(actor: Actor, offering: Offering, wish: _Wish) -> Booking:
     if wish.terms.capacity > 1:
         return _held_place(actor, offering, wish, slot)
     lock_and_admit(wish.query, slot)
+    still_there(wish.query, slot)
     made = _booking(offering, wish, slot)
     claims.occupy(made, slot.resources, blocked(wish.terms, slot))
     write_down(actor, made, wish.kind, after=made.starts_at)
@@ -102,6 +103,7 @@ def _held(actor: Actor, offering: Offering, wish: _Wish) -> Booking:
 
 def _held_place(actor: Actor, offering: Offering, wish: _Wish, slot: Slot) -> Booking:
     lock_and_admit(wish.query, slot)
+    still_there(wish.query, slot)
     made = _booking(offering, wish, slot)
     write_down(actor, made, wish.kind, after=made.starts_at)
     claims.take_places(offering, slot.start, wish.query.quantity, wish.terms.capacity)
@@ -155,6 +157,14 @@ def lock_and_admit(query: Query, slot: Slot) -> None:
     why_not = provider.admit(query, slot) if provider is not None else ""
     if why_not:
         raise Conflict(why_not, reason="infeasible", nearest=[])
+
+
+def still_there(query: Query, slot: Slot) -> None:
+    """Taken where, while the locks were waited for, a resource was retired or an absence came over the slot."""
+    plan = slots.load(query, Span(slot.start, slot.end))
+    there = plan.at(slot.start, query.units, slot.resources) if slot.resources else plan.open(slot.start, query.units)
+    if not there:
+        raise claims.Taken
 
 
 def blocked(terms: Terms, slot: Slot) -> Span:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict
-from shoufu.kernel.booking import policy, selectors, telling
+from shoufu.kernel.booking import policy, selectors, slots, telling
 from shoufu.kernel.booking.models import Booking, BookingEvent, WaitingEntry
 from shoufu.kernel.booking.providers import Query
 from shoufu.kernel.booking.services import claims, requests
@@ -23,7 +23,7 @@ from shoufu.kernel.booking.services.common import (
     require_office,
     write_down,
 )
-from shoufu.kernel.booking.services.holding import blocked, find, lock_and_admit
+from shoufu.kernel.booking.services.holding import blocked, find, lock_and_admit, still_there
 from shoufu.kernel.booking.services.requests import Once
 from shoufu.kernel.booking.services.waiting import promote_soon
 
@@ -182,6 +182,7 @@ def _moved(actor: Actor, booking_id: int, move: Move) -> Booking:
         require_office(actor, seen.place)
     offering = selectors.offerings(actor).filter(pk=seen.offering_id).first() or seen.offering
     units = check_end(seen.terms, move.start, move.end, seen.units)
+    slots.check_size(seen.terms, units, seen.quantity)
     query = Query(offering, units, seen.quantity, seen.person_id, seen.details, seen.pk, seen.terms)
     check_time(offering, seen.terms, move.start, timezone.now())
     slot = find(query, move.start, move.resources)
@@ -189,7 +190,8 @@ def _moved(actor: Actor, booking_id: int, move: Move) -> Booking:
     row = locked(actor, booking_id)
     check_version(row, move.version)
     refuse_unless(row, State.HELD, State.CONFIRMED)
-    _check_move(row, own)
+    still_there(query, slot)
+    _check_move(row, own, units)
     before, row.starts_at, row.ends_at, row.units = row.starts_at, slot.start, slot.end, units
     if row.terms.capacity > 1:
         _move_place(row, before)
@@ -213,9 +215,12 @@ def _move_place(row: Booking, before: datetime) -> None:
         step()
 
 
-def _check_move(row: Booking, own: bool) -> None:
+def _check_move(row: Booking, own: bool, units: int) -> None:
     if row.starts_at <= timezone.now():
         raise Conflict(_("It has begun already; it cannot be moved."), reason="begun", state=row.state)
+    if own and row.state == State.CONFIRMED and units != row.units:
+        said = _("A confirmed booking keeps its length; ask the office, or book the rest separately.")
+        raise Conflict(said, reason="length", state=row.state)
     hours = policy.read(row.terms.policy).move_hours
     if own and row.state == State.CONFIRMED and row.starts_at - timezone.now() < timedelta(hours=hours):
         said = _("It can be moved until %(hours)s hours before the start; ask the office.") % {"hours": hours}

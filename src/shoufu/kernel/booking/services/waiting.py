@@ -1,3 +1,4 @@
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,12 +14,14 @@ from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound, Pr
 from shoufu.kernel.booking import providers, selectors, slots, telling
 from shoufu.kernel.booking.models import BookingEvent, WaitingEntry
 from shoufu.kernel.booking.providers import Query, Slot
+from shoufu.kernel.booking.services import claims
 from shoufu.kernel.booking.services.common import require_office
 from shoufu.kernel.booking.services.holding import HoldDraft, hold
 
 OFFER = timedelta(minutes=30)
 SPARE = timedelta(minutes=1)
 MOST = 50
+WISH = ("since", "until", "units", "quantity", "offering__provider", "person", "details")
 State = WaitingEntry.State
 
 
@@ -108,12 +111,28 @@ def promote_all() -> int:
 def promote(offering_id: int) -> int:
     """Hold free slots of an offering for those who wait, first come first served, and tell them. Returns how many."""
     rows = WaitingEntry.objects.filter(offering=offering_id, state=State.WAITING, until__gt=timezone.now())
-    return sum(_promoted(pk) for pk in list(rows.order_by("made_at", "pk").values_list("pk", flat=True)[:MOST]))
+    offered, in_vain = 0, set[tuple[Any, ...]]()
+    for pk, *wish in list(rows.order_by("made_at", "pk").values_list("pk", *WISH)):
+        # Who wants what an earlier one did not get does not get it either: a long list costs few looks.
+        if offered == MOST or (key := _key(wish)) in in_vain:
+            continue
+        if _promoted(pk, offering_id):
+            offered += 1
+        else:
+            in_vain.add(key)
+    return offered
+
+
+def _key(wish: list[Any]) -> tuple[Any, ...]:
+    *times, provider, person, details = wish
+    return (*times, person, json.dumps(details, sort_keys=True)) if provider else tuple(times)
 
 
 @transaction.atomic
-def _promoted(entry_id: int) -> bool:
-    rows = WaitingEntry.objects.select_for_update(of=("self",), skip_locked=True)
+def _promoted(entry_id: int, offering_id: int) -> bool:
+    # In turn: two at once could give the second in the queue what is the first one's.
+    claims.lock((), [f"waiting:{offering_id}"])
+    rows = WaitingEntry.objects.select_for_update(of=("self",))
     entry = rows.filter(pk=entry_id, state=State.WAITING).select_related("offering__current", "offering__place").first()
     if entry is None:
         return False
