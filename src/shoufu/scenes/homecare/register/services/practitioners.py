@@ -185,7 +185,7 @@ def verify(actor: Actor, practitioner_id: int, source: str) -> Practitioner:
     row = locked(actor, practitioner_id)
     if not source.strip():
         raise Invalid.one("source", _("Say where it was checked, such as the national register of nurses."))
-    if row.person.pk == Person.objects.filter(user=actor.user_id).values_list("pk", flat=True).first():
+    if actor.user_id is not None and Person.objects.filter(pk=row.person_id, user=actor.user_id).exists():
         raise Conflict(_("Nobody verifies their own licence."))
     row.verified_at, row.verified_by_id, row.verified_source = timezone.now(), actor.user_id, source.strip()[:200]
     row.save(update_fields=["verified_at", "verified_by", "verified_source"])
