@@ -16,7 +16,7 @@ class Assessment(models.Model):
     RETENTION_DAYS = 5479
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", _("Not decided yet")
         DECIDED = "decided", _("Decided")
         CANCELLED = "cancelled", _("Cancelled")
 

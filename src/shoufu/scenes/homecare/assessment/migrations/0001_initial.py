@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "Open"), ("decided", "Decided"), ("cancelled", "Cancelled")],
+                        choices=[("open", "Not decided yet"), ("decided", "Decided"), ("cancelled", "Cancelled")],
                         default="open",
                         max_length=9,
                     ),

@@ -31,7 +31,7 @@ def patients(request: PageRequest) -> HttpResponseBase:
         empty=_("People appear here when an institution takes them into home care."),
         columns=(
             Column("name", _("Full name"), "person__name", lambda r: r.person.name),
-            Column("home", _("Home"), "place__path", _home),
+            Column("home", _("Their home"), "place__path", _home),
             Column("nurses", _("Cared for by"), "", lambda r: ", ".join(n.person.name for n in r.nurses.all())),
             Column("since", _("Since"), "since", lambda r: r.since),
             Column("institution", _("Institution"), "institution__organisation__name", lambda r: r.institution.label),
