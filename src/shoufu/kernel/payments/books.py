@@ -33,6 +33,11 @@ def account(code: str) -> Account:
     return found or Account.objects.get_or_create(code=code, defaults={"kind": kind})[0]
 
 
+def person_account(person_id: int | None) -> str:
+    """The code of a person's account; empty where there is no person."""
+    return f"payable:person:{person_id}" if person_id is not None else ""
+
+
 def post(
     key: str,
     kind: str,
@@ -128,10 +133,31 @@ def shared(line: SettlementLine) -> None:
     )
 
 
+def to_pay(payee: str, amount: int) -> int:
+    """What a payee gets now of an amount that a settlement gives them: no more than they are owed in all.
+
+    Where refunds took back more than they earned, the debt stays on their account and later settlements pay it off.
+    """
+    return max(0, min(amount, -balance(payee)))
+
+
 def paid_out(settlement_id: int, payee: str, amount: int, currency: str, reference: str) -> None:
-    """A payee was paid from the bank."""
-    key = f"payout:{settlement_id}:{payee}"
-    post(key, "payout", [(payee, amount), (BANK, -amount)], order=None, currency=currency, memo=reference)
+    """A payee was paid from the bank, what `to_pay` says of the amount; the account is locked meanwhile."""
+    # No key lock: postings to the account, whose foreign keys hold it, need not wait.
+    Account.objects.select_for_update(no_key=True).get(pk=account(payee).pk)
+    paid = to_pay(payee, amount)
+    key = _payout_key(settlement_id, payee)
+    post(key, "payout", [(payee, paid), (BANK, -paid)], order=None, currency=currency, memo=reference)
+
+
+def was_paid_out(settlement_id: int, payee: str) -> int:
+    """What a payee was paid of a settlement."""
+    rows = LedgerEntry.objects.filter(journal__key=_payout_key(settlement_id, payee), account__code=payee)
+    return int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def _payout_key(settlement_id: int, payee: str) -> str:
+    return f"payout:{settlement_id}:{payee}"
 
 
 def balance(code: str, order: Order | None = None, until: datetime | None = None) -> int:

@@ -64,6 +64,14 @@ holdings = (
         title_zh="我的分账",
     ),
     Holding("payments.orderevent", _blank_user, *BOOKS, RETENTION_DAYS, erase=Erase.BLANK, blank={"user": None}),
+    Holding(
+        "payments.settlement",
+        lambda s: Q(confirmer=s.user) if s.user else None,
+        *BOOKS,
+        RETENTION_DAYS,
+        erase=Erase.BLANK,
+        blank={"confirmer": None},
+    ),
     Holding("payments.orderline", lambda s: None, *BOOKS, RETENTION_DAYS, erase=Erase.KEEP, why=WHY),
     Holding("payments.payment", lambda s: None, *BOOKS, RETENTION_DAYS, erase=Erase.KEEP, why=WHY),
     Holding("payments.refund", lambda s: None, *BOOKS, RETENTION_DAYS, erase=Erase.KEEP, why=WHY),
@@ -76,7 +84,6 @@ not_personal = (
     NotPersonal("payments.ledgerentry", "an amount"),
     NotPersonal("payments.providerevent", "what a provider said of a trade, without the payer"),
     NotPersonal("payments.reconciliation", "sums of a day"),
-    NotPersonal("payments.settlement", "a batch of an institution"),
     NotPersonal("payments.sharerule", "a rule"),
 )
 

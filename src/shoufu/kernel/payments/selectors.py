@@ -7,6 +7,7 @@ from shoufu.kernel.access.policy import limit
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.parties.models import Organisation
+from shoufu.kernel.payments import books
 from shoufu.kernel.payments.models import (
     Difference,
     Journal,
@@ -90,8 +91,9 @@ def settlement(actor: Actor, settlement_id: int) -> Settlement:
     return found
 
 
-def payees(settlement: Settlement) -> Sequence[tuple[str, str, int, int]]:
-    """What each payee of a settlement gets: name, account, orders, minor units."""
+def payees(settlement: Settlement) -> Sequence[tuple[str, str, int, int, int | None]]:
+    """What each payee of a settlement gets: name, account, orders, minor units; and what of it is to be paid now or was
+    paid, None for a draft."""
     sums: dict[str, list[int]] = {}
     names: dict[str, str] = {}
     for line in settlement.lines.all():
@@ -100,7 +102,16 @@ def payees(settlement: Settlement) -> Sequence[tuple[str, str, int, int]]:
         counted[1] += line.amount_minor
         who = line.person or line.organisation
         names[line.account] = who.name if who is not None else line.account
-    return [(names[account], account, count, amount) for account, (count, amount) in sums.items()]
+    return [
+        (names[account], account, count, amount, _payout(settlement, account, amount))
+        for account, (count, amount) in sums.items()
+    ]
+
+
+def _payout(settlement: Settlement, account: str, amount: int) -> int | None:
+    if settlement.state == Settlement.State.CONFIRMED:
+        return books.to_pay(account, amount)
+    return books.was_paid_out(settlement.pk, account) if settlement.state == Settlement.State.PAID else None
 
 
 def institutions(actor: Actor, permission: str = ORDER) -> QuerySet[Organisation]:

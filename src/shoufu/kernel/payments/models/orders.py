@@ -17,8 +17,9 @@ class Provider(models.TextChoices):
 class Order(models.Model):
     """Something that an institution sells to a payer: what it costs, who bears which part, and what was paid.
 
-    All amounts are whole minor units (fen for CNY). total = gross − discount; payer = total − insurance. `payer` is
-    unlinked when the person is erased. `source` names what it is for ("booking:17"); `request_key` makes asking twice
+    All amounts are whole minor units (fen for CNY). total = gross − discount; payer = total − insurance. `payer` and
+    `performer` are unlinked when the person is erased; `performer_account`, the performer's account in the books,
+    stays. `source` names what it is for ("booking:17"); `request_key` makes asking twice
     one order, `request_hash` tells the same question from another one. Purpose: accounting; retention: thirty years.
     """
 
@@ -44,6 +45,7 @@ class Order(models.Model):
     performer = models.ForeignKey(
         "parties.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="earned_orders"
     )
+    performer_account = models.CharField(max_length=64, blank=True)
     title = models.CharField(max_length=120)
     source = models.CharField(max_length=64, blank=True, db_index=True)
     currency = models.CharField(max_length=3, default="CNY")
@@ -134,7 +136,7 @@ class OrderLine(models.Model):
 class Payment(models.Model):
     """One attempt to pay an order with one provider; `number` is what the provider calls out_trade_no.
 
-    `received_minor` is 0 until the money came. Money that came although nothing was due any more (paid twice, or after
+    `code_url` is the address behind the QR code, given at `code_at`. `received_minor` is 0 until the money came. Money that came although nothing was due any more (paid twice, or after
     the order had ended) is a surplus: it stands in the books as owed, never as income. `refunds_minor` are refunds
     asked for and not failed, `refunded_minor` those that went out.
     """
@@ -155,6 +157,7 @@ class Payment(models.Model):
     currency = models.CharField(max_length=3, default="CNY")
     state = models.CharField(max_length=8, choices=State.choices, default=State.STARTED)
     code_url = models.CharField(max_length=512, blank=True)
+    code_at = models.DateTimeField(null=True, blank=True)
     trade_no = models.CharField(max_length=64, null=True, blank=True)
     received_minor = models.BigIntegerField(default=0)
     refunds_minor = models.BigIntegerField(default=0)

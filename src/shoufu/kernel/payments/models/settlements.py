@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -25,13 +26,21 @@ class ShareRule(models.Model):
 
 
 class Settlement(models.Model):
-    """A batch of what an institution's orders of some days earn for whom; `until` is the first day after."""
+    """A batch of what an institution's orders of some days earn for whom; `until` is the first day after.
+
+    `confirmer` is who confirmed it and must not pay it out; `confirmed_by` is the name that was shown then.
+    """
+
+    PURPOSE = PURPOSE
+    RETENTION_DAYS = RETENTION_DAYS
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
         CONFIRMED = "confirmed", _("Confirmed")
         PAID = "paid", _("Paid out")
         DROPPED = "dropped", _("Dropped")
+
+    BOOKED = (State.CONFIRMED, State.PAID)
 
     number = models.CharField(max_length=24, unique=True)
     institution = models.ForeignKey("parties.Organisation", on_delete=models.PROTECT, related_name="settlements")
@@ -42,6 +51,9 @@ class Settlement(models.Model):
     total_minor = models.BigIntegerField(default=0)
     created_by = models.CharField(max_length=120)
     created_at = models.DateTimeField()
+    confirmer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     confirmed_by = models.CharField(max_length=120, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     paid_by = models.CharField(max_length=120, blank=True)

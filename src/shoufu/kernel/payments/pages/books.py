@@ -188,7 +188,7 @@ def settlement(request: PageRequest, settlement_id: int) -> HttpResponseBase:
 
 def _statement(request: PageRequest, settlement_id: int) -> HttpResponseBase:
     found = selectors.settlement(request.actor, settlement_id)
-    names = {account: name for name, account, _count, _sum in selectors.payees(found)}
+    names = {account: name for name, account, _count, _sum, _paid in selectors.payees(found)}
     rows = (
         {
             _("Settlement"): found.number,

@@ -110,6 +110,7 @@ def _create(actor: Actor, draft: OrderDraft) -> Order:
         institution=institution,
         payer_id=draft.payer_id,
         performer_id=draft.performer_id,
+        performer_account=books.person_account(draft.performer_id),
         title=draft.title.strip()[:120],
         source=draft.source[:64],
         currency=draft.currency,
@@ -231,7 +232,7 @@ def set_performer(actor: Actor, order_id: int, person_id: int) -> Order:
     if order.settlement_lines.exists():
         raise Conflict(_("The order is in a settlement already."))
     _need_person(actor, "performer", person_id)
-    order.performer_id = person_id
+    order.performer_id, order.performer_account = person_id, books.person_account(person_id)
     change(order, actor, "performer")
     record(actor, Act("payments.performer", order, order.place_id, data={"person": person_id}))
     return order

@@ -1,5 +1,6 @@
 """Settlement: what an institution's paid orders earn for whom, in batches that a person confirms."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -77,8 +78,8 @@ def _check(actor: Actor, shares: Sequence[Share]) -> None:
 
 def _payee(name: str, order: Order) -> Payee:
     """Without a performer their share is the institution's."""
-    if name == "performer" and order.performer_id is not None:
-        return Payee(f"payable:person:{order.performer_id}", person=order.performer_id)
+    if name == "performer" and order.performer_account:
+        return Payee(order.performer_account, person=order.performer_id)
     organisation = int(name.partition(":")[2]) if name.startswith("organisation:") else order.institution_id
     return Payee(f"payable:organisation:{organisation}", organisation=organisation)
 
@@ -130,17 +131,17 @@ def _due(institution: Organisation, since: date, until: date) -> Sequence[Order]
 
 
 def _lines(settlement: Settlement, order: Order, rules: Sequence[ShareRule]) -> list[SettlementLine]:
-    """The order's change since it was settled last, shared by the rule of the day when it was paid."""
-    paid = timezone.localdate(order.paid_at)
-    rule = next((one for one in rules if one.since <= paid), None)
-    shares: list[dict[str, Any]] = rule.shares if rule else [{"payee": "institution", "points": WHOLE}]
-    base = order.net_minor - order.settled_minor
-    amounts = money.split(base, [one["points"] for one in shares])
-    gathered: dict[Payee, list[int]] = {}
-    for one, amount in zip(shares, amounts, strict=True):
-        sums = gathered.setdefault(_payee(one["payee"], order), [0, 0])
-        sums[0] += one["points"]
-        sums[1] += amount
+    """What each payee gets of all that the order earned, less what earlier settlements gave them of it.
+
+    An order that was settled before keeps the payees and shares of its first settlement.
+    """
+    rows = SettlementLine.objects.filter(order=order, settlement__state__in=Settlement.BOOKED).order_by("id")
+    before = list(rows)
+    shares = _settled_shares(before) if before else _rule_shares(order, rules)
+    earlier = Counter[str]()
+    for line in before:
+        earlier[line.account] += line.amount_minor
+    amounts = money.split(order.net_minor, list(shares.values()))
     return [
         SettlementLine(
             settlement=settlement,
@@ -148,12 +149,32 @@ def _lines(settlement: Settlement, order: Order, rules: Sequence[ShareRule]) -> 
             account=payee.account,
             organisation_id=payee.organisation,
             person_id=payee.person,
-            base_minor=base,
+            base_minor=order.net_minor - order.settled_minor,
             points=points,
-            amount_minor=amount,
+            amount_minor=amount - earlier[payee.account],
         )
-        for payee, (points, amount) in gathered.items()
+        for (payee, points), amount in zip(shares.items(), amounts, strict=True)
     ]
+
+
+def _rule_shares(order: Order, rules: Sequence[ShareRule]) -> dict[Payee, int]:
+    """Payees and their points by the rule of the day when the order was paid."""
+    paid = timezone.localdate(order.paid_at)
+    rule = next((one for one in rules if one.since <= paid), None)
+    shares: list[dict[str, Any]] = rule.shares if rule else [{"payee": "institution", "points": WHOLE}]
+    found = Counter[Payee]()
+    for one in shares:
+        found[_payee(one["payee"], order)] += one["points"]
+    return dict(found)
+
+
+def _settled_shares(before: Sequence[SettlementLine]) -> dict[Payee, int]:
+    """Payees and their points in the first settlement; who came later has none and gives back what they got."""
+    first, found = before[0].settlement_id, dict[str, tuple[Payee, int]]()
+    for line in before:
+        payee = Payee(line.account, line.organisation_id, line.person_id)
+        found.setdefault(line.account, (payee, line.points if line.settlement_id == first else 0))
+    return dict(found.values())
 
 
 def _locked(actor: Actor, settlement_id: int, state: str) -> Settlement:
@@ -185,6 +206,7 @@ def confirm_settlement(actor: Actor, settlement_id: int) -> Settlement:
         order.settled_minor += base
         order.save(update_fields=["settled_minor"])
     found.state, found.confirmed_by, found.confirmed_at = "confirmed", actor.label[:120], timezone.now()
+    found.confirmer_id = actor.user_id
     found.save()
     record(actor, Act("payments.settled", found, found.institution.place_id, data={"number": found.number}))
     return found
@@ -201,13 +223,23 @@ def drop_settlement(actor: Actor, settlement_id: int) -> Settlement:
     return found
 
 
+def _confirmed(actor: Actor, found: Settlement) -> bool:
+    """Whether the actor confirmed it. The shown name may change and tells only where no user is known."""
+    if found.confirmer_id is None:
+        return found.confirmed_by == actor.label[:120]
+    return found.confirmer_id == actor.user_id
+
+
 @transaction.atomic
 def pay_out(actor: Actor, settlement_id: int, reference: str) -> Settlement:
-    """A person says that the payees were paid from the bank; who confirmed the batch does not pay it."""
+    """A person says that the payees were paid from the bank; who confirmed the batch does not pay it.
+
+    Nobody is paid more than they are owed in all: what refunds took back beyond it is kept for later settlements.
+    """
     found = _locked(actor, settlement_id, Settlement.State.CONFIRMED)
     if not reference.strip():
         raise Invalid.one("reference", _("Write the number of the receipt or of the transfer."))
-    if not actor.is_system and found.confirmed_by == actor.label[:120]:
+    if not actor.is_system and _confirmed(actor, found):
         raise Conflict(_("Somebody else must pay what you confirmed."))
     for row in found.lines.values("account").annotate(sum=Sum("amount_minor")).order_by("account"):
         books.paid_out(found.pk, row["account"], row["sum"], found.currency, reference.strip())
