@@ -143,6 +143,9 @@ ROWS: dict[str, Row] = {
     "POST /api/payments/orders/{int:order_id}/insurance": Row(
         "payments.confirm", lambda _s: {"amount_minor": 1, "reference": "x"}, loose=True
     ),
+    "POST /api/payments/orders/{int:order_id}/insurance-return": Row(
+        "payments.confirm", lambda _s: {"amount_minor": 1, "reference": "x"}, loose=True
+    ),
     "POST /api/payments/refunds/{int:refund_id}/confirm": Row("payments.confirm", lambda _s: {"reference": "x"}),
     "GET /api/payments/differences": Row("payments.view", lists=True),
     "POST /api/payments/differences/{int:difference_id}/resolve": Row(

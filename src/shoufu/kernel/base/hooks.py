@@ -6,6 +6,7 @@ An app that has `hooks.py` with a function of a name below is called, in the cal
 - `restore_person(actor, ending: Ending) -> Iterable[Receipt]`: the ending was a mistake and is undone.
 - `door_passages(passages: Sequence[Passage]) -> None`: decisions at doors were kept, new ones only.
 - `order_changed(actor, change: OrderChange) -> None`: an order was issued, paid, refunded, cancelled or has expired.
+  It must not raise: money really moved. What one raises is logged, its own writes are undone, and the order stays.
 """
 
 from collections.abc import Callable, Iterable

@@ -265,6 +265,13 @@ def insurance(request: PageRequest, order_id: int, body: InsuranceIn) -> dict[st
     return {"owed_minor": services.insurance_paid(request.actor, order_id, body.amount_minor, body.reference)}
 
 
+@router.post("/orders/{int:order_id}/insurance-return")
+def insurance_return(request: PageRequest, order_id: int, body: InsuranceIn) -> dict[str, int]:
+    """Say that the insurance got back what it had paid of a refunded order; what it is still to get comes back."""
+    left = services.insurance_returned(request.actor, order_id, body.amount_minor, body.reference)
+    return {"left_minor": left}
+
+
 @router.post("/refunds/{int:refund_id}/confirm", response=RefundOut)
 def confirm_refund(request: PageRequest, refund_id: int, body: ReferenceIn) -> Any:
     """Say that the money of a refund in cash or by transfer went out."""

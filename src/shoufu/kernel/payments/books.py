@@ -3,6 +3,7 @@
 An order that is to be paid is a claim and income; money that comes turns the claim into the provider's debt to us.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -109,16 +110,31 @@ def refunded(refund: Refund) -> None:
     post(f"refund:{refund.pk}", "refund", postings, order=order, at=refund.ended_at, currency=payment.currency)
 
 
+def insurance_dropped(order: Order) -> None:
+    """An order that the insurance bears whole is taken back: less income, and it owes nothing for it."""
+    amount = order.insurance_minor
+    postings = [(f"refunds:{order.institution_id}", amount), (INSURANCE, -amount)]
+    post(f"undo:{order.pk}", "undo", postings, order=order, currency=order.currency)
+
+
 def insurance_paid(order: Order, amount: int, reference: str) -> None:
-    """The insurance paid its share to the bank."""
-    post(
-        f"insurance:{order.pk}:{reference}"[:64],
-        "insurance",
-        [(BANK, amount), (INSURANCE, -amount)],
-        order=order,
-        currency=order.currency,
-        memo=reference,
-    )
+    """The insurance paid its share, or a part, to the bank; below zero it got that much back."""
+    kind = _insurance_kind(amount)
+    # The hash keeps long references apart: a key holds 64 characters.
+    hashed = hashlib.sha256(reference.encode()).hexdigest()[:24]
+    postings = [(BANK, amount), (INSURANCE, -amount)]
+    key = f"{kind}:{order.pk}:{hashed}"
+    post(key, kind, postings, order=order, currency=order.currency, memo=reference)
+
+
+def insurance_booked(order: Order, amount: int, reference: str) -> bool:
+    """Whether a receipt of the insurance, or of what it got back (below zero), is in the books of the order already."""
+    kind = _insurance_kind(amount)
+    return Journal.objects.filter(order=order, kind=kind, memo=reference[:120]).exists()
+
+
+def _insurance_kind(amount: int) -> str:
+    return "insurance" if amount > 0 else "insreturn"
 
 
 def shared(line: SettlementLine) -> None:

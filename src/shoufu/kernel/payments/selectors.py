@@ -1,6 +1,9 @@
 from collections.abc import Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, QuerySet, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.policy import limit
@@ -19,6 +22,8 @@ from shoufu.kernel.payments.models import (
     ShareRule,
 )
 from shoufu.kernel.payments.services.common import ORDER, VIEW, person_of
+
+CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def orders(actor: Actor) -> QuerySet[Order]:
@@ -74,6 +79,15 @@ def reconciliations(actor: Actor, most: int = 31) -> Sequence[Reconciliation]:
     if not actor.may_anywhere("payments.reconcile"):
         return []
     return list(Reconciliation.objects.all()[:most])
+
+
+def days_to_compare(provider: str, most: int) -> Sequence[date]:
+    """The latest of so many days before today, by the providers' clock, whose bill was not compared yet; and yesterday,
+    whose bill may have grown since. For the system."""
+    today = timezone.localdate(timezone.now(), CHINA)
+    days = [today - timedelta(days=n) for n in range(1, most + 1)]
+    done = set(Reconciliation.objects.filter(provider=provider, day__in=days[1:]).values_list("day", flat=True))
+    return [day for day in days if day not in done]
 
 
 def settlements(actor: Actor) -> QuerySet[Settlement]:

@@ -1,16 +1,15 @@
 import logging
-from datetime import timedelta
-from zoneinfo import ZoneInfo
+from datetime import date
 
-from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Problem
-from shoufu.kernel.payments import providers, services
+from shoufu.kernel.payments import providers, selectors, services
 
 log = logging.getLogger(__name__)
 QUEUE = "payments"
+DAYS = 7
 
 
 @app.periodic(cron="* * * * *")
@@ -24,19 +23,19 @@ def follow(timestamp: int) -> int:
 @app.periodic(cron="15 3,9 * * *")
 @app.task(queue=QUEUE, queueing_lock="payments.reconcile", pass_context=False)
 def reconcile(timestamp: int) -> int:
-    """Every day: compare yesterday with each provider's bill. Returns how many were compared."""
-    day = timezone.localdate(timezone.now(), ZoneInfo("Asia/Shanghai")) - timedelta(days=1)
-    count = 0
-    for provider in providers.configured():
-        if not providers.adapter(provider).online:
-            continue
-        try:
-            services.reconcile(SYSTEM, provider, day)
-        except Problem as problem:
-            log.error("the bill of %s for %s: %s", provider, day, problem)
-        else:
-            count += 1
-    return count
+    """Every day: compare yesterday with each provider's bill, and the days of the last week that have not been yet.
+    Returns how many were compared."""
+    online = [code for code in providers.configured() if providers.adapter(code).online]
+    return sum(_compared(provider, day) for provider in online for day in selectors.days_to_compare(provider, DAYS))
+
+
+def _compared(provider: str, day: date) -> bool:
+    try:
+        services.reconcile(SYSTEM, provider, day)
+    except Problem as problem:
+        log.error("the bill of %s for %s: %s", provider, day, problem)
+        return False
+    return True
 
 
 @app.periodic(cron="53 3 * * *")

@@ -1,11 +1,17 @@
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 PURPOSE = "accounting"
 RETENTION_DAYS = 10_950
 """Thirty years: vouchers and books by the Measures for the Administration of Accounting Archives (2015, annex 1)."""
+
+CODE_LIFE = timedelta(minutes=110)
+"""The code_url of WeChat Pay is valid for two hours (Native ordering, API v3); a margin for scanning and typing."""
 
 
 class Provider(models.TextChoices):
@@ -98,6 +104,11 @@ class Order(models.Model):
         ]
 
     @property
+    def without_payer(self) -> bool:
+        """It counts as paid and nothing was left for a payer: the insurance bears all of it, or the discount does."""
+        return self.state == self.State.PAID and self.payer_minor == 0
+
+    @property
     def net_minor(self) -> int:
         """What the institution earned of it after refunds; 0 until it is paid."""
         if self.state not in self.SETTLED:
@@ -136,9 +147,10 @@ class OrderLine(models.Model):
 class Payment(models.Model):
     """One attempt to pay an order with one provider; `number` is what the provider calls out_trade_no.
 
-    `code_url` is the address behind the QR code, given at `code_at`. `received_minor` is 0 until the money came. Money that came although nothing was due any more (paid twice, or after
-    the order had ended) is a surplus: it stands in the books as owed, never as income. `refunds_minor` are refunds
-    asked for and not failed, `refunded_minor` those that went out.
+    `code_url` is the address behind the QR code, given at `code_at`. `received_minor` is 0 until the money came. Money
+    that came although nothing was due any more (paid twice, or after the order had ended) is a surplus: it stands in
+    the books as owed, never as income. `refunds_minor` are refunds asked for and not failed, `refunded_minor` those
+    that went out.
     """
 
     PURPOSE = PURPOSE
@@ -189,6 +201,11 @@ class Payment(models.Model):
                 name="payment_refunds_at_most_received",
             ),
         ]
+
+    @property
+    def code_valid(self) -> bool:
+        """Whether the QR code can still be paid; after `CODE_LIFE` it must be asked for again."""
+        return bool(self.code_url) and self.code_at is not None and self.code_at > timezone.now() - CODE_LIFE
 
 
 class Refund(models.Model):

@@ -1,5 +1,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
@@ -78,9 +79,11 @@ def _detail(request: PageRequest, order_id: int, form: FormState | None = None, 
         "order": order,
         "journals": selectors.journals(request.actor, order),
         "may": may,
+        "may_cancel": may["refund"] if order.without_payer else may["order"] and order.state in Order.OPEN,
         "left": sum(one.received_minor - one.refunds_minor for one in order.payments.all() if one.state == "paid"),
         "plain_due": money.plain(order.payer_minor, order.currency),
         "providers": [code for code in providers.configured() if code != Provider.OFFLINE],
+        "key": uuid4().hex,
         "form": form or FormState(),
     }
     return render(request, "payments/order.html", context, status=status)
@@ -109,7 +112,11 @@ def _refund(request: PageRequest, order_id: int) -> None:
     amount = money.minor(request.POST.get("amount", ""))
     payment = request.POST.get("payment", "")
     draft = services.RefundDraft(
-        order_id, amount, request.POST.get("reason", ""), int(payment) if payment.isdigit() else None
+        order_id,
+        amount,
+        request.POST.get("reason", ""),
+        int(payment) if payment.isdigit() else None,
+        request.POST.get("key", "")[:64],
     )
     services.request_refund(request.actor, draft)
 

@@ -6,6 +6,7 @@ from shoufu.kernel.payments.providers.alipay import Alipay
 from shoufu.kernel.payments.providers.base import (
     Adapter,
     Answer,
+    BadConfig,
     BillLine,
     Fact,
     NotConfigured,
@@ -49,6 +50,7 @@ def identity(code: str) -> tuple[str, str]:
 __all__ = [
     "Adapter",
     "Answer",
+    "BadConfig",
     "BillLine",
     "Fact",
     "NotConfigured",

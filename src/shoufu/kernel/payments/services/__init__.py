@@ -1,5 +1,6 @@
 from shoufu.kernel.payments.services.callbacks import take_callback
 from shoufu.kernel.payments.services.following import expire_events, follow
+from shoufu.kernel.payments.services.insurance import insurance_paid, insurance_returned
 from shoufu.kernel.payments.services.orders import LineDraft, OrderDraft, create_order, issue, set_performer
 from shoufu.kernel.payments.services.paying import ask_provider, cancel, confirm_offline, expire_due, start_payment
 from shoufu.kernel.payments.services.reconciling import compare_day, reconcile, resolve
@@ -9,7 +10,6 @@ from shoufu.kernel.payments.services.settling import (
     confirm_settlement,
     draft_settlement,
     drop_settlement,
-    insurance_paid,
     pay_out,
     set_shares,
 )
@@ -33,6 +33,7 @@ __all__ = [
     "follow",
     "follow_refund",
     "insurance_paid",
+    "insurance_returned",
     "issue",
     "pay_out",
     "reconcile",

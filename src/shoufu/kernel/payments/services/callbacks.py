@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.base.errors import Conflict, Invalid, NotFound, Problem
 from shoufu.kernel.payments import providers
 from shoufu.kernel.payments.models import Payment, ProviderEvent, Refund
-from shoufu.kernel.payments.providers import Adapter, Answer, Fact, NotGenuine, Notification
+from shoufu.kernel.payments.providers import Adapter, Answer, BadConfig, Fact, NotConfigured, NotGenuine, Notification
 from shoufu.kernel.payments.services.applying import apply_fact
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def take_callback(provider: str, body: bytes, headers: Mapping[str, str]) -> Ans
     Everything is one transaction: killed anywhere between, nothing of it is there, and the provider's repetition does
     it. A refusal (wrong signature, older than five minutes, unknown order, other amount) is answered as such.
     """
-    adapter = providers.adapter(provider)
+    adapter = _adapter(provider)
     problem: Problem | None = None
     try:
         if len(body) > LARGEST:
@@ -40,6 +40,15 @@ def take_callback(provider: str, body: bytes, headers: Mapping[str, str]) -> Ans
     except Problem as refusal:
         problem = refusal
     return adapter.answer(problem)
+
+
+def _adapter(provider: str) -> Adapter:
+    """The provider's adapter. Anybody may ask here: what is wrong with its settings is for the log only."""
+    try:
+        return providers.adapter(provider)
+    except (NotConfigured, BadConfig) as error:
+        log.error("callback of %s cannot be read: %s", provider, error)
+        raise NotFound(provider) from error
 
 
 def _completed(adapter: Adapter, fact: Fact) -> Fact:

@@ -1,3 +1,7 @@
+import logging
+from collections.abc import Callable
+
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,6 +14,7 @@ from shoufu.kernel.base.errors import Conflict, NotFound
 from shoufu.kernel.payments.models import Difference, Order, OrderEvent
 from shoufu.kernel.places.models import Place
 
+log = logging.getLogger(__name__)
 VIEW, ORDER, CONFIRM = "payments.view", "payments.order", "payments.confirm"
 REFUND, RECONCILE, SETTLE = "payments.refund", "payments.reconcile", "payments.settle"
 
@@ -60,7 +65,16 @@ def change(order: Order, actor: Actor, kind: str, *, amount: int | None = None, 
     say(order, actor, kind, amount=amount, text=text)
     change = hooks.OrderChange(order.pk, order.source, kind, order.state)
     for listener in hooks.named("order_changed"):
-        listener(actor, change)
+        _tell(listener, actor, change)
+
+
+def _tell(listener: Callable[[Actor, hooks.OrderChange], None], actor: Actor, change: hooks.OrderChange) -> None:
+    """In a savepoint of its own: money that came stays booked whatever an app makes of the news."""
+    try:
+        with transaction.atomic():
+            listener(actor, change)
+    except Exception:
+        log.exception("%s failed at order %s, %s", listener.__module__, change.order, change.kind)
 
 
 def say(order: Order, actor: Actor, kind: str, *, amount: int | None = None, text: str = "") -> None:

@@ -240,8 +240,8 @@ def set_performer(actor: Actor, order_id: int, person_id: int) -> Order:
 
 def end_unpaid(actor: Actor, order: Order, state: str, kind: str, text: str = "") -> None:
     """A locked order that nobody will pay any more: the claims leave the books, its attempts are closed."""
-    if order.state == Order.State.PENDING:
+    if order.state == Order.State.PENDING or order.without_payer:
         books.voided(order)
-    order.state, order.ended_at = state, timezone.now()
+    order.state, order.paid_at, order.ended_at = state, None, timezone.now()
     order.payments.filter(state="started").update(state="closed")
     change(order, actor, kind, text=text)

@@ -3,22 +3,40 @@
 Providers are asked outside transactions: what waits for the network holds no lock.
 """
 
+import logging
+from collections import Counter
+
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from shoufu.kernel.access.policy import require
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import SYSTEM, Actor
 from shoufu.kernel.base.errors import Conflict, Invalid, Problem
-from shoufu.kernel.payments import providers
+from shoufu.kernel.payments import books, providers
 from shoufu.kernel.payments.models import Order, Payment, Provider
-from shoufu.kernel.payments.providers import Fact, Refused, Trade
+from shoufu.kernel.payments.providers import Adapter, BadConfig, Fact, NotConfigured, Refused, Trade, Unreachable
 from shoufu.kernel.payments.services.applying import apply_fact, credit
-from shoufu.kernel.payments.services.common import CONFIRM, ORDER, lock, lock_for, need_version, person_of, say
+from shoufu.kernel.payments.services.common import (
+    CONFIRM,
+    ORDER,
+    REFUND,
+    change,
+    lock,
+    lock_for,
+    need_version,
+    person_of,
+    say,
+)
 from shoufu.kernel.payments.services.orders import end_unpaid
 
+log = logging.getLogger(__name__)
 MOST_DUE = 100
+MOST_SILENCES = 10
+"""So often a provider may leave a round of `expire_due` without an answer before its orders wait for the next round."""
+ONLINE_CURRENCY = "CNY"
 
 
 def start_payment(actor: Actor, order_id: int, provider: str) -> Payment:
@@ -29,16 +47,37 @@ def start_payment(actor: Actor, order_id: int, provider: str) -> Payment:
     """
     if provider not in Provider.values or provider == Provider.OFFLINE:
         raise Invalid.one("provider", _("Use one of: %(codes)s.") % {"codes": "wechat, alipay"})
-    adapter = providers.adapter(provider)
+    adapter = _adapter(provider)
     payment = _attempt(actor, order_id, provider)
-    if payment.code_url:
+    if payment.code_valid:
         return payment
     order = payment.order
     trade = Trade(payment.number, order.title, payment.amount_minor, payment.currency, order.expires_at)
-    code_url = adapter.start(trade)
-    Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED).update(code_url=code_url[:512])
-    payment.code_url = code_url
+    code_url, now = adapter.start(trade), timezone.now()
+    rows = Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED)
+    if not rows.update(code_url=code_url[:512], code_at=now):
+        _call_off(adapter, payment)
+        raise Conflict(_("The order has changed meanwhile; look at it again."))
+    payment.code_url, payment.code_at = code_url, now
     return payment
+
+
+def _adapter(provider: str) -> Adapter:
+    """The provider's adapter; what is wrong with its settings is for the log and not for who wants to pay."""
+    try:
+        return providers.adapter(provider)
+    except (NotConfigured, BadConfig) as error:
+        log.error("payments by %s cannot be taken: %s", provider, error)
+        raise Conflict(_("This way of paying is not available at the moment.")) from error
+
+
+def _call_off(adapter: Adapter, payment: Payment) -> None:
+    """Close at the provider what was asked for there while the attempt ended here."""
+    try:
+        adapter.close(payment.number)
+    except Problem as problem:
+        # Paid already, perhaps; its callback or the day's bill will tell.
+        log.warning("payment %s could not be closed: %s", payment.number, problem)
 
 
 @transaction.atomic
@@ -48,6 +87,8 @@ def _attempt(actor: Actor, order_id: int, provider: str) -> Payment:
         raise Conflict(_("This order is “%(s)s”; there is nothing to pay.") % {"s": order.get_state_display()})
     if order.expires_at is not None and order.expires_at <= timezone.now():
         raise Conflict(_("The time to pay this order is over."))
+    if order.currency != ONLINE_CURRENCY:
+        raise Invalid.one("provider", _("Online payment is in CNY only."))
     found = order.payments.filter(provider=provider, state=Payment.State.STARTED).first()
     if found is not None:
         return found
@@ -130,27 +171,49 @@ def close_attempt(payment: Payment) -> None:
         Payment.objects.filter(pk=payment.pk, state=Payment.State.STARTED).update(state=Payment.State.CLOSED)
 
 
-def _all_closed(order_id: int) -> bool:
-    rows = Payment.objects.filter(order=order_id, state=Payment.State.STARTED).exclude(provider=Provider.OFFLINE)
-    # Each one, also after one that was paid: a list, not a generator.
-    closed = [_closed_there(payment) for payment in rows]
-    return all(closed)
+def _online(order_id: int) -> QuerySet[Payment]:
+    rows = Payment.objects.filter(order=order_id, state=Payment.State.STARTED)
+    return rows.exclude(provider=Provider.OFFLINE)
 
 
 def cancel(actor: Actor, order_id: int, reason: str, version: int | None = None) -> Order:
-    """Cancel an unpaid order, at its providers too. Conflict where it was paid meanwhile (refund it then)."""
+    """Cancel an unpaid order, at its providers too. Conflict where it was paid meanwhile (refund it then), or where a
+    provider does not let an attempt be closed.
+
+    One that left nothing for the payer was paid at once and has no payment to refund: whoever may refund cancels it.
+    """
     with transaction.atomic():
         order = lock_for(actor, order_id, ORDER, payer=True)
         need_version(order, version)
         if not reason.strip():
             raise Invalid.one("reason", _("Say why it is cancelled."))
+        if order.without_payer:
+            return _undo(actor, order, reason.strip())
         _need_open(order)
-    _all_closed(order_id)
+    # Each one, also after one that was paid.
+    for payment in _online(order_id):
+        close_attempt(payment)
     with transaction.atomic():
         order = lock(order_id)
         _need_open(order)
+        if _online(order_id).exists():
+            raise Conflict(_("A payment is under way; try again in a minute."))
         end_unpaid(actor, order, Order.State.CANCELLED, "cancelled", reason.strip())
         record(actor, Act("payments.cancel", order, order.place_id, reason.strip(), {"number": order.number}))
+    return order
+
+
+def _undo(actor: Actor, order: Order, reason: str) -> Order:
+    """Take back a locked order that nobody paid: out of the books where nothing followed from it, else the insurance's
+    share is refunded, so that settlements take it back and the insurance gets what it paid."""
+    require(actor, REFUND, order.place)
+    if order.settled_minor or books.balance(books.INSURANCE, order) != order.insurance_minor:
+        order.state, order.insurance_refunded_minor = Order.State.REFUNDED, order.insurance_minor
+        books.insurance_dropped(order)
+        change(order, actor, "refunded", amount=0, text=reason)
+    else:
+        end_unpaid(actor, order, Order.State.CANCELLED, "cancelled", reason)
+    record(actor, Act("payments.cancel", order, order.place_id, reason, {"number": order.number}))
     return order
 
 
@@ -160,26 +223,41 @@ def _need_open(order: Order) -> None:
 
 
 def expire_due(most: int = MOST_DUE) -> int:
-    """End the orders whose time to pay is over, after asking their providers. Returns how many expired.
+    """End the orders whose time to pay is over, after asking their providers, at most so many. Returns how many.
 
-    An order whose provider does not answer waits for the next round: nobody may lose what they paid.
+    An order whose provider does not answer waits for the next round: nobody may lose what they paid. It keeps no other
+    order waiting.
     """
     now, count = timezone.now(), 0
+    silences = Counter[str]()
     due = Order.objects.filter(Q(state=Order.State.PENDING), expires_at__lte=now).order_by("expires_at")
-    for order_id in list(due.values_list("pk", flat=True)[:most]):
-        try:
-            closed = _all_closed(order_id)
-        except Problem:
-            continue
-        if closed and _expire(order_id):
+    for order_id in list(due.values_list("pk", flat=True)):
+        if count >= most:
+            break
+        closed = [_try_to_close(payment, silences) for payment in _online(order_id)]
+        if all(closed) and _expire(order_id):
             count += 1
     return count
+
+
+def _try_to_close(payment: Payment, silences: Counter[str]) -> bool:
+    if silences[payment.provider] >= MOST_SILENCES:
+        return False
+    try:
+        close_attempt(payment)
+    except Unreachable:
+        silences[payment.provider] += 1
+        return False
+    except Problem as problem:
+        log.warning("payment %s could not be closed: %s", payment.number, problem)
+        return False
+    return True
 
 
 @transaction.atomic
 def _expire(order_id: int) -> bool:
     order = lock(order_id)
-    if order.state != Order.State.PENDING:
+    if order.state != Order.State.PENDING or _online(order_id).exists():
         return False
     end_unpaid(SYSTEM, order, Order.State.EXPIRED, "expired")
     record(SYSTEM, Act("payments.expire", order, order.place_id, data={"number": order.number}))

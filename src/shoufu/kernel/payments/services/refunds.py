@@ -46,11 +46,11 @@ def request_refund(actor: Actor, draft: RefundDraft) -> Refund:
     """
     try:
         refund = _reserve(actor, draft)
-    except IntegrityError:
-        found = Refund.objects.filter(request_key=draft.key).first() if draft.key else None
-        if found is None:
-            raise
-        refund = found
+    except IntegrityError as error:
+        # The lock on the order keeps its own keys apart: somebody else's order took this one at the same time.
+        if draft.key and Refund.objects.filter(request_key=draft.key).exists():
+            raise Conflict(_("This key was used for another refund.")) from error
+        raise
     if refund.state != Refund.State.REQUESTED or refund.payment.provider == Provider.OFFLINE:
         return refund
     try:

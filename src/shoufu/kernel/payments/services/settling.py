@@ -18,7 +18,7 @@ from shoufu.kernel.base.errors import Conflict, Invalid, NotFound
 from shoufu.kernel.parties.models import Organisation
 from shoufu.kernel.payments import books, money
 from shoufu.kernel.payments.models import Order, Settlement, SettlementLine, ShareRule
-from shoufu.kernel.payments.services.common import CONFIRM, SETTLE, VIEW, lock, lock_for
+from shoufu.kernel.payments.services.common import SETTLE, VIEW, lock
 
 WHOLE = 10_000
 
@@ -249,19 +249,3 @@ def pay_out(actor: Actor, settlement_id: int, reference: str) -> Settlement:
     data = {"number": found.number, "reference": found.reference}
     record(actor, Act("payments.payout", found, found.institution.place_id, data=data))
     return found
-
-
-@transaction.atomic
-def insurance_paid(actor: Actor, order_id: int, amount_minor: int, reference: str) -> int:
-    """The insurance paid its share, or a part, to the bank. Returns what it still owes for the order."""
-    order = lock_for(actor, order_id, CONFIRM)
-    owed = books.balance(books.INSURANCE, order)
-    if not reference.strip():
-        raise Invalid.one("reference", _("Write the number of the receipt or of the transfer."))
-    if not 0 < amount_minor <= owed:
-        words = {"left": money.shown(owed, order.currency)}
-        raise Invalid.one("amount", _("More than zero and at most %(left)s, which the insurance owes.") % words)
-    books.insurance_paid(order, amount_minor, reference.strip())
-    data = {"number": order.number, "amount": amount_minor, "reference": reference.strip()[:120]}
-    record(actor, Act("payments.insurance", order, order.place_id, data=data))
-    return owed - amount_minor
