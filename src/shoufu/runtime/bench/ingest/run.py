@@ -20,7 +20,7 @@ from shoufu.runtime.bench.stage import Sender, Stage, senders, stage
 log = structlog.get_logger("bench")
 
 PER_REQUEST = 50
-CONNECTIONS = 48
+CONNECTIONS = 40
 COMPOUNDS = 20
 DOORS = 4
 BATCH = 1_000
