@@ -118,19 +118,29 @@ def known_by(name: str, phone: str, path: str) -> Person | None:
     return found[0] if len(found) == 1 else None
 
 
-def home_of(person_id: int) -> Household | None:
-    """The household in which a person lives today, the first by place where there are several."""
+def homes(person_id: int) -> list[Household]:
+    """The households in which a person lives today, in the order of their places."""
     stays = Residency.objects.filter(current(), person=person_id, ended_at__isnull=True)
     rows = Household.objects.filter(pk__in=stays.values("household")).select_related("place__parent__parent")
-    return rows.order_by("place__path", "number").first()
+    return list(rows.order_by("place__path", "number"))
+
+
+def home_of(person_id: int) -> Household | None:
+    """The household in which a person lives today, the first by place where there are several."""
+    return next(iter(homes(person_id)), None)
 
 
 def home_label(home: Household) -> str:
     """A home as people say it: "5 号楼 2 单元 301". Reads two places above the unit (`place__parent__parent`)."""
-    named = [home.place]
+    return f"{unit_label(home.place)} {home.number}"
+
+
+def unit_label(place: Place) -> str:
+    """A unit with its building: "5 号楼 2 单元"."""
+    named = [place]
     while named[0].kind in (Place.Kind.UNIT, Place.Kind.DOOR) and named[0].parent is not None:
         named.insert(0, named[0].parent)
-    return " ".join([*(one.label for one in named), home.number])
+    return " ".join(one.label for one in named)
 
 
 def _hashes(text: str, field: str, normalise: Callable[[str], str]) -> list[bytes]:

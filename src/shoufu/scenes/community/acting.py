@@ -4,11 +4,10 @@ from dataclasses import replace
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import get_language
 
 from shoufu.kernel.access.models import User
 from shoufu.kernel.base.actor import Actor, Grant
-from shoufu.kernel.parties.models import Household, Person, Residency
+from shoufu.kernel.parties.models import Person, Residency
 from shoufu.kernel.parties.selectors import current
 from shoufu.kernel.places.models import Place
 
@@ -21,27 +20,6 @@ def lent(actor: Actor, path: str, *permissions: str) -> Actor:
     The audit log names the actor; the role under which it is lent is one of private persons, whose names stay out.
     """
     return replace(actor, grants=(*actor.grants, Grant(LENT, path, frozenset(permissions))))
-
-
-def homes(person_id: int) -> list[Household]:
-    """The households in which a person lives today, in the order of their places."""
-    stays = Residency.objects.filter(current(), person=person_id, ended_at__isnull=True)
-    rows = Household.objects.filter(pk__in=stays.values("household")).select_related("place__parent__parent")
-    return list(rows.order_by("place__path", "number"))
-
-
-def home_label(home: Household) -> str:
-    """A home as people say it: "5 号楼 2 单元 301"."""
-    return f"{unit_label(home.place)} {home.number}"
-
-
-def unit_label(place: Place) -> str:
-    """A unit with its building: "5 号楼 2 单元"."""
-    named = [place]
-    while named[0].kind in (Place.Kind.UNIT, Place.Kind.DOOR) and named[0].parent is not None:
-        named.insert(0, named[0].parent)
-    english = (get_language() or "").startswith("en")
-    return " ".join(one.name_en or one.name if english else one.name for one in named)
 
 
 def compound_of(place: Place) -> Place:

@@ -14,10 +14,9 @@ from shoufu.kernel.doors import selectors as doors
 from shoufu.kernel.doors.models import Credential
 from shoufu.kernel.doors.selectors import PersonDoor
 from shoufu.kernel.parties.models import Person, Vehicle
-from shoufu.kernel.parties.selectors import current
+from shoufu.kernel.parties.selectors import current, homes
 from shoufu.kernel.privacy import selectors as privacy
 from shoufu.kernel.privacy.models import Delegation
-from shoufu.scenes.community.acting import homes
 from shoufu.scenes.community.resident.models import Contact, Request
 from shoufu.scenes.community.resident.services.doors import SCOPE as DOOR
 from shoufu.scenes.community.resident.services.doors import may_open

@@ -7,7 +7,7 @@ from shoufu.kernel.access.selectors import actor_for_user
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.parties.demo import RESIDENT
 from shoufu.kernel.parties.models import Person
-from shoufu.scenes.community.acting import homes
+from shoufu.kernel.parties.selectors import homes
 from shoufu.scenes.community.visitors import services
 from shoufu.scenes.community.visitors.models import Invitation
 from shoufu.scenes.community.visitors.services import InviteDraft

@@ -17,7 +17,8 @@ from shoufu.kernel.base.errors import Conflict, Invalid
 from shoufu.kernel.base.lists import Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import FormState, PageRequest, needs, public
 from shoufu.kernel.doors.services import IssuedPass
-from shoufu.scenes.community.acting import compound_of, home_label, unit_label
+from shoufu.kernel.parties.selectors import home_label, unit_label
+from shoufu.scenes.community.acting import compound_of
 from shoufu.scenes.community.visitors import selectors, services
 from shoufu.scenes.community.visitors.models import Invitation
 from shoufu.scenes.community.visitors.services.common import HANDLE

@@ -12,10 +12,10 @@ from shoufu.kernel.audit import subjects
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.parties.models import Household, Residency
-from shoufu.kernel.parties.selectors import current, has_consent
+from shoufu.kernel.parties.selectors import current, has_consent, homes
 from shoufu.kernel.places.models import Place
 from shoufu.kernel.privacy import selectors as privacy
-from shoufu.scenes.community.acting import homes, people_of
+from shoufu.scenes.community.acting import people_of
 from shoufu.scenes.community.welfare import words
 from shoufu.scenes.community.welfare.minding import deaf_since, keys_of, opened, wall, zone_of
 from shoufu.scenes.community.welfare.models import Check, Entry, Helper, Ladder, Sensor, Watch

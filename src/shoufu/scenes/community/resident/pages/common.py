@@ -10,8 +10,9 @@ from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shoufu.kernel.base.pages import FormState, PageRequest
 from shoufu.kernel.notices import selectors as notices
 from shoufu.kernel.parties.models import Person
+from shoufu.kernel.parties.selectors import homes
 from shoufu.kernel.privacy import selectors as privacy
-from shoufu.scenes.community.acting import compound_of, homes
+from shoufu.scenes.community.acting import compound_of
 from shoufu.scenes.community.resident import selectors
 
 KEY = "acting_for"

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from shoufu.kernel.base.pages import FormState, PageRequest, needs
-from shoufu.scenes.community.acting import unit_label
+from shoufu.kernel.parties.selectors import unit_label
 from shoufu.scenes.community.resident import selectors, services
 from shoufu.scenes.community.resident.pages.common import person_id, shown, tried
 

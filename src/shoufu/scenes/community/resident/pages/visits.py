@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from shoufu.kernel.base.errors import FieldError, Invalid
 from shoufu.kernel.base.pages import FormState, PageRequest, needs
+from shoufu.kernel.parties.selectors import home_label, homes
 from shoufu.kernel.privacy import selectors as privacy
-from shoufu.scenes.community.acting import home_label, homes
 from shoufu.scenes.community.resident.pages.common import person_id, shown, tried
 from shoufu.scenes.community.visitors import selectors, services
 from shoufu.scenes.community.visitors.models import Invitation

@@ -19,10 +19,10 @@ from shoufu.kernel.cases.services.moves import say
 from shoufu.kernel.media.services import StoreMedia, store
 from shoufu.kernel.notices.services import About, notify_user
 from shoufu.kernel.parties.models import Person
-from shoufu.kernel.parties.selectors import has_consent
+from shoufu.kernel.parties.selectors import has_consent, home_label, homes, unit_label
 from shoufu.kernel.places.models import Place
 from shoufu.kernel.privacy import selectors as privacy
-from shoufu.scenes.community.acting import accounts_of, home_label, homes, unit_label
+from shoufu.scenes.community.acting import accounts_of
 from shoufu.scenes.community.resident.models import Contact, Request
 from shoufu.scenes.community.resident.services.pictures import cleaned
 

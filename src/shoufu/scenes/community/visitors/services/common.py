@@ -14,7 +14,8 @@ from shoufu.kernel.doors.models import DoorGroup
 from shoufu.kernel.doors.services import PassDraft, issue_pass
 from shoufu.kernel.doors.services.passes import MOST_USES
 from shoufu.kernel.notices.services import About, notify_user
-from shoufu.scenes.community.acting import accounts_of, home_label, lent, people_of
+from shoufu.kernel.parties.selectors import home_label
+from shoufu.scenes.community.acting import accounts_of, lent, people_of
 from shoufu.scenes.community.visitors.models import Invitation
 
 VIEW, HANDLE, MANAGE = "visitors.view", "visitors.handle", "visitors.manage"

@@ -9,7 +9,7 @@ from shoufu.kernel.audit.services import record_many
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.cases.services import CaseReport, report
 from shoufu.kernel.doors.models import Passage
-from shoufu.scenes.community.acting import home_label
+from shoufu.kernel.parties.selectors import home_label
 from shoufu.scenes.community.visitors.models import Invitation
 from shoufu.scenes.community.visitors.services.common import act, tell_home
 from shoufu.scenes.community.visitors.services.invitations import DELIVERIES, end

@@ -15,8 +15,9 @@ from shoufu.kernel.base.errors import Conflict, FieldError, Invalid
 from shoufu.kernel.doors.services import revoke_pass
 from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Household
+from shoufu.kernel.parties.selectors import homes
 from shoufu.kernel.privacy import selectors as privacy
-from shoufu.scenes.community.acting import homes, lent, people_of
+from shoufu.scenes.community.acting import lent, people_of
 from shoufu.scenes.community.visitors.models import Invitation
 from shoufu.scenes.community.visitors.services.common import (
     HANDLE,

@@ -1,8 +1,8 @@
 from django import template
 
 from shoufu.kernel.parties.models import Household
+from shoufu.kernel.parties.selectors import home_label, unit_label
 from shoufu.kernel.places.models import Place
-from shoufu.scenes.community.acting import home_label, unit_label
 
 register = template.Library()
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.base.errors import Conflict, Invalid
 from shoufu.kernel.base.lists import Column, ListPage, answer
 from shoufu.kernel.base.pages import PageRequest, needs
-from shoufu.scenes.community.acting import home_label
+from shoufu.kernel.parties.selectors import home_label
 from shoufu.scenes.community.welfare import selectors, services
 from shoufu.scenes.community.welfare.services.common import MANAGE
 

@@ -11,7 +11,7 @@ from shoufu.kernel.base.errors import FieldError, Invalid
 from shoufu.kernel.base.lists import Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import FormState, PageRequest, needs
 from shoufu.kernel.parties.models import Household
-from shoufu.scenes.community.acting import home_label
+from shoufu.kernel.parties.selectors import home_label
 from shoufu.scenes.community.resident.pages.common import tried
 from shoufu.scenes.community.visitors.selectors import homes_named
 from shoufu.scenes.community.welfare import selectors, services

@@ -12,7 +12,7 @@ from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.notices.models import Channel
 from shoufu.kernel.notices.services import About, notify_roles, notify_user
-from shoufu.scenes.community.acting import home_label
+from shoufu.kernel.parties.selectors import home_label
 from shoufu.scenes.community.welfare.models import Check, Entry, Helper, Watch
 
 CONSENT = "welfare"

@@ -19,9 +19,10 @@ from shoufu.kernel.cases import services as cases
 from shoufu.kernel.cases.models import Case, CaseEvent, Severity
 from shoufu.kernel.cases.services import CaseReport
 from shoufu.kernel.cases.services.moves import say
+from shoufu.kernel.parties.selectors import home_label
 from shoufu.kernel.places.models import Place
 from shoufu.kernel.privacy import selectors as privacy
-from shoufu.scenes.community.acting import accounts_of, compound_of, home_label
+from shoufu.scenes.community.acting import accounts_of, compound_of
 from shoufu.scenes.community.welfare.minding import FIELDS, keep, keys_of, opened, wall, zone_of
 from shoufu.scenes.community.welfare.models import Check, Entry, Helper, Ladder, Watch
 from shoufu.scenes.community.welfare.services.common import (

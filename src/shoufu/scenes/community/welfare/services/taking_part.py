@@ -16,12 +16,11 @@ from shoufu.kernel.base.errors import Conflict, FieldError, Invalid, NotFound
 from shoufu.kernel.observations.services import forget_rows
 from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Person
-from shoufu.kernel.parties.selectors import has_consent
+from shoufu.kernel.parties.selectors import has_consent, homes
 from shoufu.kernel.parties.services import give_consent as note_consent
 from shoufu.kernel.privacy import selectors as privacy
 from shoufu.kernel.privacy.models import Delegation
 from shoufu.kernel.privacy.services import give_consent, withdraw_consent
-from shoufu.scenes.community.acting import homes
 from shoufu.scenes.community.welfare.minding import FIELDS, keep, keys_of, opened, wall, zone_of
 from shoufu.scenes.community.welfare.models import Check, Helper, Sensor, Watch
 from shoufu.scenes.community.welfare.services import ladder, ticking
