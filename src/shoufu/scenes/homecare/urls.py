@@ -2,7 +2,6 @@ from django.urls import include, path
 
 app_name = "homecare"
 
-urlpatterns = [
-    path("register/", include("shoufu.scenes.homecare.register.urls")),
-    path("assessment/", include("shoufu.scenes.homecare.assessment.urls")),
-]
+PARTS = ("register", "assessment", "visits", "planning", "encounters", "careplans", "quality", "fhir")
+
+urlpatterns = [path(f"{part}/", include(f"shoufu.scenes.homecare.{part}.urls")) for part in PARTS]

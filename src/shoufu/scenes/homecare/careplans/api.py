@@ -1,0 +1,5 @@
+"""/api/homecare/careplans/…"""
+
+from ninja import Router
+
+router = Router(tags=["homecare"])

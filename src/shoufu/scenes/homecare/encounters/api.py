@@ -1,0 +1,5 @@
+"""/api/homecare/encounters/…"""
+
+from ninja import Router
+
+router = Router(tags=["homecare"])

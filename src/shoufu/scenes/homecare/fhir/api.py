@@ -1,0 +1,5 @@
+"""/api/homecare/fhir/…"""
+
+from ninja import Router
+
+router = Router(tags=["homecare"])

@@ -1,0 +1,5 @@
+"""/api/homecare/planning/…"""
+
+from ninja import Router
+
+router = Router(tags=["homecare"])

@@ -1,0 +1,5 @@
+"""/api/homecare/quality/…"""
+
+from ninja import Router
+
+router = Router(tags=["homecare"])

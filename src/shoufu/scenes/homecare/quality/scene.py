@@ -1,0 +1,3 @@
+from shoufu.kernel.base.scene import Part
+
+part = Part()

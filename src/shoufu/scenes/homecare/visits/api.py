@@ -1,0 +1,5 @@
+"""/api/homecare/visits/…"""
+
+from ninja import Router
+
+router = Router(tags=["homecare"])
