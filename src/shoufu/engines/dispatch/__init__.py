@@ -5,6 +5,7 @@ few; `explain` says why somebody cannot come. `violations` checks any plan, inde
 database, network or clock (a stopwatch bounds the search). docs/engines/dispatch.md has the method and the figures.
 """
 
+from shoufu.engines.dispatch.arranging import arrange
 from shoufu.engines.dispatch.check import InfeasiblePlanError, Rule, Violation, ensure_feasible, violations
 from shoufu.engines.dispatch.explanation import Code, Explanation, Reason, explain
 from shoufu.engines.dispatch.insertion import Offer, feasible, insert, place
@@ -50,6 +51,7 @@ __all__ = [
     "Violation",
     "Visit",
     "Weights",
+    "arrange",
     "ensure_feasible",
     "explain",
     "feasible",

@@ -124,7 +124,12 @@ def current(offering: Offering) -> Terms:
 
 def diary(resource: int, within: Span) -> Diary:
     """When a resource is there in a span of time, whatever takes it (two statements)."""
-    return _diaries(reading.rules([resource]), within, timezone.now(), bookings=False)[resource]
+    return diaries([resource], within)[resource]
+
+
+def diaries(resources: Sequence[int], within: Span) -> dict[int, Diary]:
+    """When each of the resources is there in a span of time, whatever takes it (two statements); retired ones too."""
+    return _diaries(reading.rules(resources), within, timezone.now(), bookings=False) if resources else {}
 
 
 def _diaries(

@@ -102,13 +102,12 @@ def eligible(asked: Asked, practice: Practice, cared: Cared, day: date, rule: Ru
 
     `rule` is what the state asks of the practitioner's profession on that day.
     """
-    return [
-        *of_service(asked, day),
-        *of_patient(asked, cared),
-        *usable(practice, day),
-        *_able(asked, practice, day, rule),
-        *_near(practice, cared),
-    ]
+    return [*of_service(asked, day), *of_patient(asked, cared), *of_person(asked, practice, cared, day, rule)]
+
+
+def of_person(asked: Asked, practice: Practice, cared: Cared, day: date, rule: Rule | None) -> list[Reason]:
+    """What in the practitioner speaks against it, whatever else does: for planning what was found fit before."""
+    return [*usable(practice, day), *_able(asked, practice, day, rule), *_near(practice, cared)]
 
 
 def of_service(asked: Asked, day: date) -> Iterator[Reason]:

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -162,13 +163,24 @@ def carers(row: Patient) -> list[Person]:
 
 def position(place: Place) -> tuple[float, float] | None:
     """Longitude and latitude of a place, or of the nearest one around it that has a position."""
-    parts = place.path.strip("/").split("/")
-    around = ["/" + "/".join(parts[:end]) + "/" for end in range(1, len(parts) + 1)]
-    rows = Place.objects.filter(path__in=around, longitude__isnull=False, latitude__isnull=False)
-    found = rows.order_by("-depth").first()
-    if found is None or found.longitude is None or found.latitude is None:
-        return None
-    return found.longitude, found.latitude
+    return positions([place]).get(place.pk)
+
+
+def positions(places: Iterable[Place]) -> dict[int, tuple[float, float]]:
+    """The same for several places by their ids, in one query; those without any are left out."""
+    around = {one.pk: _upwards(one.path) for one in places}
+    wanted = {path for paths in around.values() for path in paths}
+    rows = Place.objects.filter(path__in=wanted, longitude__isnull=False, latitude__isnull=False)
+    found = rows.values_list("path", "longitude", "latitude")
+    known = {path: (east, north) for path, east, north in found if east is not None and north is not None}
+    nearest = {pk: next((known[path] for path in paths if path in known), None) for pk, paths in around.items()}
+    return {pk: at for pk, at in nearest.items() if at is not None}
+
+
+def _upwards(path: str) -> list[str]:
+    """The paths of a place and of everything around it, the innermost first."""
+    parts = path.strip("/").split("/")
+    return ["/" + "/".join(parts[:end]) + "/" for end in range(len(parts), 0, -1)]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,333 @@
+"""A day of an institution as the dispatch engine knows it, read from the tables and written back to them.
+
+Ids in the engine are those of the rows: visit "12", practitioner "7". Minutes count from local midnight, as they pass:
+on a day with a clock change they are not those that the wall clock shows.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Prefetch, Q
+from django.utils import timezone
+
+from shoufu.engines import dispatch
+from shoufu.engines.dispatch import Break, Caregiver, Plan, Problem, Sync, Task
+from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.booking.calendar import Span
+from shoufu.kernel.booking.slots import Diary, diaries
+from shoufu.scenes.homecare.planning import travel
+from shoufu.scenes.homecare.planning.models import DayPlan, PlanEvent, Policy
+from shoufu.scenes.homecare.register import eligibility, facts, selectors
+from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, ServiceVersion
+from shoufu.scenes.homecare.register.national import in_force
+from shoufu.scenes.homecare.visits.models import Stop, Visit
+
+MINUTE = timedelta(minutes=1)
+
+
+def lock_name(institution: int, day: date) -> str:
+    """The advisory lock of a day's plan: `booking.services.claims.lock((), [name])` takes it. Every writer of stops
+    takes it before rows of visits."""
+    return f"homecare.plan.{institution}.{day.isoformat()}"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A visit that is asked for and has no row yet, or a row that is to be placed anew."""
+
+    patient: Patient
+    version: ServiceVersion
+    starts_at: datetime
+    latest_at: datetime
+    refused: frozenset[int] = frozenset()
+    id: str = "new"
+
+
+@dataclass(frozen=True)
+class Day:
+    """The day: `problem` and `plan` for the engine, and the rows behind their ids.
+
+    What has begun is in `begun` and not in the problem: no plan changes it. Its people go on from where it is, when it
+    is over (or is expected to be).
+    """
+
+    institution: Institution
+    day: date
+    zero: datetime
+    policy: Policy
+    problem: Problem
+    plan: Plan
+    visits: Mapping[str, Visit]
+    people: Mapping[str, Practitioner]
+    number: int
+    begun: tuple[Visit, ...] = ()
+    at: tuple[tuple[float, float], ...] = ()
+    """The positions (longitude, latitude) behind the rows of the travel matrices."""
+
+    def minutes(self, moment: datetime) -> float:
+        """Minutes from local midnight."""
+        return (moment - self.zero).total_seconds() / 60
+
+    def moment(self, minutes: float) -> datetime:
+        """The instant so many minutes after local midnight, to the second."""
+        return self.zero + timedelta(seconds=round(minutes * 60))
+
+    def with_wish(self, wish: Wish) -> tuple["Day", dispatch.Visit]:
+        """The day with one more position in its travel and the visit that was wished for, which is not placed yet."""
+        return _with_wish(self, wish)
+
+
+def load(office: Institution, day: date, *, strict: bool = True, now: datetime | None = None) -> Day:
+    """The day as it stands, in a fixed number of queries. `strict`: no visit may begin later than was promised, or than
+    it is planned where that is later already; otherwise a late begin costs and anything before the shift's end goes.
+    Holds that ran out count no more."""
+    now = now or timezone.now()
+    zero = datetime.combine(day, time(), ZoneInfo(office.place.time_zone))
+    policy = Policy.objects.filter(institution=office).first() or Policy(institution=office)
+    people = _on_duty(office, zero)
+    every = _visits(office, day, now)
+    rows = [row for row in every if row.began_at is None]
+    begun = tuple(row for row in every if row.began_at is not None)
+    kept = DayPlan.objects.filter(institution=office, day=day).first()
+    names = {str(person.pk): person for person, _diary in people}
+    start = Day(office, day, zero, policy, _EMPTY, _NO_PLAN, {str(v.pk): v for v in rows}, names, _number(kept), begun)
+    located = selectors.positions([office.place, *(v.place for v in every)])
+    skills = _skills(list(names.values()), [(v.patient, v.version, str(v.pk)) for v in rows], located, day)
+    at, crew = _crew(start, people, located, skills, now)
+    homes = [located.get(v.place_id) or located.get(office.place_id) or _NOWHERE for v in rows]
+    wanted = [_visit(start, v, len(at) + n, strict) for n, v in enumerate(rows)]
+    on_duty = {one.id for one in crew}
+    problem = Problem(
+        tuple(_only_present(one, on_duty) for one in wanted),
+        crew,
+        travel.matrices([*at, *homes] or [_NOWHERE], {one.mode for one in crew} or {"walk"}),
+    )
+    crews = {str(v.pk): tuple(str(stop.practitioner_id) for stop in v.stops.all()) for v in rows}
+    plan = dispatch.arrange(problem, crews, [str(one) for one in kept.order] if kept is not None else [])
+    return replace(start, problem=problem, plan=plan, at=(*at, *homes))
+
+
+def _number(kept: DayPlan | None) -> int:
+    return kept.number if kept is not None else 0
+
+
+_NOWHERE = (0.0, 0.0)
+_EMPTY = Problem((), (), travel.matrices([_NOWHERE], ["walk"]))
+_NO_PLAN = Plan((), (), (), (), 0.0, 0.0, 0.0, 0, 0.0)
+
+
+def _on_duty(office: Institution, zero: datetime) -> list[tuple[Practitioner, Diary]]:
+    rows = Practitioner.objects.filter(
+        institution=office, left_at__isnull=True, suspended_at__isnull=True, resource__retired_at__isnull=True
+    ).select_related("person", "institution__place", "resource")
+    people = {row.resource_id: row for row in rows.order_by("pk") if row.resource_id is not None}
+    tomorrow = datetime.combine(zero.date() + timedelta(days=1), time(), zero.tzinfo)
+    found = diaries(list(people), Span(zero, tomorrow))
+    return [(person, found[pk]) for pk, person in people.items() if pk in found and found[pk].there]
+
+
+def _visits(office: Institution, day: date, now: datetime) -> list[Visit]:
+    rows = Visit.objects.filter(institution=office, day=day, state__in=Visit.PLANNED)
+    rows = rows.exclude(state=Visit.State.HELD, booking__held_until__lte=now)
+    rows = rows.select_related("patient__person", "version", "service", "place", "institution__place", "booking")
+    stops = Prefetch("stops", Stop.objects.order_by("task"))
+    return list(rows.prefetch_related(stops, "patient__nurses").order_by("pk"))
+
+
+def _base(person: Practitioner, office: tuple[float, float] | None) -> tuple[float, float]:
+    if person.base_longitude is None or person.base_latitude is None:
+        return office or _NOWHERE
+    return person.base_longitude, person.base_latitude
+
+
+def _crew(
+    day: Day,
+    people: Sequence[tuple[Practitioner, Diary]],
+    located: Mapping[int, tuple[float, float]],
+    skills: Mapping[int, frozenset[str]],
+    now: datetime,
+) -> tuple[list[tuple[float, float]], tuple[Caregiver, ...]]:
+    """Where each person's (rest of the) day begins, and the people who still have time on duty."""
+    office = located.get(day.institution.place_id)
+    at: list[tuple[float, float]] = []
+    crew: list[Caregiver] = []
+    for person, diary in people:
+        there = [(day.minutes(span.start), day.minutes(span.end)) for span in diary.there]
+        base, since = _base(person, office), there[0][0]
+        last = _last_begun(day, person, now)
+        if last is not None:
+            base, since = located.get(last[0].place_id, base), max(since, day.minutes(last[1]))
+        there = [(max(start, since), end) for start, end in there if end > since]
+        if not there:
+            continue
+        breaks = _breaks(there, day.policy)
+        crew.append(
+            Caregiver(str(person.pk), skills[person.pk], len(at), there[0][0], there[-1][1], breaks, person.transport)
+        )
+        at.append(base)
+    return at, tuple(crew)
+
+
+def _last_begun(day: Day, person: Practitioner, now: datetime) -> tuple[Visit, datetime] | None:
+    """The last visit of the day that somebody began, and when it ended or is expected to."""
+    own = [row for row in day.begun if any(stop.practitioner_id == person.pk for stop in row.stops.all())]
+    ends = [(row, row.ended_at or max(now, _began(row) + row.version.duration_minutes * MINUTE)) for row in own]
+    return max(ends, key=lambda pair: pair[1], default=None)
+
+
+def _began(row: Visit) -> datetime:
+    return row.began_at or row.starts_at
+
+
+def _breaks(there: Sequence[tuple[float, float]], policy: Policy) -> tuple[Break, ...]:
+    """The gaps of somebody's day as rests that must be then, and the midday rest where no gap serves as one."""
+    gaps = [(end, start) for (_from, end), (start, _to) in zip(there, there[1:], strict=False)]
+    found = [Break(start, start, end - start) for start, end in gaps]
+    first, last, minutes = policy.break_earliest, policy.break_latest, policy.break_minutes
+    whole = there[0][0] <= first and last + minutes <= there[-1][1]
+    rested = any(start < last + minutes and end > first for start, end in gaps)
+    if minutes and whole and not rested:
+        found.append(Break(first, last, minutes))
+    return tuple(sorted(found, key=lambda rest: rest.earliest))
+
+
+def _visit(day: Day, row: Visit, place: int, strict: bool) -> dispatch.Visit:
+    stops = list(row.stops.all())
+    planned = max((day.minutes(stop.span.lower) for stop in stops if stop.task == 0), default=0.0)
+    opens, due = day.minutes(row.starts_at), day.minutes(row.latest_at)
+    count = 1 if row.version.second == ServiceVersion.Second.NONE else 2
+    pinned = tuple(str(stop.practitioner_id) if stop.pinned else None for stop in stops)
+    return _asked(
+        row.version,
+        str(row.pk),
+        place,
+        opens,
+        due,
+        latest=max(due, planned) if strict else max(1440.0, due),
+        fixed=pinned if len(pinned) == count else (),
+        usual=frozenset(str(nurse.pk) for nurse in row.patient.nurses.all()),
+    )
+
+
+def _asked(
+    version: ServiceVersion,
+    name: str,
+    place: int,
+    opens: float,
+    due: float,
+    *,
+    latest: float,
+    fixed: tuple[str | None, ...] = (),
+    usual: frozenset[str] = frozenset(),
+    refused: frozenset[str] = frozenset(),
+) -> dispatch.Visit:
+    count = 1 if version.second == ServiceVersion.Second.NONE else 2
+    sequential = version.second == ServiceVersion.Second.SEQUENTIAL
+    sync = None if count == 1 else Sync.SEQUENTIAL if sequential else Sync.SIMULTANEOUS
+    return dispatch.Visit(
+        name,
+        place,
+        opens,
+        due,
+        tuple(Task(f"{name}.{task}", float(version.duration_minutes)) for task in range(count)),
+        sync,
+        (float(version.gap_least), float(version.gap_most)) if sequential else (0.0, 0.0),
+        latest=latest,
+        fixed_caregivers=fixed,
+        usual=usual,
+        refused=refused,
+    )
+
+
+def _only_present(visit: dispatch.Visit, on_duty: set[str]) -> dispatch.Visit:
+    """Without people who are not on duty: whom they were sent to is then planned anew, or stays open."""
+    fixed = tuple(one if one in on_duty else None for one in visit.fixed_caregivers)
+    return replace(visit, usual=visit.usual & on_duty, fixed_caregivers=fixed if any(fixed) else ())
+
+
+def _skills(
+    people: Sequence[Practitioner],
+    asked: Iterable[tuple[Patient, ServiceVersion, str]],
+    located: Mapping[int, tuple[float, float]],
+    day: date,
+) -> dict[int, frozenset[str]]:
+    """What each may do: a word "visit.task" for each task that nothing in the person speaks against (licence on that
+    day, title, years, skills, distance). What speaks against it in the patient was looked at when it was asked for."""
+    practices = {person.pk: facts.practice(person) for person in people}
+    rules = {practice.profession: in_force(practice.profession, day) for practice in practices.values()}
+    found: dict[int, set[str]] = defaultdict(set)
+    for patient, version, name in asked:
+        cared = eligibility.Cared(patient.institution_id, at=located.get(patient.place_id))
+        for task in range(1 if version.second == ServiceVersion.Second.NONE else 2):
+            wanted = facts.asked(people[0].institution, version, "valid", second=task == 1) if people else None
+            for pk, practice in practices.items():
+                if wanted and not eligibility.of_person(wanted, practice, cared, day, rules[practice.profession]):
+                    found[pk].add(f"{name}.{task}")
+    return {person.pk: frozenset(found[person.pk]) for person in people}
+
+
+def _with_wish(day: Day, wish: Wish) -> tuple[Day, dispatch.Visit]:
+    located = selectors.positions([wish.patient.place, day.institution.place])
+    here = located.get(wish.patient.place_id) or located.get(day.institution.place_id) or _NOWHERE
+    more = _skills(list(day.people.values()), [(wish.patient, wish.version, wish.id)], located, day.day)
+    crew = tuple(replace(one, skills=one.skills | more[day.people[one.id].pk]) for one in day.problem.caregivers)
+    at = (*day.at, here) if day.at else (_NOWHERE, here)
+    problem = Problem(day.problem.visits, crew, travel.matrices(at, day.problem.travel), day.problem.weights)
+    opens, due = day.minutes(wish.starts_at), day.minutes(wish.latest_at)
+    usual = frozenset(str(nurse.pk) for nurse in wish.patient.nurses.all()) & {one.id for one in crew}
+    refused = frozenset(str(one) for one in wish.refused)
+    visit = _asked(wish.version, wish.id, len(at) - 1, opens, due, latest=due, usual=usual, refused=refused)
+    return replace(day, problem=problem, at=at), visit
+
+
+def save(actor: Actor, day: Day, plan: Plan, kind: str, *, reason: str = "", **data: object) -> DayPlan:
+    """Write a plan of this day: stops that changed, the order, and a line of its history. The caller holds the lock of
+    the day and has a transaction open. A visit that `plan` leaves out has no stops any more."""
+    moved = _write_stops(day, plan)
+    now = timezone.now()
+    row, _made = DayPlan.objects.get_or_create(institution=day.institution, day=day.day, defaults={"changed_at": now})
+    row.number, row.order, row.changed_at = row.number + 1, [int(one) for one in plan.order], now
+    row.save(update_fields=["number", "order", "changed_at"])
+    PlanEvent.objects.create(
+        plan=row,
+        number=row.number,
+        at=now,
+        kind=kind,
+        user_id=actor.user_id,
+        reason=reason[:200],
+        moved=moved,
+        data=data,
+    )
+    return row
+
+
+def _write_stops(day: Day, plan: Plan) -> list[int]:
+    """Bring the stops in line with a plan; the ids of visits that got another person or time, or lost theirs."""
+    before = {(stop.visit_id, stop.task): stop for stop in _stops(day.visits)}
+    after = {(int(stop.visit), stop.task): stop for stop in plan.stops}
+    moved: set[int] = set()
+    gone = [stop.pk for key, stop in before.items() if key not in after]
+    moved.update(key[0] for key in before if key not in after)
+    made, changed = [], []
+    for key, stop in after.items():
+        span = DateTimeTZRange(day.moment(stop.start), day.moment(stop.end))
+        old = before.get(key)
+        if old is None:
+            made.append(Stop(visit_id=key[0], task=key[1], practitioner_id=int(stop.caregiver), span=span))
+        elif (old.practitioner_id, old.span.lower, old.span.upper) != (int(stop.caregiver), span.lower, span.upper):
+            old.practitioner_id, old.span = int(stop.caregiver), span
+            changed.append(old)
+    moved.update(stop.visit_id for stop in (*made, *changed))
+    Stop.objects.filter(pk__in=gone).delete()
+    Stop.objects.bulk_update(changed, ["practitioner", "span"])
+    Stop.objects.bulk_create(made)
+    return sorted(moved)
+
+
+def _stops(visits: Iterable[str]) -> list[Stop]:
+    ids = [int(one) for one in visits]
+    return list(Stop.objects.select_for_update().filter(Q(visit__in=ids), live=True).order_by("visit", "task"))
