@@ -3,12 +3,14 @@
 `solve` plans a day; `insert` and `feasible` find room for one more visit; `replan` repairs a running plan and moves
 few; `explain` says why somebody cannot come. `violations` checks any plan, independently of the search. Pure: no
 database, network or clock (a stopwatch bounds the search). docs/engines/dispatch.md has the method and the figures.
+
+What searches is loaded when it is first used: its compiled code takes 100 MB that a process without it need not have.
 """
 
-from shoufu.engines.dispatch.arranging import arrange
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from shoufu.engines.dispatch.check import InfeasiblePlanError, Rule, Violation, ensure_feasible, violations
-from shoufu.engines.dispatch.explanation import Code, Explanation, Reason, explain
-from shoufu.engines.dispatch.insertion import Offer, feasible, insert, place
 from shoufu.engines.dispatch.instances import read_instance, read_solution, write_solution
 from shoufu.engines.dispatch.model import (
     Break,
@@ -23,9 +25,14 @@ from shoufu.engines.dispatch.model import (
     Visit,
     Weights,
 )
-from shoufu.engines.dispatch.replanning import Cancelled, Event, Ill, Late, Replanned, moved_visits, replan
-from shoufu.engines.dispatch.solving import solve
-from shoufu.engines.dispatch.warming import warm_up
+
+if TYPE_CHECKING:
+    from shoufu.engines.dispatch.arranging import arrange
+    from shoufu.engines.dispatch.explanation import Code, Explanation, Reason, explain
+    from shoufu.engines.dispatch.insertion import Offer, feasible, insert, place
+    from shoufu.engines.dispatch.replanning import Cancelled, Event, Ill, Late, Replanned, moved_visits, replan
+    from shoufu.engines.dispatch.solving import solve
+    from shoufu.engines.dispatch.warming import warm_up
 
 __all__ = [
     "Break",
@@ -66,3 +73,20 @@ __all__ = [
     "warm_up",
     "write_solution",
 ]
+
+_HOMES = {
+    "arranging": ("arrange",),
+    "explanation": ("Code", "Explanation", "Reason", "explain"),
+    "insertion": ("Offer", "feasible", "insert", "place"),
+    "replanning": ("Cancelled", "Event", "Ill", "Late", "Replanned", "moved_visits", "replan"),
+    "solving": ("solve",),
+    "warming": ("warm_up",),
+}
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """PEP 562: load the module of a name at its first use."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
