@@ -776,6 +776,7 @@ def _homecare(tag: str, compound: Any) -> dict[str, Any]:
         "clinic_id": other.pk, "institution_id": office.pk, "service_id": service.pk, "practitioner_id": nurse.pk,
         "nurse_name": people[2].name, "patient_id": patient.pk, "assessment_id": assessment.pk,
         "response_id": assessment.responses.get().pk,
+        "kind": "Patient", "logical": f"patient-{patient.pk}", "number": "1", "rest": "x/y/z",
     }  # fmt: skip
 
 

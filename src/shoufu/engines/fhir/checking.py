@@ -33,10 +33,11 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found; ``resource`` is there when nothing grave is against it."""
+    """What was found; ``resource`` is there when nothing grave is against it, ``content`` wherever JSON was read."""
 
     resource: Resource | None
     issues: tuple[Issue, ...] = field(default=())
+    content: Any = None
 
     @property
     def valid(self) -> bool:
@@ -72,8 +73,8 @@ def _judged(value: Any, issues: list[Issue], known: Model) -> Report:
         found.extend(invariants.broken(known, walk.pending))
         for path, resource in walk.resources:
             found.extend(_by_type(known, resource, path))
-    report = Report(None, tuple(dict.fromkeys(found)))
-    return Report(Resource(value["resourceType"], value), report.issues) if report.valid else report
+    report = Report(None, tuple(dict.fromkeys(found)), value)
+    return Report(Resource(value["resourceType"], value), report.issues, value) if report.valid else report
 
 
 def _by_type(known: Model, resource: dict[str, Any], path: str) -> Iterator[Issue]:

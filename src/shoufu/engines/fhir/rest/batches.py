@@ -26,6 +26,7 @@ class BatchEntry:
     query: tuple[tuple[str, str], ...] = ()
     resource: dict[str, Any] | None = None
     if_none_exist: str | None = None
+    if_match: str | None = None
     full_url: str | None = None
     issue: Issue | None = None
 
@@ -56,7 +57,14 @@ def _entry(place: int, entry: dict[str, Any]) -> BatchEntry:
     made = _addressed(place, method, url, path)
     if made.issue is None:
         made = replace(made, issue=_body_issue(made, resource, path))
-    return replace(made, resource=resource, if_none_exist=request.get("ifNoneExist"), full_url=entry.get("fullUrl"))
+    tag = request.get("ifMatch")
+    return replace(
+        made,
+        resource=resource,
+        if_none_exist=request.get("ifNoneExist"),
+        if_match=tag.removeprefix("W/").strip('"') if isinstance(tag, str) else None,
+        full_url=entry.get("fullUrl"),
+    )
 
 
 def _addressed(place: int, method: str, url: str, path: str) -> BatchEntry:

@@ -55,6 +55,12 @@ def pointers(resource: dict[str, Any], parameter: SearchParameter) -> list[Point
     return rows
 
 
+def target(reference: str) -> Pointer | None:
+    """What a reference ``Type/id`` or an absolute one of that form points at; its base in ``url`` where it has one."""
+    found = rest(model(), reference)
+    return Pointer(found.type, found.id, found.base or None) if found else None
+
+
 def _named(reference: str) -> dict[str, Any] | None:
     """Enough of a resource for ``resolve() is Patient``: the type that its reference names."""
     target = rest(model(), reference)
@@ -65,7 +71,7 @@ def _fits(node: Node, value: values.Value, modifier: str | None) -> bool:
     match value:
         case Token():
             inner = node.value.get("identifier") if modifier == "identifier" and isinstance(node.value, dict) else None
-            return any(_is(value, system, code) for system, code in _tokens(inner or node.value))
+            return any(_is(value, system, code) for system, code in tokens(inner or node.value))
         case Span():
             times = _times(node.value)
             return times is not None and _in_order(value.prefix, times, (value.start, value.end))
@@ -77,7 +83,8 @@ def _fits(node: Node, value: values.Value, modifier: str | None) -> bool:
             return any(_reads(text, value, modifier) for text in _texts(node.value))
 
 
-def _tokens(value: Any) -> Iterator[tuple[str | None, str | None]]:
+def tokens(value: Any) -> Iterator[tuple[str | None, str | None]]:
+    """System and code of whatever a token parameter looks at: a code, Coding, CodeableConcept, Identifier …"""
     match value:
         case bool():
             yield None, str(value).lower()
@@ -85,7 +92,7 @@ def _tokens(value: Any) -> Iterator[tuple[str | None, str | None]]:
             yield None, value
         case {"coding": list() as codings}:
             for coding in codings:
-                yield from _tokens(coding)
+                yield from tokens(coding)
         case dict():
             # A Coding has a code, an Identifier or a ContactPoint a value.
             code = value.get("code", value.get("value"))
@@ -139,6 +146,28 @@ def _in_order(prefix: str, own: tuple[Any, Any], asked: tuple[Any, Any]) -> bool
             return bool(high <= first)
         case _:
             return _near(own, asked)
+
+
+def order(value: Any) -> datetime | Decimal | int | str | None:
+    """By what a value is sorted: the begin of a time, a number, a text or code; None where it has no order."""
+    times = _times(value) if isinstance(value, str | dict) else None
+    match value:
+        case _ if times is not None:
+            return times[0]
+        case bool():
+            return int(value)
+        case int() | Decimal():
+            return value
+        case {"value": int() | Decimal() as number}:
+            return number
+        case {"reference": str() as reference}:
+            return reference
+        case str():
+            return _folded(value)
+        case dict():
+            found = next(tokens(value), (None, None))[1] if "coding" in value or "system" in value else None
+            return found or next((_folded(text) for text in _texts(value)), None)
+    return None
 
 
 def _near(own: tuple[Any, Any], asked: tuple[Any, Any]) -> bool:

@@ -21,7 +21,7 @@ VIEW, PATIENTS, CARE = "homecare.view", "homecare.patients", "homecare.care"
 MANAGE, OWN, ACT = "homecare.manage", "own.care", "care.act"
 
 
-def _offices(actor: Actor) -> list[int]:
+def offices(actor: Actor) -> list[int]:
     """The institutions for which the actor works; staff of one do not see the others of the same place."""
     if actor.user_id is None:
         return []
@@ -30,7 +30,7 @@ def _offices(actor: Actor) -> list[int]:
 
 
 def _of_offices(actor: Actor, field: str) -> Q:
-    mine = _offices(actor)
+    mine = offices(actor)
     return Q(**{f"{field}__in": mine}) if mine else Q()
 
 
