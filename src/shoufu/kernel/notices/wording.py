@@ -110,6 +110,24 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
     ("booking.cancelled", "en"): Words(
         "Cancelled: {offering}", "{place}, {time}. The office cancelled; nothing is charged. {number}."
     ),
+    ("chronic.finding", "zh-hans"): Words(
+        "{name}的读数需要您看", "{place}，{time}，{severity}。请在“慢病照护”里处理。"
+    ),
+    ("chronic.finding", "en"): Words(
+        "A reading of {name} needs you", "{place}, {time}, {severity}. Deal with it under “Care plans”."
+    ),
+    ("chronic.remind", "zh-hans"): Words("{name}：今天还没做完", "还没做：{tasks}。做完后在“我的慢病管理”里记下。"),
+    ("chronic.remind", "en"): Words("{name}: still to do today", "Still to do: {tasks}. Note it under “My readings”."),
+    ("chronic.due", "zh-hans"): Words("有 {count} 位患者该随访了", "{place}。请在“慢病照护”里查看到期的随访。"),
+    ("chronic.due", "en"): Words("Follow-ups due: {count}", "{place}. See under “Care plans” whom to ask."),
+    ("chronic.handover", "zh-hans"): Words("转给您：{name}{urgency}", "{place}，{time}。请在“慢病照护·转诊”里接收。"),
+    ("chronic.handover", "en"): Words(
+        "Handed over to you: {name} {urgency}", "{place}, {time}. Accept it under “Care plans”, “Handovers”."
+    ),
+    ("chronic.answered", "zh-hans"): Words("医生已答复：{name}", "{place}，{time}。请在“慢病照护·转诊”里查看。"),
+    ("chronic.answered", "en"): Words(
+        "A doctor answered: {name}", "{place}, {time}. Read it under “Care plans”, “Handovers”."
+    ),
 }
 
 

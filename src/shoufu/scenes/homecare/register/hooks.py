@@ -13,6 +13,7 @@ from shoufu.kernel.base.hooks import Ending, Receipt
 from shoufu.kernel.booking.services import retire_resource
 from shoufu.kernel.parties.models import Household
 from shoufu.scenes.homecare.assessment.services import cancel_open
+from shoufu.scenes.homecare.careplans.services import plans
 from shoufu.scenes.homecare.register import services
 from shoufu.scenes.homecare.register.models import Patient, Practitioner
 
@@ -85,4 +86,5 @@ def restore_person(actor: Actor, ending: Ending) -> Iterator[Receipt]:
         row.ended_at, row.end_cause = None, ""
         row.save(update_fields=["ended_at", "end_cause"])
         record(actor, Act("homecare.patient.restore", row, row.place_id, subject=row.person_id))
+        plans.restore(actor, row, ending.cause, ending.at)
         yield Receipt(_("Home care"), place=row.place_id)

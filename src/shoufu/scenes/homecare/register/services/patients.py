@@ -179,7 +179,10 @@ def end_patient(actor: Actor, patient_id: int, reason: str) -> Patient:
 
 
 def close(actor: Actor, row: Patient, cause: str, reason: str) -> None:
-    """End one row; the caller's transaction ended what was open."""
+    """End one row, with its care plans; the caller's transaction ended what else was open."""
+    from shoufu.scenes.homecare.careplans.services.plans import end_open
+
+    end_open(actor, row, cause, reason)
     row.ended_at, row.end_cause = timezone.now(), cause
     row.save(update_fields=["ended_at", "end_cause"])
     row.nurses.clear()
