@@ -777,6 +777,7 @@ def _homecare(tag: str, compound: Any) -> dict[str, Any]:
         "nurse_name": people[2].name, "patient_id": patient.pk, "assessment_id": assessment.pk,
         "response_id": assessment.responses.get().pk,
         "kind": "Patient", "logical": f"patient-{patient.pk}", "number": "1", "rest": "x/y/z",
+        "bulk_id": uuid7(),
     }  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.policy import limit, subtree
 from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.base.errors import NotFound
+from shoufu.kernel.base.errors import Forbidden, NotFound
+from shoufu.kernel.places.models import Place
 from shoufu.scenes.homecare.fhir.models import BulkExport, Refusal, Stored
 from shoufu.scenes.homecare.register import selectors as register
 
@@ -26,6 +27,17 @@ def stored(actor: Actor) -> QuerySet[Stored]:
     own = Q(institution__isnull=True, made_by=actor.user_id) if actor.user_id is not None else Q(pk__in=[])
     whose = Q(institution__in=offices) | own if offices else Q()
     return limit(rows, actor, READ).filter(whose)
+
+
+def widest(actor: Actor, permission: str) -> Place:
+    """The widest place where the actor has a right: where what is of no institution counts. Forbidden without one."""
+    rows = Place.objects.order_by("depth", "path")
+    if not actor.is_system:
+        rows = rows.filter(path__in=actor.paths(permission))
+    found = rows.first()
+    if found is None:
+        raise Forbidden(_("You need the right “%(right)s”.") % {"right": permission})
+    return found
 
 
 def exports(actor: Actor) -> QuerySet[BulkExport]:

@@ -82,13 +82,10 @@ def written(request: Any, status: int, kept: Kept, base: str, issues: Iterable[I
         case "minimal":
             return HttpResponse(status=status, headers=headers)
         case "OperationOutcome":
-            told = list(issues) or [Issue("", _("Kept as %(place)s.") % {"place": place}, "informational", _INFO)]
+            told = list(issues) or [note(_("Kept as %(place)s.") % {"place": place})]
             return outcome(status, told, headers)
         case _:
             return answer(kept.content, status, headers)
-
-
-_INFO = Severity.INFORMATION
 
 
 def prefers(request: Any) -> dict[str, str]:
@@ -160,15 +157,24 @@ def negotiate(request: Any) -> None:
     raise refused(406, _("Accept: only JSON is given here (%(kind)s).") % {"kind": JSON})
 
 
+def given_reason(request: Any) -> str:
+    """Why somebody asks, by `_reason` in the address or the header X-Reason (escaped as in addresses); else empty."""
+    given = next((text for name, text in pairs(request) if name == "_reason"), "")
+    return (given or unquote(request.headers.get("X-Reason", ""))).strip()[:200]
+
+
+def note(text: str) -> Issue:
+    """Something that went well, as an issue."""
+    return Issue("", text, "informational", Severity.INFORMATION)
+
+
 def caller(request: Any) -> Caller:
     """Who asks; 401 without a token or session."""
     if request.actor.kind == "anonymous":
         raise refused(401, _("Send an API token as “Authorization: Bearer …”, or sign in."))
     if not request.token_used and check_csrf(request):
         raise refused(403, _("The page is out of date; load it again."))
-    given = next((text for name, text in pairs(request) if name == "_reason"), "")
-    reason = given or unquote(request.headers.get("X-Reason", ""))
-    said = reason.strip()[:200] or _("By a program, over FHIR")
+    said = given_reason(request) or _("By a program, over FHIR")
     return Caller(request.actor, base_of(request), said, prefers(request).get("handling") == "strict")
 
 

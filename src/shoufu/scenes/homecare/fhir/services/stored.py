@@ -12,7 +12,7 @@ from shoufu.engines.fhir.rest import matching
 from shoufu.kernel.access.policy import require
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.base.errors import Conflict, Forbidden
+from shoufu.kernel.base.errors import Conflict
 from shoufu.kernel.base.ids import uuid7
 from shoufu.kernel.places.models import Place
 from shoufu.scenes.homecare.fhir import kinds, sealing, selectors, sources
@@ -61,18 +61,7 @@ def _home(actor: Actor, content: dict[str, Any], base: str) -> _Home:
     mine = list(register.institutions(actor)[:2])
     if len(mine) == 1 and actor.may(selectors.WRITE, mine[0].place.path):
         return _Home(mine[0], mine[0].place, person)
-    return _Home(None, _widest(actor), person)
-
-
-def _widest(actor: Actor) -> Place:
-    """The place of who works for more than one institution: the widest where they may write."""
-    rows = Place.objects.order_by("depth", "path")
-    if not actor.is_system:
-        rows = rows.filter(path__in=actor.paths(selectors.WRITE))
-    found = rows.first()
-    if found is None:
-        raise Forbidden(_("You need the right “%(right)s”.") % {"right": selectors.WRITE})
-    return found
+    return _Home(None, selectors.widest(actor, selectors.WRITE), person)
 
 
 @transaction.atomic

@@ -6,63 +6,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('homecare_register', '0001_initial'),
+        ("homecare_register", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DayPlan',
+            name="DayPlan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('number', models.PositiveIntegerField(default=0)),
-                ('order', models.JSONField(default=list)),
-                ('changed_at', models.DateTimeField()),
-                ('institution', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='day_plans', to='homecare_register.institution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("number", models.PositiveIntegerField(default=0)),
+                ("order", models.JSONField(default=list)),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="day_plans",
+                        to="homecare_register.institution",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['institution', '-day'],
+                "ordering": ["institution", "-day"],
             },
         ),
         migrations.CreateModel(
-            name='PlanEvent',
+            name="PlanEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(max_length=24)),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('moved', models.JSONField(default=list)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='homecare_planning.dayplan')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("kind", models.CharField(max_length=24)),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                ("moved", models.JSONField(default=list)),
+                ("data", models.JSONField(blank=True, default=dict)),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="homecare_planning.dayplan",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['plan', '-number', '-pk'],
+                "ordering": ["plan", "-number", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('window_minutes', models.PositiveSmallIntegerField(default=30)),
-                ('break_earliest', models.PositiveSmallIntegerField(default=690)),
-                ('break_latest', models.PositiveSmallIntegerField(default=780)),
-                ('break_minutes', models.PositiveSmallIntegerField(default=30)),
-                ('institution', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='planning_policy', to='homecare_register.institution')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("window_minutes", models.PositiveSmallIntegerField(default=30)),
+                ("break_earliest", models.PositiveSmallIntegerField(default=690)),
+                ("break_latest", models.PositiveSmallIntegerField(default=780)),
+                ("break_minutes", models.PositiveSmallIntegerField(default=30)),
+                (
+                    "institution",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="planning_policy",
+                        to="homecare_register.institution",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='dayplan',
-            constraint=models.UniqueConstraint(fields=('institution', 'day'), name='homecare_plan_once_a_day'),
+            model_name="dayplan",
+            constraint=models.UniqueConstraint(fields=("institution", "day"), name="homecare_plan_once_a_day"),
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.CheckConstraint(condition=models.Q(('break_latest__lt', 1440), ('break_minutes__lte', 180), ('window_minutes__lte', 240), ('break_earliest__lte', models.F('break_latest'))), name='homecare_planning_policy'),
+            model_name="policy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("break_latest__lt", 1440),
+                    ("break_minutes__lte", 180),
+                    ("window_minutes__lte", 240),
+                    ("break_earliest__lte", models.F("break_latest")),
+                ),
+                name="homecare_planning_policy",
+            ),
         ),
     ]

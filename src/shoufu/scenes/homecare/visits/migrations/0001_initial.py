@@ -9,129 +9,305 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('booking', '0001_initial'),
-        ('homecare_assessment', '0002_initial'),
-        ('homecare_register', '0001_initial'),
-        ('payments', '0003_confirmer_account_code'),
-        ('places', '0001_initial'),
+        ("booking", "0001_initial"),
+        ("homecare_assessment", "0002_initial"),
+        ("homecare_register", "0001_initial"),
+        ("payments", "0003_confirmer_account_code"),
+        ("places", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Prescription',
+            name="Prescription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('document', models.BinaryField()),
-                ('issued_on', models.DateField()),
-                ('last_day', models.DateField()),
-                ('uses', models.PositiveSmallIntegerField(default=1)),
-                ('made_at', models.DateTimeField()),
-                ('checked_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('checked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prescriptions', to='homecare_register.patient')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prescriptions', to='homecare_register.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("document", models.BinaryField()),
+                ("issued_on", models.DateField()),
+                ("last_day", models.DateField()),
+                ("uses", models.PositiveSmallIntegerField(default=1)),
+                ("made_at", models.DateTimeField()),
+                ("checked_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "checked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prescriptions",
+                        to="homecare_register.patient",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="prescriptions",
+                        to="homecare_register.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-issued_on', '-pk'],
+                "ordering": ["-issued_on", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Visit',
+            name="Visit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('held', 'Held, to be paid'), ('booked', 'Booked'), ('underway', 'Under way'), ('done', 'Done'), ('cancelled', 'Cancelled'), ('expired', 'Not paid in time'), ('missed', 'Did not take place')], default='held', max_length=9)),
-                ('day', models.DateField()),
-                ('starts_at', models.DateTimeField()),
-                ('latest_at', models.DateTimeField()),
-                ('requested_at', models.DateTimeField()),
-                ('consented_at', models.DateTimeField(blank=True, null=True)),
-                ('note', models.BinaryField(blank=True, null=True)),
-                ('began_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('end_cause', models.CharField(blank=True, max_length=16)),
-                ('changed', models.PositiveIntegerField(default=1)),
-                ('assessment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visits', to='homecare_assessment.assessment')),
-                ('booking', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='homecare_visit', to='booking.booking')),
-                ('consented_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('institution', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='homecare_register.institution')),
-                ('order', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='homecare_visit', to='payments.order')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='homecare_register.patient')),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='homecare_visits', to='places.place')),
-                ('prescription', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='visits', to='homecare_visits.prescription')),
-                ('requested_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='homecare_register.service')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='homecare_register.serviceversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("held", "Held, to be paid"),
+                            ("booked", "Booked"),
+                            ("underway", "Under way"),
+                            ("done", "Done"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Not paid in time"),
+                            ("missed", "Did not take place"),
+                        ],
+                        default="held",
+                        max_length=9,
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("starts_at", models.DateTimeField()),
+                ("latest_at", models.DateTimeField()),
+                ("requested_at", models.DateTimeField()),
+                ("consented_at", models.DateTimeField(blank=True, null=True)),
+                ("note", models.BinaryField(blank=True, null=True)),
+                ("began_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("end_cause", models.CharField(blank=True, max_length=16)),
+                ("changed", models.PositiveIntegerField(default=1)),
+                (
+                    "assessment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="visits",
+                        to="homecare_assessment.assessment",
+                    ),
+                ),
+                (
+                    "booking",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="homecare_visit",
+                        to="booking.booking",
+                    ),
+                ),
+                (
+                    "consented_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "institution",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visits",
+                        to="homecare_register.institution",
+                    ),
+                ),
+                (
+                    "order",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="homecare_visit",
+                        to="payments.order",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="visits",
+                        to="homecare_register.patient",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="homecare_visits", to="places.place"
+                    ),
+                ),
+                (
+                    "prescription",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="visits",
+                        to="homecare_visits.prescription",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visits",
+                        to="homecare_register.service",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="visits",
+                        to="homecare_register.serviceversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-starts_at', '-pk'],
+                "ordering": ["-starts_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Stop',
+            name="Stop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task', models.PositiveSmallIntegerField(default=0)),
-                ('span', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
-                ('live', models.BooleanField(default=True)),
-                ('pinned', models.BooleanField(default=False)),
-                ('practitioner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='homecare_stops', to='homecare_register.practitioner')),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stops', to='homecare_visits.visit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("task", models.PositiveSmallIntegerField(default=0)),
+                ("span", django.contrib.postgres.fields.ranges.DateTimeRangeField()),
+                ("live", models.BooleanField(default=True)),
+                ("pinned", models.BooleanField(default=False)),
+                (
+                    "practitioner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="homecare_stops",
+                        to="homecare_register.practitioner",
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="stops", to="homecare_visits.visit"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['visit', 'task'],
+                "ordering": ["visit", "task"],
             },
         ),
         migrations.CreateModel(
-            name='VisitEvent',
+            name="VisitEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(max_length=24)),
-                ('data', models.JSONField(blank=True, default=dict)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('visit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='homecare_visits.visit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("kind", models.CharField(max_length=24)),
+                ("data", models.JSONField(blank=True, default=dict)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "visit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="homecare_visits.visit"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['visit', 'at', 'pk'],
+                "ordering": ["visit", "at", "pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='prescription',
-            constraint=models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('issued_on')), ('uses__gt', 0)), name='homecare_prescription_span'),
+            model_name="prescription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("last_day__gte", models.F("issued_on")), ("uses__gt", 0)),
+                name="homecare_prescription_span",
+            ),
         ),
         migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['institution', 'day'], name='homecare_visit_of_day'),
+            model_name="visit",
+            index=models.Index(fields=["institution", "day"], name="homecare_visit_of_day"),
         ),
         migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['patient', '-starts_at'], name='homecare_visit_of_patient'),
+            model_name="visit",
+            index=models.Index(fields=["patient", "-starts_at"], name="homecare_visit_of_patient"),
         ),
         migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['place', '-starts_at'], name='homecare_visit_of_place'),
+            model_name="visit",
+            index=models.Index(fields=["place", "-starts_at"], name="homecare_visit_of_place"),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(('latest_at__gte', models.F('starts_at'))), name='homecare_visit_window'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("latest_at__gte", models.F("starts_at"))), name="homecare_visit_window"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('underway', 'done')), _negated=True), ('began_at__isnull', False), _connector='OR'), name='homecare_visit_began'),
+            model_name="visit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ("underway", "done")), _negated=True),
+                    ("began_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="homecare_visit_began",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stop',
-            constraint=models.UniqueConstraint(fields=('visit', 'task'), name='homecare_stop_once'),
+            model_name="stop",
+            constraint=models.UniqueConstraint(fields=("visit", "task"), name="homecare_stop_once"),
         ),
         migrations.AddConstraint(
-            model_name='stop',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('live', True)), deferrable=django.db.models.constraints.Deferrable['DEFERRED'], expressions=[(models.F('practitioner'), '='), (models.F('span'), '&&')], name='homecare_stop_no_overlap'),
+            model_name="stop",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                condition=models.Q(("live", True)),
+                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                expressions=[(models.F("practitioner"), "="), (models.F("span"), "&&")],
+                name="homecare_stop_no_overlap",
+            ),
         ),
     ]
