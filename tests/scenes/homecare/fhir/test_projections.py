@@ -2,16 +2,20 @@
 
 from datetime import date, time, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from psycopg.types.range import TimestamptzRange as DateTimeTZRange
 
 from shoufu.engines import fhir
 from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.privacy import services as privacy
 from shoufu.scenes.homecare.assessment import services as assessment
+from shoufu.scenes.homecare.careplans.services import plans, readings
 from shoufu.scenes.homecare.fhir import kinds, sources
 from shoufu.scenes.homecare.register import services as register
+from shoufu.scenes.homecare.visits.models import Stop, Visit
 
 ANSWERS = {"history": 25, "diagnosis": 15, "aid": 0, "infusion": 0, "gait": 10, "insight": 0}
 
@@ -28,10 +32,43 @@ def lived(care: Any) -> Any:
     row = assessment.begin(care.act("gao"), care.mei.pk, care.service.pk)
     assessment.answer(care.act("gao"), row.responses.get().pk, ANSWERS)
     privacy.grant(care.act("mei"), privacy.GrantDraft(care.people["lan"].pk, ["care.act"]))
+    plans.make(care.act("song"), care.mei.pk, plans.PlanDraft("hypertension", "hypertension-primary-2019"))
+    for kind, values, context in READINGS:
+        readings.add(care.act("song"), care.mei.pk, readings.ReadingDraft(uuid4(), kind, values, context=context))
+    visited(care)
     return care
 
 
+READINGS: tuple[tuple[str, dict[str, float], str], ...] = (
+    ("blood_pressure", {"systolic": 152.0, "diastolic": 94.0, "pulse": 71.0}, ""),
+    ("glucose", {"glucose": 6.1}, "fasting"),
+    ("weight", {"weight": 61.5}, ""),
+    ("spo2", {"spo2": 97.0, "pulse": 70.0}, ""),
+    ("temperature", {"temperature": 36.6}, ""),
+    ("hba1c", {"hba1c": 6.9}, ""),
+)
+
+
+def visited(care: Any) -> None:
+    """One visit in every state, planned for Song."""
+    begin = timezone.now().replace(microsecond=0) + timedelta(days=2)
+    version = care.service.versions.get()
+    for number, state in enumerate(Visit.State.values):
+        start = begin + timedelta(hours=2 * number)
+        began = start if state in ("underway", "done") else None
+        visit = Visit.objects.create(
+            patient=care.mei, institution=care.office, service=care.service, version=version, place=care.mei.place,
+            state=state, day=start.date(), starts_at=start, latest_at=start + timedelta(minutes=30),
+            requested_at=timezone.now(), consented_at=timezone.now(), began_at=began,
+            ended_at=start if state in ("done", "cancelled", "expired", "missed") else None, end_cause="patient",
+        )  # fmt: skip
+        if state in Visit.PLANNED:
+            span = DateTimeTZRange(start, start + timedelta(minutes=45))
+            Stop.objects.create(visit=visit, practitioner=care.song, span=span)
+
+
 OWN = (
+    "CarePlan", "Task", "Observation", "ServiceRequest", "Appointment", "Encounter",
     "Patient", "Practitioner", "PractitionerRole", "Organization", "HealthcareService", "Condition", "Consent",
     "Questionnaire", "QuestionnaireResponse", "Schedule", "Slot",
 )  # fmt: skip
@@ -65,6 +102,30 @@ def test_a_neighbour_finds_nothing_of_it(lived: Any, program: Any, kind: str) ->
         assert "欧阳梅" not in shown.content.decode() and "宋晓燕" not in shown.content.decode()
 
 
+def test_what_was_put_here_has_its_provenance(lived: Any, program: Any) -> None:
+    gao = program("gao")
+    made = gao.post("/Patient", {"resourceType": "Patient"}).content_read
+    (entry,) = gao.get(f"/Provenance?target=Patient/{made['id']}").content_read["entry"]
+    assert fhir.check_content(entry["resource"]).valid
+    assert entry["resource"]["agent"][0]["who"]["display"] == "高雅琴"
+    assert program("other").get("/Provenance").content_read["total"] == 0
+
+
+def test_readings_and_plans_in_their_own_words(lived: Any, program: Any) -> None:
+    gao = program("gao")
+    (entry,) = gao.get("/Observation?code=85354-9").content_read["entry"]
+    values = [one["valueQuantity"]["value"] for one in entry["resource"]["component"]]
+    assert values == [152, 94, 71]
+    found = gao.get("/Observation?code=8310-5")
+    assert b'"value":36.6' in found.content
+    plan = gao.get("/CarePlan").content_read["entry"][0]["resource"]
+    assert plan["contained"][0]["resourceType"] == "Goal" and plan["activity"]
+    included = gao.get("/Appointment?status=booked&_include=Appointment:patient&_include=Appointment:based-on")
+    assert {one["resource"]["resourceType"] for one in included.content_read["entry"]} == {
+        "Appointment", "Patient", "ServiceRequest",
+    }  # fmt: skip
+
+
 def test_what_it_says(lived: Any, program: Any) -> None:
     gao, mei = program("gao"), f"patient-{lived.mei.pk}"
     patient = gao.get(f"/Patient/{mei}").content_read
@@ -84,6 +145,16 @@ def test_what_it_says(lived: Any, program: Any) -> None:
 @pytest.mark.parametrize(
     ("query", "total"),
     [
+        ("Appointment?status=booked&patient=patient-{mei}", 1),
+        ("Appointment?practitioner=practitioner-{song}&date=ge2000", 4),
+        ("ServiceRequest?status=revoked", 3),
+        ("Encounter?subject=Patient/patient-{mei}&status=finished", 1),
+        ("Observation?code=http://loinc.org|85354-9", 1),
+        ("Observation?category=vital-signs&patient=patient-{mei}", 4),
+        ("Observation?value-quantity=gt6||mmol/L", 1),
+        ("Observation?date=lt2020", 0),
+        ("CarePlan?category=I10&status=active", 1),
+        ("Task?based-on=CarePlan/care-plan-0", 0),
         ("Patient?name=欧阳", 1),
         ("Patient?birthdate=ge1949&gender=female", 1),
         ("Patient?birthdate=lt1949", 0),
@@ -95,7 +166,7 @@ def test_what_it_says(lived: Any, program: Any) -> None:
         ("Practitioner?identifier=urn:shoufu:licence|2021-宋晓燕", 1),
         ("Practitioner?identifier=urn:other|2021-宋晓燕", 0),
         ("PractitionerRole?specialty=wound", 1),
-        ("Consent?patient=patient-{mei}&status=active", 1),
+        ("Consent?patient=patient-{mei}&status=active", 8),
         ("Questionnaire?url=urn:shoufu:questionnaire:morse", 1),
         ("Slot?start=ge2020-01-01&start=lt2020-01-02", 0),
     ],
@@ -110,11 +181,11 @@ def test_includes_sorting_and_pages(lived: Any, program: Any) -> None:
     gao, mei = program("gao"), f"patient-{lived.mei.pk}"
     for day in (3, 1, 2):
         body = {
-            "resourceType": "Observation", "status": "final", "code": {"text": "x"},
+            "resourceType": "Observation", "status": "final", "code": {"coding": [{"code": "x"}]},
             "subject": {"reference": f"Patient/{mei}"}, "effectiveDateTime": f"2026-03-0{day}",
         }  # fmt: skip
         assert gao.post("/Observation", body).status_code == 201
-    first = gao.get(f"/Observation?patient={mei}&_sort=-date&_count=2&_include=Observation:subject").content_read
+    first = gao.get(f"/Observation?patient={mei}&code=x&_sort=-date&_count=2&_include=Observation:subject").content_read
     shown = [one["resource"].get("effectiveDateTime") for one in first["entry"]]
     assert shown == ["2026-03-03", "2026-03-02", None] and first["total"] == 3
     assert first["entry"][2]["search"]["mode"] == "include"
@@ -122,9 +193,9 @@ def test_includes_sorting_and_pages(lived: Any, program: Any) -> None:
     rest = gao.get(links["next"].partition("/R4")[2]).content_read
     assert [one["resource"].get("effectiveDateTime") for one in rest["entry"]] == ["2026-03-01", None]
     back = gao.get(f"/Patient?_id={mei}&_revinclude=Observation:patient").content_read
-    assert len(back["entry"]) == 4
+    assert len(back["entry"]) == 10
     posted = gao.post(
-        "/Observation/_search", f"patient={mei}&_summary=count".encode(), "application/x-www-form-urlencoded"
+        "/Observation/_search", f"patient={mei}&code=x&_summary=count".encode(), "application/x-www-form-urlencoded"
     )
     assert posted.content_read["total"] == 3 and "entry" not in posted.content_read
     told = gao.get("/Patient?colour=red").content_read["entry"][-1]

@@ -9,7 +9,7 @@ part = Part(
             "care_integrator",
             "护理数据对接",
             "Care integrator",
-            RIGHTS | {"homecare.view", "homecare.patients", "places.view"},
+            RIGHTS | {"homecare.view", "homecare.patients", "homecare.chronic", "places.view"},
         ),
     ),
     acts=(

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import translation
@@ -78,21 +79,28 @@ class Projection:
 
     type: str
     rows: Callable[[Actor], QuerySet[Any]]
-    make: Callable[[Sequence[Any]], Iterable[tuple[int, Made]]]
+    make: Callable[[Sequence[Any]], Iterable[tuple[Any, Made]]]
     narrow: Callable[[Criterion], Narrowed | None] = lambda criterion: None
     several: bool = False
     prefix: str = ""
+    uuid: bool = False
 
     @property
     def begins(self) -> str:
         return self.prefix or vocabulary.prefix(self.type)
 
+    def key(self, logical_id: str) -> int | UUID | None:
+        """The row's key in an id; None for ids of others."""
+        if self.uuid:
+            return _uuid(self.begins, logical_id)
+        return key_of(self.begins, logical_id, self.several)
+
     def owns(self, logical_id: str) -> bool:
-        return key_of(self.begins, logical_id, self.several) is not None
+        return self.key(logical_id) is not None
 
     def get(self, actor: Actor, logical_id: str) -> Kept | None:
         """The resource of an id; None where it is not this projection's, or not to be seen."""
-        key = key_of(self.begins, logical_id, self.several)
+        key = self.key(logical_id)
         if key is None:
             return None
         found = self._made(list(self.rows(actor).filter(pk=key)))
@@ -110,7 +118,7 @@ class Projection:
     def _narrowed(self, criterion: Criterion) -> Narrowed | None:
         if criterion.parameter.code == "_id" and criterion.modifier is None and criterion.missing is None:
             ids = [str(value.code) for value in criterion.values if isinstance(value, Token) and not value.system]
-            keys = [key_of(self.begins, logical_id, self.several) for logical_id in ids]
+            keys = [self.key(logical_id) for logical_id in ids]
             return Narrowed(Q(pk__in=[key for key in keys if key is not None]))
         return self.narrow(criterion)
 
@@ -176,6 +184,14 @@ def key_of(prefix: str, logical_id: str, several: bool = False) -> int | None:
     if not number.isascii() or not number.isdigit() or len(number) > 18 or str(int(number)) != number:
         return None
     return int(number) if several or not suffix else None
+
+
+def _uuid(prefix: str, logical_id: str) -> UUID | None:
+    text = logical_id.removeprefix(f"{prefix}-")
+    try:
+        return UUID(text) if text != logical_id and len(text) == 36 else None
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
@@ -23,10 +24,11 @@ from shoufu.scenes.homecare.fhir.faults import Refused, of_problem, refused
 from shoufu.scenes.homecare.fhir.interactions import Caller
 from shoufu.scenes.homecare.fhir.kept import Kept
 
+logger = structlog.get_logger("shoufu.homecare.fhir")
 JSON = "application/fhir+json"
 TAKEN = frozenset({JSON, "application/json", "text/json", "json"})
 VERSIONS = frozenset({"4.0", "4.0.1"})
-QUIET = frozenset({401, 404, 405, 410})
+QUIET = frozenset({401, 404, 405, 410, 500})
 
 
 def base_of(request: Any) -> str:
@@ -202,6 +204,10 @@ def served(*methods: str, formats: bool = True) -> Callable[[View], View]:
                 found = of_problem(problem)
             except RequestDataTooBig:
                 found = refused(413, _("The body is too large."))
+            except Exception:
+                # A program reads outcomes, not pages; what is broken here stands in the log.
+                logger.exception("fhir request failed", path=request.path)
+                found = refused(500, _("Something went wrong here"), code="exception")
             return _refusal(request, found, methods, str(kwargs.get("kind", "")))
 
         return guarded
