@@ -44,18 +44,18 @@ def _taken(report: Report) -> tuple[dict[str, Any], dict[int, list[Issue]]]:
     content = report.resource.content if report.resource is not None else report.content
     if not isinstance(content, dict) or content.get("resourceType") != "Bundle":
         if report.resource is None:
-            raise grave(report)
+            raise grave(report, "Bundle")
         raise refused(400, _("This address takes a Bundle; send a resource to the address of its type."), "", "value")
     if content.get("type") not in ("batch", "transaction"):
         if report.resource is None:
-            raise grave(report)
+            raise grave(report, "Bundle")
         said = _("This address carries out batches and transactions; keep other bundles at /Bundle.")
         raise refused(400, said, "Bundle.type", "value")
     own: dict[int, list[Issue]] = {}
     for issue in report.issues:
         found = _ENTRY.match(issue.expression)
         if issue.grave and (found is None or content["type"] == "transaction"):
-            raise grave(report)
+            raise grave(report, "Bundle")
         if issue.grave and found is not None:
             own.setdefault(int(found[1]), []).append(issue)
     return content, own

@@ -1,6 +1,7 @@
 """HTTP around the interactions: content negotiation, headers, and an OperationOutcome for every refusal."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -126,10 +127,14 @@ def body(request: Any) -> Report:
     return check(request.body)
 
 
-def grave(report: Report) -> Refused:
-    """The refusal of what the check refused: 400 for what is no JSON at all, 422 for what is no valid resource."""
+def grave(report: Report, kind: str) -> Refused:
+    """The refusal of what the check refused: 400 for what is no JSON at all, 422 for what is no valid resource.
+
+    What breaks before it says its type is named by that of the address.
+    """
     broken = any(issue.severity == Severity.FATAL for issue in report.issues)
-    return Refused(400 if broken else 422, *report.issues)
+    issues = [one if one.expression else replace(one, expression=kind) for one in report.issues]
+    return Refused(400 if broken else 422, *issues)
 
 
 def _version_of(parameters: str, status: int) -> None:

@@ -41,7 +41,7 @@ def kind(request: Any, kind: str) -> HttpResponse:
     interactions.known(kind)
     report = answers.body(request)
     if report.resource is None:
-        raise answers.grave(report)
+        raise answers.grave(report, kind)
     done = interactions.create(caller, kind, report.resource.content, request.headers.get("If-None-Exist"))
     assert done.kept is not None
     return answers.written(request, done.status, done.kept, caller.base, report.issues)
@@ -86,7 +86,7 @@ def resource(request: Any, kind: str, logical: str) -> HttpResponse:
         interactions.known(kind)
         report = answers.body(request)
         if report.resource is None:
-            raise answers.grave(report)
+            raise answers.grave(report, kind)
         done = interactions.update(caller, kind, logical, report.resource.content, answers.if_match(request))
         assert done.kept is not None
         return answers.written(request, done.status, done.kept, caller.base, report.issues)
