@@ -98,6 +98,55 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
     ),
     ("referral.ended", "zh-hans"): Words("{to}有结果：{title}", "{place}。转报 {number} 已有处置结果。"),
     ("referral.ended", "en"): Words("Outcome from {to}: {title}", "{place}. Referral {number} has an outcome."),
+    ("care.rating.low", "zh-hans"): Words("收到低分评价：{number}", "{office}。请在“护理质量·评价”里查看。"),
+    ("care.rating.low", "en"): Words("A low rating: {number}", "{office}. See under “Care quality”, “Ratings”."),
+    ("care.complaint.new", "zh-hans"): Words("投诉待答复：{number}", "{office}。请在 {by} 前书面答复。"),
+    ("care.complaint.new", "en"): Words("To be answered: {number}", "{office}. Answer in writing by {by}."),
+    ("care.complaint.step", "zh-hans"): Words("您的投诉有进展：{number}", "{office}。请在“评价与投诉”里查看。"),
+    ("care.complaint.step", "en"): Words(
+        "News of your complaint {number}", "{office}. Read it under “Ratings and complaints”."
+    ),
+    ("care.complaint.escalated", "zh-hans"): Words(
+        "投诉已转监管部门：{number}", "{office}。请在“护理质量·投诉”里查看。"
+    ),
+    ("care.complaint.escalated", "en"): Words(
+        "A complaint came to the regulator: {number}", "{office}. See under “Care quality”, “Complaints”."
+    ),
+    ("care.complaint.ruled", "zh-hans"): Words("监管部门已处理投诉：{number}", "{office}。请查看处理意见。"),
+    ("care.complaint.ruled", "en"): Words("The regulator ruled on {number}", "{office}. Read what was decided."),
+    ("care.incident.new", "zh-hans"): Words("不良事件上报：{number}（{grade} 级）", "{office}。请跟进并由他人办结。"),
+    ("care.incident.new", "en"): Words(
+        "Adverse event {number}, grade {grade}", "{office}. Follow it up; somebody else closes it."
+    ),
+    ("care.incident.serious", "zh-hans"): Words("严重不良事件：{number}（{grade} 级）", "{office}。请立即查看并处置。"),
+    ("care.incident.serious", "en"): Words(
+        "Serious adverse event {number}, grade {grade}", "{office}. Look at it and act now."
+    ),
+    ("care.refusal.new", "zh-hans"): Words("有人拒绝上门：{number}", "{office}。已排的 {count} 次上门需要另行安排。"),
+    ("care.refusal.new", "en"): Words(
+        "A refusal: {number}", "{office}. Visits that are planned and need somebody else: {count}."
+    ),
+    ("care.bar.proposed", "zh-hans"): Words("提议列入名单：{number}", "{office}。须由提议人以外的人决定。"),
+    ("care.bar.proposed", "en"): Words(
+        "An entry was proposed: {number}", "{office}. Somebody else than who proposed it decides."
+    ),
+    ("care.bar.patient", "zh-hans"): Words(
+        "关于为您上门：{number}", "{office}。请在“评价与投诉”里查看理由，您可以申诉。急救不受影响。"
+    ),
+    ("care.bar.patient", "en"): Words(
+        "About visits to you: {number}",
+        "{office}. Read the reason under “Ratings and complaints”; you can appeal. Emergency care goes on as always.",
+    ),
+    ("care.bar.review", "zh-hans"): Words("名单到复核日：{number}", "{office}。请复核是否仍有必要。"),
+    ("care.bar.review", "en"): Words("To be reviewed: {number}", "{office}. See whether the entry is still needed."),
+    ("care.sanction", "zh-hans"): Words("关于您的上门资格：{number}", "{office}。请在“护理质量”里查看，您可以申诉。"),
+    ("care.sanction", "en"): Words(
+        "About your home visits: {number}", "{office}. Read it under “Care quality”; you can appeal."
+    ),
+    ("care.appeal.new", "zh-hans"): Words("有申诉：{number}", "{office}。须由未参与决定的人答复。"),
+    ("care.appeal.new", "en"): Words("An appeal: {number}", "{office}. Somebody who had no part in it answers."),
+    ("care.appeal.late", "zh-hans"): Words("申诉逾期未答复：{number}", "{office}。请监管部门查看。"),
+    ("care.appeal.late", "en"): Words("An appeal is overdue: {number}", "{office}. It waits for an answer."),
     ("booking.offered", "zh-hans"): Words(
         "有空位了：{offering}", "{place}，{time}。已为您保留到 {until}，请在此前确认。预约 {number}。"
     ),

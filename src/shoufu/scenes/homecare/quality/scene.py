@@ -1,3 +1,74 @@
-from shoufu.kernel.base.scene import Part
+from shoufu.kernel.base.scene import ActName, Part, Role
 
-part = Part()
+FIGURES, QUALITY = "homecare.figures", "homecare.quality"
+
+part = Part(
+    roles=(
+        Role("care_coordinator", "护理调度员", "Care coordinator", frozenset({FIGURES, QUALITY})),
+        Role("nurse", "护士", "Nurse", frozenset({FIGURES})),
+        Role(
+            "care_institution",
+            "护理机构负责人",
+            "Care institution manager",
+            frozenset(
+                {
+                    "homecare.view",
+                    "homecare.patients",
+                    FIGURES,
+                    QUALITY,
+                    "homecare.decide",
+                    "homecare.money",
+                    "places.view",
+                    "notices.view",
+                }
+            ),
+        ),
+        Role(
+            "care_regulator",
+            "卫生健康监管员",
+            "Health regulator",
+            frozenset({"homecare.view", FIGURES, "homecare.regulate", "places.view", "notices.view"}),
+        ),
+    ),
+    acts=(
+        ActName("homecare.rating.give", "评价了一次上门服务", "Rated a visit"),
+        ActName("homecare.rating.change", "更改了对上门服务的评价", "Changed the rating of a visit"),
+        ActName("homecare.rating.look", "查看了您的评价", "Read a rating of yours"),
+        ActName("homecare.complaint.make", "提出了投诉", "Made a complaint"),
+        ActName("homecare.complaint.acknowledge", "受理了您的投诉", "Took up a complaint of yours"),
+        ActName("homecare.complaint.answer", "答复了您的投诉", "Answered a complaint of yours"),
+        ActName("homecare.complaint.rule", "对您的投诉作出处理意见", "Ruled on a complaint of yours"),
+        ActName("homecare.complaint.add", "补充了投诉", "Added to a complaint"),
+        ActName("homecare.complaint.escalate", "把您的投诉转到监管部门", "Brought a complaint to the regulator"),
+        ActName("homecare.complaint.accepted", "认可了投诉答复", "Accepted the answer to a complaint"),
+        ActName("homecare.complaint.withdrawn", "撤回了投诉", "Took a complaint back"),
+        ActName("homecare.complaint.closed", "结束了您的投诉", "Closed a complaint of yours"),
+        ActName("homecare.complaint.look", "查看了您的投诉", "Read a complaint of yours"),
+        ActName("homecare.incident.report", "上报了与您有关的不良事件", "Reported an adverse event that concerns you"),
+        ActName("homecare.incident.follow", "记录了不良事件的跟进", "Followed up an adverse event that concerns you"),
+        ActName("homecare.incident.regrade", "更改了不良事件的分级", "Changed the grade of an adverse event"),
+        ActName("homecare.incident.close", "办结了与您有关的不良事件", "Closed an adverse event that concerns you"),
+        ActName("homecare.incident.look", "查看了与您有关的不良事件", "Read an adverse event that concerns you"),
+        ActName("homecare.refusal.make", "登记了您的拒绝", "Noted a refusal of yours"),
+        ActName("homecare.refusal.end", "取消了您的拒绝", "Took a refusal of yours back"),
+        ActName("homecare.refusal.look", "查看了您的拒绝理由", "Read why you refused"),
+        ActName("homecare.bar.propose", "提议暂停为您预约上门", "Proposed that no visits are booked for you"),
+        ActName("homecare.bar.enter", "决定暂停为您预约上门", "Decided that no visits are booked for you"),
+        ActName("homecare.bar.reject", "否决了暂停预约的提议", "Decided against stopping bookings for you"),
+        ActName("homecare.bar.lifted", "解除了预约限制", "Lifted the stop of bookings"),
+        ActName("homecare.bar.expired", "预约限制到期", "The stop of bookings has expired"),
+        ActName("homecare.bar.paused", "申诉期间暂缓预约限制", "Paused the stop of bookings"),
+        ActName("homecare.bar.resumed", "恢复了预约限制", "Put the stop of bookings in force again"),
+        ActName("homecare.bar.appeal", "提出了申诉", "Appealed"),
+        ActName("homecare.bar.judge", "答复了您的申诉", "Answered your appeal"),
+        ActName("homecare.bar.look", "查看了关于您的预约限制", "Read the stop of bookings about you"),
+        ActName("homecare.sanction.make", "暂停派您上门", "Sent you to nobody for a time"),
+        ActName("homecare.sanction.lifted", "解除了对您的处理", "Lifted the sanction about you"),
+        ActName("homecare.sanction.expired", "对您的处理到期", "The sanction about you has expired"),
+        ActName("homecare.sanction.appeal", "对处理提出了申诉", "Appealed against the sanction"),
+        ActName("homecare.sanction.judge", "答复了您的申诉", "Answered your appeal"),
+        ActName("homecare.sanction.look", "查看了对您的处理", "Read the sanction about you"),
+        ActName("homecare.trace.look", "查看了一次上门的全过程", "Looked at everything about one visit"),
+        ActName("homecare.trace.export", "导出了一次上门的全过程", "Exported everything about one visit"),
+    ),
+)

@@ -34,6 +34,11 @@ def _of_offices(actor: Actor, field: str) -> Q:
     return Q(**{f"{field}__in": mine}) if mine else Q()
 
 
+def of_offices(actor: Actor, field: str = "institution") -> Q:
+    """The condition by which staff of an institution see its rows only; who works for none (a regulator) sees all."""
+    return _of_offices(actor, field)
+
+
 def institutions(actor: Actor) -> QuerySet[Institution]:
     """The institutions of the actor's places; whoever works for one sees that one only."""
     rows = Institution.objects.select_related("organisation", "place")

@@ -1,0 +1,93 @@
+from shoufu.scenes.homecare.quality.services.appeals import (
+    appeal_bar,
+    appeal_sanction,
+    expire_sanctions,
+    judge,
+    late_appeals,
+    lift_sanction,
+    read_sanction,
+    sanction,
+)
+from shoufu.scenes.homecare.quality.services.bars import BarDraft, decide, expire, lift, pause, propose, remind
+from shoufu.scenes.homecare.quality.services.bars import read as read_bar
+from shoufu.scenes.homecare.quality.services.complaints import (
+    ComplaintDraft,
+    accept,
+    acknowledge,
+    add_words,
+    answer,
+    ask_regulator,
+    close_silent,
+    complain,
+    escalate_late,
+    rule,
+    withdraw,
+)
+from shoufu.scenes.homecare.quality.services.complaints import read as read_complaint
+from shoufu.scenes.homecare.quality.services.incidents import IncidentDraft, close, follow, regrade, report
+from shoufu.scenes.homecare.quality.services.incidents import read as read_incident
+from shoufu.scenes.homecare.quality.services.ratings import (
+    PolicyDraft,
+    RatingDraft,
+    own_words,
+    rate,
+    read_rating,
+    set_policy,
+)
+from shoufu.scenes.homecare.quality.services.refusals import (
+    RefusalDraft,
+    read_refusal,
+    refuse_patient,
+    refuse_practitioner,
+    take_back,
+)
+from shoufu.scenes.homecare.quality.services.retention import forget
+
+__all__ = [
+    "BarDraft",
+    "ComplaintDraft",
+    "IncidentDraft",
+    "PolicyDraft",
+    "RatingDraft",
+    "RefusalDraft",
+    "accept",
+    "acknowledge",
+    "add_words",
+    "answer",
+    "appeal_bar",
+    "appeal_sanction",
+    "ask_regulator",
+    "close",
+    "close_silent",
+    "complain",
+    "decide",
+    "escalate_late",
+    "expire",
+    "expire_sanctions",
+    "follow",
+    "forget",
+    "judge",
+    "late_appeals",
+    "lift",
+    "lift_sanction",
+    "own_words",
+    "pause",
+    "propose",
+    "rate",
+    "read_bar",
+    "read_complaint",
+    "read_incident",
+    "read_rating",
+    "read_refusal",
+    "read_sanction",
+    "refuse_patient",
+    "refuse_practitioner",
+    "regrade",
+    "remind",
+    "report",
+    "rule",
+    "sanction",
+    "set_policy",
+    "take_back",
+    "withdraw",
+]
