@@ -16,7 +16,9 @@ for (const entry of readdirSync(join(home, "../src/shoufu"), { recursive: true }
     for (const [, name] of text.matchAll(/"([a-z][a-z0-9-]{0,40})"/g)) if (exists(name)) found.add(name);
   }
 }
-for (const file of readdirSync(join(home, "src"))) {
+for (const entry of readdirSync(join(home, "src"), { recursive: true })) {
+  const file = String(entry);
+  if (!file.endsWith(".ts")) continue;
   const text = readFileSync(join(home, "src", file), "utf8");
   for (const [, name] of text.matchAll(/icon\("([a-z0-9-]+)"/g)) found.add(name);
 }

@@ -6,6 +6,7 @@ from shoufu.kernel.parties import demo as parties
 from shoufu.kernel.places import demo as places
 from shoufu.scenes.homecare import demo
 from shoufu.scenes.homecare.assessment.models import Assessment
+from shoufu.scenes.homecare.careplans.models import CarePlan, Reading
 from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, Service
 
 
@@ -16,6 +17,8 @@ def test_the_model_districts_part_loads_once() -> None:
     for _time in range(2):
         demo.load(SYSTEM)
         counts = (Institution, Service, Practitioner, Patient, Assessment)
-        assert [model.objects.count() for model in counts] == [1, 6, 8, 10, 2]
+        assert [model.objects.count() for model in counts] == [1, 6, 9, 10, 2]
     assert Practitioner.objects.filter(verified_at__isnull=True).count() == 1
     assert sorted(Assessment.objects.values_list("decision", flat=True)) == ["fit", "unfit"]
+    assert CarePlan.objects.count() == 1, "the community's residents with accounts are no part of this test"
+    assert Reading.objects.count() > 50

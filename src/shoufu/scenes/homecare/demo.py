@@ -19,6 +19,7 @@ from shoufu.kernel.privacy import services as privacy
 from shoufu.kernel.privacy.models import Delegation
 from shoufu.scenes.homecare.assessment import services as assessment
 from shoufu.scenes.homecare.assessment.instruments import all_versions
+from shoufu.scenes.homecare.careplans import demo as careplans
 from shoufu.scenes.homecare.register import services
 from shoufu.scenes.homecare.register.models import Institution, Service
 from shoufu.scenes.homecare.register.selectors import Health
@@ -97,6 +98,7 @@ def load(actor: Actor) -> None:
     made = [services.add_service(actor, office.pk, row[0], _version(row)) for row in SERVICES]
     nurse = _staff(actor, office, district, today)
     _patients(actor, office, district, made, nurse, today)
+    careplans.load(actor)
 
 
 def _version(row: tuple[Any, ...]) -> VersionDraft:

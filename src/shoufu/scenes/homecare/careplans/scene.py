@@ -2,7 +2,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shoufu.engines.chronic import CONTEXTS, KINDS, QUANTITIES
-from shoufu.kernel.base.scene import ActName, CaseKind, Kind, Part, Role
+from shoufu.kernel.base.scene import ActName, CaseKind, Kind, MenuItem, Part, Role
 
 SIGNALS = "homecare.signals"
 """The right to see readings of home devices in the log. No role has it: the part reads them, and people see what it
@@ -27,6 +27,10 @@ def _schema(kind: str) -> Mapping[str, Any]:
 
 
 part = Part(
+    menu=(
+        MenuItem("慢病照护", "Care plans", "heartbeat", "homecare:careplans:list", "homecare.chronic"),
+        MenuItem("我的慢病管理", "My readings", "heartbeat", "homecare:careplans:mine", "own.care"),
+    ),
     kinds=tuple(
         Kind(
             f"health.{code}",

@@ -82,11 +82,9 @@ def plans(actor: Actor, *, mine: bool = False, ended: bool = True) -> QuerySet[C
 
 def listed(actor: Actor) -> QuerySet[CarePlan]:
     """Plans for a list: with the number of open findings as `open_findings` and whether a handover runs as `handed`."""
-    running = Finding.objects.filter(plan=OuterRef("pk"), state__in=Finding.RUNNING)
     handed = Handover.objects.filter(plan=OuterRef("pk"), state__in=Handover.OPEN)
     return plans(actor).annotate(
         open_findings=Count("findings", filter=Q(findings__state__in=Finding.RUNNING)),
-        worrying=Exists(running),
         handed=Exists(handed),
     )
 

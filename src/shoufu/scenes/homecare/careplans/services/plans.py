@@ -137,8 +137,8 @@ def _guideline(draft: PlanDraft) -> chronic.Guideline:
 
 
 def _check(goals: Sequence[GoalDraft], tasks: Sequence[TaskDraft]) -> None:
-    errors = [error for n, goal in enumerate(goals) for error in _goal_errors(goal, f"/goals/{n}/")]
-    errors += [error for n, task in enumerate(tasks) for error in _task_errors(task, f"/tasks/{n}/")]
+    errors = [error for n, goal in enumerate(goals) for error in goal_errors(goal, f"/goals/{n}/")]
+    errors += [error for n, task in enumerate(tasks) for error in task_errors(task, f"/tasks/{n}/")]
     if not goals:
         errors.append(FieldError("goals", _("Give one goal or more.")))
     if len({(one.quantity, one.context) for one in goals}) < len(goals):
@@ -149,7 +149,8 @@ def _check(goals: Sequence[GoalDraft], tasks: Sequence[TaskDraft]) -> None:
         raise Invalid(*errors)
 
 
-def _goal_errors(goal: GoalDraft, prefix: str) -> list[FieldError]:
+def goal_errors(goal: GoalDraft, prefix: str = "") -> list[FieldError]:
+    """What is wrong with a goal, field by field."""
     quantity = chronic.QUANTITIES.get(goal.quantity)
     if quantity is None:
         kinds = ", ".join(chronic.QUANTITIES)
@@ -170,7 +171,8 @@ def _goal_errors(goal: GoalDraft, prefix: str) -> list[FieldError]:
     return errors
 
 
-def _task_errors(task: TaskDraft, prefix: str) -> list[FieldError]:
+def task_errors(task: TaskDraft, prefix: str = "") -> list[FieldError]:
+    """What is wrong with a task, field by field."""
     errors = []
     for name, value in (("code", task.code), ("text", task.text)):
         if not value.strip():

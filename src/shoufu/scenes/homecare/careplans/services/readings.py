@@ -112,6 +112,48 @@ def keep(actor: Actor, patient: Patient, draft: ReadingDraft, source: str, devic
     return Added(row, True, findings.take(patient, [row], now))
 
 
+@transaction.atomic
+def add_many(actor: Actor, patient_id: int, drafts: Sequence[ReadingDraft], *, mine: bool = False) -> list[Finding]:
+    """Note many readings of one patient at once (a device's memory, another system): all or none, judged together.
+
+    Those whose id is there already are passed over. Errors name the reading as /index/field.
+    """
+    patient = _locked(selectors.patient(actor, patient_id, mine=mine))
+    if not mine:
+        require_anywhere(actor, selectors.WRITE)
+        writer(actor, patient)
+    running(patient)
+    now, errors, kept = timezone.now(), [], []
+    for n, draft in enumerate(drafts):
+        try:
+            kept.append((draft, checked(draft, draft.at or now, now)))
+        except Invalid as wrong:
+            errors += [FieldError(f"/{n}/{one.field}", one.message) for one in wrong.errors]
+    if errors:
+        raise Invalid(*errors)
+    there = set(Reading.objects.filter(pk__in=[draft.id for draft in drafts]).values_list("pk", flat=True))
+    fresh = {draft.id: (draft, values) for draft, values in kept if draft.id not in there}
+    source = _source(actor, patient, mine)
+    rows = [
+        Reading(
+            id=draft.id,
+            patient=patient,
+            kind=draft.kind,
+            context=draft.context,
+            at=draft.at or now,
+            day=register.day_at(patient.place, draft.at or now),
+            known_at=now,
+            values=sealed(patient.person_id, values, VALUES) or b"",
+            source=source,
+            by_id=actor.user_id,
+        )
+        for draft, values in fresh.values()
+    ]
+    Reading.objects.bulk_create(rows)
+    record(actor, act("homecare.reading.add", patient, patient, count=len(rows), source=source))
+    return findings.take(patient, rows, now)
+
+
 def _again(seen: Reading, patient: Patient, draft: ReadingDraft, values: Mapping[str, float]) -> Added:
     if seen.patient_id != patient.pk:
         raise Conflict(_("Another reading has this number; send it with a new one."))
