@@ -79,7 +79,7 @@ def test_a_plan_takes_goals_and_tasks_of_its_guideline_and_keeps_every_version(c
     assert changed.version == 2 and [one.high for one in selectors.goals(row)] == [Decimal(140)]
     assert Goal.objects.filter(plan=row, ended_at__isnull=False).count() == 2
     assert Revision.objects.filter(plan=row).count() == 2
-    with pytest.raises(Conflict, match="meanwhile"):
+    with pytest.raises(Conflict, match="有人改过"):
         plans.change(care.act("song"), row.pk, 1, draft)
     assert looks.look(care.act("mei"), row.pk, mine=True).note == "收紧"
     with pytest.raises(Invalid, match="reason"):
@@ -341,7 +341,7 @@ def test_a_patient_is_handed_over_to_a_doctor_who_answers(care: Any) -> None:
     for day in (5, 3, 1):
         add(care, bp(150, days=day))
     draft = handovers.HandoverDraft("两次随访血压未达标", urgent=True)
-    with pytest.raises(Conflict, match="doctor"):
+    with pytest.raises(Conflict, match="医生"):
         handovers.send(care.act("song"), row.pk, draft)
     tang = doctor(care)
     with pytest.raises(Invalid, match="to"):
