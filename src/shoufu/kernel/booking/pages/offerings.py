@@ -27,7 +27,7 @@ def listing(request: PageRequest) -> HttpResponseBase:
         row="booking/offering_row.html",
         template="booking/offerings.html",
         default_sort="name",
-        empty=_("Nothing is offered here yet. Add resources and an offering by the interface (/api/docs)."),
+        empty=_("Nothing is offered here yet. The office adds resources first, then an offering."),
         columns=(
             Column("name", _("Name"), "name", lambda o: o.name),
             Column("place", _("Where"), "place__path", lambda o: o.place.name),
@@ -38,7 +38,8 @@ def listing(request: PageRequest) -> HttpResponseBase:
         ),
         filters=(Filter("text", _("Number or words"), lambda rows, value: rows.filter(matching(value))),),
     )
-    return answer(request, page, selectors.offerings(request.actor))
+    may_add = request.actor.may_anywhere(selectors.MANAGE)
+    return answer(request, page, selectors.offerings(request.actor), may_add=may_add)
 
 
 def _first_day(request: PageRequest, row: Offering) -> date:
@@ -67,6 +68,9 @@ def _page(request: PageRequest, offering_id: int, form: FormState | None = None,
         "before": day - timedelta(days=DAYS) if day > timezone.localdate() else None,
         "after": day + timedelta(days=DAYS),
         "form": form or FormState(),
+        "full": not found and not row.provider,
+        "last": day + timedelta(days=DAYS - 1),
+        "may_manage": request.actor.may(selectors.MANAGE, row.place.path),
     }
     return render(request, "booking/offering.html", context, status=status)
 
@@ -91,3 +95,36 @@ def hold(request: PageRequest, offering_id: int) -> HttpResponseBase:
         return _page(request, offering_id, FormState(problem=str(refusal.errors[0].message)), 422)
     messages.success(request, _("Held. Confirm it before the time is over."))
     return redirect("booking:detail", made.pk)
+
+
+@require_POST
+@needs("booking.book")
+def wait(request: PageRequest, offering_id: int) -> HttpResponseBase:
+    """Wait for a slot of one of these days; who gets one has half an hour to confirm it."""
+    row = selectors.bookable(request.actor, offering_id)
+    where = slots.zone_named(row.place.time_zone)
+    try:
+        since, until = (_day(request, name) for name in ("since", "until"))
+        draft = services.WaitDraft(
+            row.pk,
+            max(timezone.now(), calendar.instant(since, time(), where)),
+            calendar.instant(until + timedelta(days=1), time(), where),
+        )
+        services.join(request.actor, draft)
+    except Conflict as refusal:
+        return _page(request, offering_id, FormState(problem=refusal.detail), 409)
+    except Invalid as refusal:
+        errors = {error.field: str(error.message) for error in refusal.errors}
+        return _page(request, offering_id, FormState(request.POST.dict(), errors), 422)
+    messages.success(request, _("You are on the waiting list. A notice tells you when a slot is held for you."))
+    return redirect("booking:waiting")
+
+
+def _day(request: PageRequest, name: str) -> date:
+    try:
+        found = date.fromisoformat(request.POST.get(name, ""))
+    except ValueError as error:
+        raise Invalid.one(name, _("Choose a day.")) from error
+    if not 1970 < found.year < 2200:
+        raise Invalid.one(name, _("Must be a day from 1970 to 2200."))
+    return found

@@ -29,7 +29,7 @@ def listing(request: PageRequest) -> HttpResponseBase:
         row="booking/resource_row.html",
         template="booking/resources.html",
         default_sort="name",
-        empty=_("Nothing is offered here yet. Add resources and an offering by the interface (/api/docs)."),
+        empty=_("There is no resource here yet. Add a court, a room or a vehicle with its opening hours."),
         columns=(
             Column("name", _("Name"), "name", lambda r: r.name),
             Column("kind", _("Kind"), "kind", lambda r: r.get_kind_display()),
@@ -42,7 +42,7 @@ def listing(request: PageRequest) -> HttpResponseBase:
         ),
     )
     rows = selectors.resources(request.actor).filter(place__path__startswith=request.scope.path)
-    return answer(request, page, rows)
+    return answer(request, page, rows, may_add=request.actor.may_anywhere(selectors.MANAGE))
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.errors import Invalid
+from shoufu.kernel.base.forms import Field, Reader, cents, state
 from shoufu.kernel.base.lists import Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import PageRequest, needs, tried
 from shoufu.scenes.homecare.register import codes, national, selectors, services
 from shoufu.scenes.homecare.register.models import Service, ServiceVersion
-from shoufu.scenes.homecare.register.pages.fields import Field, Reader, cents, state
 
 
 @needs(selectors.VIEW)

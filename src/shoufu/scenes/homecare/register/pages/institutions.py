@@ -4,13 +4,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.errors import Invalid
+from shoufu.kernel.base.forms import Field, Reader, state
 from shoufu.kernel.base.lists import Column, ListPage, answer
 from shoufu.kernel.base.pages import PageRequest, needs, tried
 from shoufu.kernel.places import selectors as places
 from shoufu.kernel.places.models import Place
 from shoufu.scenes.homecare.register import selectors, services
 from shoufu.scenes.homecare.register.models import Institution
-from shoufu.scenes.homecare.register.pages.fields import Field, Reader, state
 
 
 @needs(selectors.VIEW)

@@ -6,12 +6,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.errors import Invalid
+from shoufu.kernel.base.forms import Field, Reader, state
 from shoufu.kernel.base.lists import Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import PageRequest, needs, tried
 from shoufu.kernel.parties.selectors import home_label
 from shoufu.scenes.homecare.register import codes, selectors, services
 from shoufu.scenes.homecare.register.models import Patient, Practitioner
-from shoufu.scenes.homecare.register.pages.fields import Field, Reader, state
 
 
 def _home(row: Patient) -> str:

@@ -11,13 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from shoufu.kernel.access.policy import lent
 from shoufu.kernel.base.errors import Invalid
+from shoufu.kernel.base.forms import Field, Reader, state
 from shoufu.kernel.base.lists import Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import PageRequest, needs, tried
 from shoufu.kernel.booking import selectors as booking
 from shoufu.scenes.homecare.register import codes, facts, national, selectors, services, words
 from shoufu.scenes.homecare.register.eligibility import full_years, usable
 from shoufu.scenes.homecare.register.models import Practitioner
-from shoufu.scenes.homecare.register.pages.fields import Field, Reader, state
 
 DAYS = {
     "MO": gettext_lazy("Mon"),
