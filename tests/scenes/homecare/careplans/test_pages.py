@@ -33,7 +33,9 @@ def doctor(care: Any) -> Any:
     made = register.add_practitioner(
         care.act("gao"),
         care.office.pk,
-        register.PractitionerDraft("欧阳兰", "13811110004", "physician", 3, "D-7", today + timedelta(days=60), date(2010, 1, 1)),
+        register.PractitionerDraft(
+            "欧阳兰", "13811110004", "physician", 3, "D-7", today + timedelta(days=60), date(2010, 1, 1)
+        ),
     )  # fmt: skip
     register.verify(care.act("gao"), made.pk, "医师执业注册信息查询")
     return made

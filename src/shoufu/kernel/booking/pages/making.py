@@ -35,7 +35,7 @@ def _weekdays() -> tuple[tuple[str, str], ...]:
 
 def _hours() -> tuple[Field, ...]:
     return (
-        Field("days", _("On these days"), "checks", _weekdays()),
+        Field("days", _("Weekdays"), "checks", _weekdays()),
         Field("opens", _("Opens at"), "time"),
         Field("closes", _("Closes at"), "time", hint=_("A closing time before the opening lies on the next day.")),
         Field("since", _("From"), "date"),
