@@ -21,7 +21,7 @@ class Evenings:
     refusal: str = ""
     asked: list[str] = field(default_factory=list)
 
-    def check(self, offering: Any, details: Mapping[str, Any]) -> Mapping[str, Any]:
+    def check(self, actor: Any, offering: Any, details: Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(details.get("door"), int):
             raise Invalid.one("details.door", "Say which door.")
         return {"door": details["door"]}

@@ -123,8 +123,9 @@ def _stop_violations(problem: Problem, visit: Visit, stop: Stop) -> Iterator[Vio
         yield Violation(Rule.DURATION, visit.id, caregiver.id, stop.end - stop.start, task.minutes)
     if stop.start < visit.opens - TOLERANCE:
         yield Violation(Rule.BEFORE_WINDOW, visit.id, caregiver.id, stop.start, visit.opens)
-    if stop.start > visit.latest + TOLERANCE:
-        yield Violation(Rule.AFTER_LATEST, visit.id, caregiver.id, stop.start, visit.latest)
+    latest = visit.latest if stop.task else min(visit.latest, visit.first_latest)
+    if stop.start > latest + TOLERANCE:
+        yield Violation(Rule.AFTER_LATEST, visit.id, caregiver.id, stop.start, latest)
     if visit.fixed_start is not None and stop.task == 0 and abs(stop.start - visit.fixed_start) > TOLERANCE:
         yield Violation(Rule.NOT_AS_FIXED, visit.id, caregiver.id, stop.start, visit.fixed_start)
 

@@ -78,6 +78,8 @@ class Visit:
     """Sequential: least and most minutes from the start of the first to the start of the second service."""
     latest: float = math.inf
     """No service begins after."""
+    first_latest: float = math.inf
+    """The first service does not begin after; of a sequential visit, whose second comes later, besides `latest`."""
     fixed_start: float | None = None
     """The first service begins exactly then."""
     fixed_caregivers: tuple[str | None, ...] = ()
@@ -90,7 +92,8 @@ class Visit:
     @property
     def last_start(self) -> float:
         """The last start allowed, inf where none is."""
-        return self.latest if self.fixed_start is None else min(self.latest, self.fixed_start)
+        last = min(self.latest, self.first_latest)
+        return last if self.fixed_start is None else min(last, self.fixed_start)
 
     @property
     def limits(self) -> tuple[float, float]:

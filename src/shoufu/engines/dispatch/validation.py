@@ -75,6 +75,7 @@ def _validate_visit(visit: Visit, known: set[str], places: int) -> None:
     _require(math.isfinite(visit.opens), f"{field}.opens", "must be a time")
     _require(visit.opens <= visit.due, f"{field}.due", f"must not be before opens ({visit.opens:g})")
     _require(visit.latest >= visit.opens, f"{field}.latest", f"must not be before opens ({visit.opens:g})")
+    _require(visit.first_latest >= visit.opens, f"{field}.first_latest", f"must not be before opens ({visit.opens:g})")
     _require(
         (visit.sync is None) == (len(visit.tasks) == 1), f"{field}.sync", "is for visits of two tasks, and needed there"
     )
@@ -82,7 +83,7 @@ def _validate_visit(visit: Visit, known: set[str], places: int) -> None:
         right = 0 <= visit.gap[0] <= visit.gap[1] < math.inf
         _require(right, f"{field}.gap", f"must be 0 <= least <= most, is {list(visit.gap)}")
     if visit.fixed_start is not None:
-        right = visit.opens <= visit.fixed_start <= visit.latest
+        right = visit.opens <= visit.fixed_start <= min(visit.latest, visit.first_latest)
         _require(right, f"{field}.fixed_start", "must be within opens and latest")
     _validate_fixed(visit, known, field)
 

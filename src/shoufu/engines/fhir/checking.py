@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import bundles, capabilities, invariants, vitals
+from . import answers, bundles, capabilities, invariants, references, vitals
 from .definitions import Model, model
 from .issues import Issue
 from .reading import NotJson, read, write
@@ -45,18 +45,26 @@ class Report:
         return not any(issue.grave for issue in self.issues)
 
 
-def check(data: bytes) -> Report:
-    """Judge JSON in bytes by the base specification of R4; raises nothing for whatever bytes come."""
+Known = Callable[[str], dict[str, Any] | None]
+"""Gives the questionnaire of a canonical (``url`` or ``url|version``), None for one that it does not have."""
+
+
+def check(data: bytes, known: Known | None = None) -> Report:
+    """Judge JSON in bytes by the base specification of R4; raises nothing for whatever bytes come.
+
+    The answers of a QuestionnaireResponse are judged where its questionnaire is contained in it, in the same bundle, or
+    given by ``known``.
+    """
     try:
         value, issues = read(data)
     except NotJson as error:
         return Report(None, (error.issue,))
-    return _judged(value, issues, model())
+    return _judged(value, issues, model(), known)
 
 
-def check_content(content: dict[str, Any]) -> Report:
+def check_content(content: dict[str, Any], known: Known | None = None) -> Report:
     """Judge a resource that a program made: JSON's types, numbers as int or Decimal."""
-    return _judged(content, [], model())
+    return _judged(content, [], model(), known)
 
 
 def parse(data: bytes) -> Resource | tuple[Issue, ...]:
@@ -65,7 +73,7 @@ def parse(data: bytes) -> Resource | tuple[Issue, ...]:
     return report.resource or report.issues
 
 
-def _judged(value: Any, issues: list[Issue], known: Model) -> Report:
+def _judged(value: Any, issues: list[Issue], known: Model, questionnaires: Known | None) -> Report:
     walk = Walk(known)
     walk.resource(value, "", None)
     found = [*issues, *walk.issues]
@@ -73,6 +81,8 @@ def _judged(value: Any, issues: list[Issue], known: Model) -> Report:
         found.extend(invariants.broken(known, walk.pending))
         for path, resource in walk.resources:
             found.extend(_by_type(known, resource, path))
+        if not any(issue.grave for issue in found):
+            found.extend(_answers(known, walk.resources, questionnaires))
     report = Report(None, tuple(dict.fromkeys(found)), value)
     return Report(Resource(value["resourceType"], value), report.issues, value) if report.valid else report
 
@@ -85,3 +95,24 @@ def _by_type(known: Model, resource: dict[str, Any], path: str) -> Iterator[Issu
             yield from capabilities.faults(resource, path)
         case "Observation":
             yield from vitals.faults(resource, path)
+
+
+def _answers(known: Model, resources: list[tuple[str, dict[str, Any]]], given: Known | None) -> Iterator[Issue]:
+    """Responses against the questionnaires that are at hand."""
+    here = [row for _path, row in resources if row["resourceType"] == "Questionnaire"]
+    for path, row in resources:
+        canonical = row.get("questionnaire")
+        if row["resourceType"] != "QuestionnaireResponse" or not isinstance(canonical, str):
+            continue
+        found = _questionnaire(row, canonical, here, given)
+        if found is not None:
+            yield from answers.faults(known, row, found, path)
+
+
+def _questionnaire(
+    response: dict[str, Any], canonical: str, here: list[dict[str, Any]], given: Known | None
+) -> dict[str, Any] | None:
+    if canonical.startswith("#"):
+        found = references.contained(response, canonical[1:])
+        return found if found is not None and found.get("resourceType") == "Questionnaire" else None
+    return answers.named(here, canonical) or (given(canonical) if given is not None else None)

@@ -19,6 +19,7 @@ _REST = re.compile(
 )
 _PAIR = r"[A-Za-z_][\w.:-]*=[^&#]*"
 _QUERY = re.compile(rf"(?P<type>[A-Z][A-Za-z]+)\?{_PAIR}(?:&{_PAIR})*")
+_CORE = re.compile(r"http://hl7\.org/fhir/(?P<type>[A-Z][A-Za-z]+)/[^/|]+(?:\|.*)?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -138,6 +139,16 @@ def faults(model: Model, value: dict[str, Any], targets: tuple[str, ...], around
     pointed = found or (named if isinstance(named, str) and ":" not in named else None)
     if pointed and targets and not any(model.is_a(pointed, target) for target in targets):
         yield "", f"points at a {pointed}; allowed are {', '.join(targets)}"
+
+
+def canonical_fault(model: Model, value: str, targets: tuple[str, ...]) -> str | None:
+    """What is wrong with a canonical of HL7's own, whose URLs name the type (``http://hl7.org/fhir/ValueSet/…``)."""
+    found = _CORE.fullmatch(value)
+    if found is None or not targets or not is_resource(model, found["type"]):
+        return None
+    if any(model.is_a(found["type"], target) for target in targets):
+        return None
+    return f"names a {found['type']}; allowed are {', '.join(targets)}"
 
 
 def _form(model: Model, reference: str, around: Around) -> Iterator[str]:

@@ -233,6 +233,8 @@ class Walk:
             for message in bindings.code_faults(self.model, known.element.binding, value):
                 self.say(path, message, "code-invalid")
         if known.type.code == "canonical":
+            if message := references.canonical_fault(self.model, value, known.type.targets):
+                self.say(path, message, "value")
             self._canonical(value, path, inside)
         elif known.element.name == "url" and kind.kind == "resource" and ":" not in value:
             self.say(path, f"'{value}' must be an absolute URI: it is what canonicals name", "value")

@@ -5,8 +5,9 @@ An app that has `hooks.py` with a function of a name below is called, in the cal
 - `end_person(actor, ending: Ending) -> Iterable[Receipt]`: take the rights of a person away at once.
 - `restore_person(actor, ending: Ending) -> Iterable[Receipt]`: the ending was a mistake and is undone.
 - `door_passages(passages: Sequence[Passage]) -> None`: decisions at doors were kept, new ones only.
-- `order_changed(actor, change: OrderChange) -> None`: an order was issued, paid, refunded, cancelled or has expired.
-  It must not raise: money really moved. What one raises is logged, its own writes are undone, and the order stays.
+- `order_changed(actor, change: OrderChange) -> None`: an order was issued, paid (also too late), refunded or
+  cancelled, or has expired. It must not raise: money really moved. What one raises is logged, its own writes are
+  undone, and the order stays.
 """
 
 from collections.abc import Callable, Iterable
@@ -56,7 +57,8 @@ class Receipt:
 class OrderChange:
     """What happened to an order of the payments app, for the app that asked for it: `source` is that app's own text.
 
-    `kind` is "issued", "paid", "refunded", "cancelled", "expired" or "performer"; `state` the order's state after it.
+    `kind` is "issued", "paid", "refunded", "cancelled", "expired", "performer", "prolonged", or "surplus" (money came
+    though nothing was due any more); `state` the order's state after it.
     """
 
     order: int

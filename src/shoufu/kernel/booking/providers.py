@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from django.apps import apps
 from django.utils.translation import gettext as _
 
+from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Invalid
 from shoufu.kernel.booking.models import Booking, Offering, Terms
 
@@ -61,14 +62,16 @@ class Provider(Protocol):
 
     code: str
 
-    def check(self, offering: Offering, details: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The details as they are kept (ids and codes only); Invalid names what is missing."""
+    def check(self, actor: Actor, offering: Offering, details: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The details as they are kept (ids and codes only), of what the actor may ask for; Invalid names what is
+        missing, NotFound what the actor may not see."""
 
     def filter(self, query: Query, slots: Sequence[Slot]) -> Sequence[Slot]:
         """Those of the slots that can be served, in the same order; `resources` may be changed within `choices`."""
 
     def locks(self, query: Query, slot: Slot) -> Sequence[str]:
-        """Names of what the decision reads besides the resources (a day's plan): locked before `admit` is asked."""
+        """Names of what the decision reads besides the resources (a day's plan; of a booking that moves, both days'):
+        locked in one order before `admit` is asked."""
 
     def admit(self, query: Query, slot: Slot) -> str:
         """Asked again inside the locks, with the resources that will be taken: why not, or an empty text."""
@@ -105,14 +108,14 @@ def of(offering: Offering) -> Provider | None:
     return found
 
 
-def checked(offering: Offering, details: Mapping[str, Any]) -> dict[str, Any]:
+def checked(actor: Actor, offering: Offering, details: Mapping[str, Any]) -> dict[str, Any]:
     """The details as the provider keeps them; without a provider there are none."""
     provider = of(offering)
     if provider is None:
         if details:
             raise Invalid.one("details", _("This offering takes no details; leave them out."))
         return {}
-    return dict(provider.check(offering, details))
+    return dict(provider.check(actor, offering, details))
 
 
 def tell(booking: Booking, event: str) -> None:

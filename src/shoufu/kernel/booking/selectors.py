@@ -187,7 +187,7 @@ def free_slots(actor: Actor, ask: Ask) -> list[Slot]:
     _require_bookable(actor, found)
     if found.ends_at is not None and found.ends_at <= ask.since:
         return []
-    details = providers.checked(found, ask.details) if ask.details or found.provider else {}
+    details = providers.checked(actor, found, ask.details) if ask.details or found.provider else {}
     person = person_for(actor, found.place, ask.person) if ask.person or found.provider else None
     query = Query(found, ask.units, ask.quantity, person, details)
     return slots.offered(query, ask.since, ask.until, wanted=ask.resources)

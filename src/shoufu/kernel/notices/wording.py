@@ -156,6 +156,37 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
     ("booking.cancelled", "zh-hans"): Words(
         "预约已取消：{offering}", "{place}，{time}。由服务方取消，不收费。预约 {number}。"
     ),
+    ("homecare.booked", "zh-hans"): Words("上门已约好：{service}", "{time}，编号 {number}。到时请家中留人。"),
+    ("homecare.booked", "en"): Words("Booked: {service}", "{time}, {number}. Please be at home then."),
+    ("homecare.cancelled", "zh-hans"): Words(
+        "上门已取消：{service}", "{time}，编号 {number}。由机构取消，不收费；已付的款会退回。"
+    ),
+    ("homecare.cancelled", "en"): Words(
+        "Cancelled: {service}", "{time}, {number}. The institution cancelled; what was paid goes back."
+    ),
+    ("homecare.moved", "zh-hans"): Words("上门改了时间：{service}", "改到 {time}，编号 {number}。"),
+    ("homecare.moved", "en"): Words("Another time: {service}", "Now {time}, {number}."),
+    ("homecare.late_payment", "zh-hans"): Words(
+        "付款晚了，正在退回：{service}", "{time} 的占位已过期，{amount} 会原路退回。请重新选时间。编号 {number}。"
+    ),
+    ("homecare.late_payment", "en"): Words(
+        "Paid too late, going back: {service}",
+        "The hold for {time} had ended; {amount} goes back where it came from. Please choose a time again. {number}.",
+    ),
+    ("homecare.blocked", "zh-hans"): Words(
+        "这次上门不能照原样进行：{service}", "{time}，编号 {number}。处方、评估、执照或病情有变，请处理。"
+    ),
+    ("homecare.blocked", "en"): Words(
+        "A visit cannot take place as booked: {service}",
+        "{time}, {number}. A prescription, assessment, licence or the patient's state changed; please act.",
+    ),
+    ("homecare.blocked_patient", "zh-hans"): Words(
+        "您预约的上门暂时不能进行：{service}", "{time}，编号 {number}。原因在“我的上门”里；机构会联系您。"
+    ),
+    ("homecare.blocked_patient", "en"): Words(
+        "Your visit cannot take place as it stands: {service}",
+        "{time}, {number}. Why stands under “My visits”; the institution will get in touch.",
+    ),
     ("booking.cancelled", "en"): Words(
         "Cancelled: {offering}", "{place}, {time}. The office cancelled; nothing is charged. {number}."
     ),

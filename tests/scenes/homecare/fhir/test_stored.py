@@ -188,3 +188,23 @@ def test_conditional_create_makes_one(care: Any, program: Any) -> None:
     assert gao.post("/Observation", body, If_None_Exist=condition).status_code == 412
     assert gao.post("/Observation", body, If_None_Exist="colour=red").status_code == 400
     assert Stored.objects.count() == 2
+
+
+def test_answers_are_judged_by_the_questionnaire_that_is_kept_here(care: Any, program: Any) -> None:
+    gao = program("gao")
+    item = {"linkId": "fell", "type": "boolean", "required": True}
+    asked = {"resourceType": "Questionnaire", "url": "urn:q", "status": "active", "item": [item]}
+    answered = {"resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": "urn:q"}
+    wrong = answered | {"item": [{"linkId": "fell", "answer": [{"valueString": "yes"}]}]}
+    assert gao.post("/QuestionnaireResponse", wrong).status_code == 201
+    assert gao.post("/Questionnaire", asked).status_code == 201
+    refused = gao.post("/QuestionnaireResponse", wrong)
+    assert refused.status_code == 422
+    named = refused.content_read["issue"][0]["expression"]
+    assert named == ["QuestionnaireResponse.item[0].answer[0].valueString"]
+    right = answered | {"item": [{"linkId": "fell", "answer": [{"valueBoolean": True}]}]}
+    assert gao.post("/QuestionnaireResponse", right).status_code == 201
+    told = gao.post("/QuestionnaireResponse/$validate", wrong)
+    assert told.status_code == 200 and told.content_read["issue"][0]["severity"] == "error"
+    own = answered | {"questionnaire": "urn:shoufu:questionnaire:morse", "item": []}
+    assert gao.post("/QuestionnaireResponse", {k: v for k, v in own.items() if k != "item"}).status_code == 422

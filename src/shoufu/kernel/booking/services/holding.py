@@ -83,7 +83,7 @@ def _wish(actor: Actor, offering: Offering, draft: HoldDraft, kind: str) -> _Wis
     slots.check_size(terms, units, draft.quantity)
     check_time(offering, terms, draft.start, timezone.now())
     person = selectors.person_for(actor, offering.place, draft.person)
-    query = Query(offering, units, draft.quantity, person, providers.checked(offering, draft.details))
+    query = Query(offering, units, draft.quantity, person, providers.checked(actor, offering, draft.details))
     seconds = draft.seconds if draft.seconds is not None and actor.is_system else terms.hold_seconds
     user = draft.user if draft.user is not None and actor.is_system else actor.user_id
     return _Wish(query, terms, draft.start, draft.resources, user, seconds, kind)

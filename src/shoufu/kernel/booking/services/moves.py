@@ -34,12 +34,14 @@ TURNS = 5
 
 @dataclass(frozen=True)
 class Move:
-    """A new time for a booking: as in `HoldDraft`; `version` is the one that the decision was made on."""
+    """A new time for a booking: as in `HoldDraft`; `version` is the one that the decision was made on. `own` says
+    whether it is the booker's wish, where a scene that lent the right knows better than who made the booking."""
 
     start: datetime
     end: datetime | None = None
     resources: Sequence[int] = ()
     version: int | None = None
+    own: bool | None = None
 
 
 def _once(actor: Actor, once: Once | None, act: Callable[[], Booking]) -> Booking:
@@ -68,9 +70,16 @@ def confirm(actor: Actor, booking_id: int, version: int | None = None, once: Onc
 
 
 def cancel(
-    actor: Actor, booking_id: int, version: int | None = None, once: Once | None = None, *, reason: str = ""
+    actor: Actor,
+    booking_id: int,
+    version: int | None = None,
+    once: Once | None = None,
+    *,
+    reason: str = "",
+    own: bool | None = None,
 ) -> Booking:
-    """Give a hold or booking up; what it costs by its terms stands in the row (`policy.of_cancelling`)."""
+    """Give a hold or booking up; what it costs by its terms stands in the row (`policy.of_cancelling`). `own` says
+    whether it is the booker's wish, where a scene that lent the right knows better than who made the booking."""
 
     def act() -> Booking:
         row = locked(actor, booking_id)
@@ -78,8 +87,8 @@ def cancel(
         refuse_unless(row, State.HELD, State.CONFIRMED)
         if row.starts_at <= timezone.now() and row.state == State.CONFIRMED:
             raise Conflict(_("It has begun already; say whether they came."), reason="begun", state=row.state)
-        own = selectors.is_own(actor, row)
-        return _cancelled(actor, row, Cause.BOOKER if own else Cause.OFFICE, reason)
+        booker = selectors.is_own(actor, row) if own is None else own
+        return _cancelled(actor, row, Cause.BOOKER if booker else Cause.OFFICE, reason)
 
     return _once(actor, once, act)
 
@@ -180,6 +189,8 @@ def _moved(actor: Actor, booking_id: int, move: Move) -> Booking:
     own = selectors.is_own(actor, seen)
     if not own:
         require_office(actor, seen.place)
+    if move.own is not None:
+        own = move.own
     offering = selectors.offerings(actor).filter(pk=seen.offering_id).first() or seen.offering
     units = check_end(seen.terms, move.start, move.end, seen.units)
     slots.check_size(seen.terms, units, seen.quantity)

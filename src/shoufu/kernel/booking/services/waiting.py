@@ -45,7 +45,7 @@ def join(actor: Actor, draft: WaitDraft) -> WaitingEntry:
         raise Forbidden(_("Only people with an account can wait: a notice must reach them."))
     offering = selectors.bookable(actor, draft.offering)
     person = selectors.person_for(actor, offering.place, draft.person)
-    query = Query(offering, draft.units, draft.quantity, person, providers.checked(offering, draft.details))
+    query = Query(offering, draft.units, draft.quantity, person, providers.checked(actor, offering, draft.details))
     now = timezone.now()
     if draft.until <= now:
         raise Invalid.one("until", _("This time lies in the past; choose a later one."))

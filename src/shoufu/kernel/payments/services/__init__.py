@@ -1,7 +1,7 @@
 from shoufu.kernel.payments.services.callbacks import take_callback
 from shoufu.kernel.payments.services.following import expire_events, follow
 from shoufu.kernel.payments.services.insurance import insurance_paid, insurance_returned
-from shoufu.kernel.payments.services.orders import LineDraft, OrderDraft, create_order, issue, set_performer
+from shoufu.kernel.payments.services.orders import LineDraft, OrderDraft, create_order, issue, prolong, set_performer
 from shoufu.kernel.payments.services.paying import ask_provider, cancel, confirm_offline, expire_due, start_payment
 from shoufu.kernel.payments.services.reconciling import compare_day, reconcile, resolve
 from shoufu.kernel.payments.services.refunds import RefundDraft, confirm_refund, follow_refund, request_refund
@@ -36,6 +36,7 @@ __all__ = [
     "insurance_returned",
     "issue",
     "pay_out",
+    "prolong",
     "reconcile",
     "request_refund",
     "resolve",

@@ -9,7 +9,7 @@ from shoufu.kernel.base.actor import SYSTEM, Actor
 from shoufu.kernel.payments import books, providers
 from shoufu.kernel.payments.models import Difference, Order, Payment, ProviderEvent, Refund
 from shoufu.kernel.payments.providers import Fact
-from shoufu.kernel.payments.services.common import change, differ, lock, say
+from shoufu.kernel.payments.services.common import change, differ, lock, say, tell
 
 Outcome = ProviderEvent.Outcome
 
@@ -71,6 +71,7 @@ def credit(actor: Actor, order: Order, payment: Payment, at: datetime, trade_no:
         differ(Difference.Kind.SURPLUS, payment.provider, payment.number, order=order, theirs=payment.received_minor)
         say(order, actor, "surplus", amount=payment.received_minor, text=payment.get_provider_display())
         record(actor, Act("payments.surplus", order, order.place_id, data=data))
+        tell(order, actor, "surplus")
         return
     order.state, order.paid_minor, order.paid_at = Order.State.PAID, payment.received_minor, at
     change(order, actor, "paid", amount=payment.received_minor, text=payment.get_provider_display())

@@ -63,6 +63,11 @@ def change(order: Order, actor: Actor, kind: str, *, amount: int | None = None, 
     order.version += 1
     order.save()
     say(order, actor, kind, amount=amount, text=text)
+    tell(order, actor, kind)
+
+
+def tell(order: Order, actor: Actor, kind: str) -> None:
+    """Tell the apps that wait for it what happened to an order."""
     change = hooks.OrderChange(order.pk, order.source, kind, order.state)
     for listener in hooks.named("order_changed"):
         _tell(listener, actor, change)

@@ -3,7 +3,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -222,6 +222,23 @@ def issue(actor: Actor, order_id: int, version: int | None = None) -> Order:
         raise Conflict(_("Only a draft can be issued; this order is “%(s)s”.") % {"s": order.get_state_display()})
     _issue(actor, order)
     record(actor, Act("payments.issue", order, order.place_id, data={"number": order.number}))
+    return order
+
+
+@transaction.atomic
+def prolong(actor: Actor, order_id: int, until: datetime) -> Order:
+    """Let an order be paid until a later moment than so far (it is paid when the service is given)."""
+    order = lock_for(actor, order_id, ORDER, payer=True)
+    now = timezone.now()
+    if order.state != Order.State.PENDING:
+        raise Conflict(_("This order is “%(s)s”; there is nothing to pay.") % {"s": order.get_state_display()})
+    if not now < until <= now + timedelta(minutes=2 * MOST_MINUTES):
+        raise Invalid.one("until", _("From now to 60 days ahead."))
+    if order.expires_at is None or order.expires_at < until:
+        order.expires_at = until
+        change(order, actor, "prolonged")
+        data = {"number": order.number, "until": until.isoformat()}
+        record(actor, Act("payments.prolong", order, order.place_id, data=data))
     return order
 
 

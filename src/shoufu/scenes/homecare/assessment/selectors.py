@@ -56,13 +56,14 @@ def response(actor: Actor, response_id: int, *, mine: bool = False) -> Response:
 def valid_assessment(patient: Patient, service_id: int, moment: datetime) -> Assessment | None:
     """The decision by which a service may be done for a patient at a moment: the last one made until then says "fit"
     and its last day has not passed. For booking; the caller checked the right."""
-    found = _last(patient, service_id, moment)
+    found = last_decision(patient, service_id, moment)
     if found is None or found.decision != Decision.FIT or _lapsed(found, moment):
         return None
     return found
 
 
-def _last(patient: Patient, service_id: int, moment: datetime) -> Assessment | None:
+def last_decision(patient: Patient, service_id: int, moment: datetime) -> Assessment | None:
+    """The last decision made until a moment; the caller checked the right."""
     rows = Assessment.objects.filter(patient=patient, service=service_id, state=State.DECIDED, ended_at__lte=moment)
     return rows.select_related("place", "version").order_by("-ended_at", "-pk").first()
 
@@ -73,7 +74,11 @@ def _lapsed(row: Assessment, moment: datetime) -> bool:
 
 def standing(patient: Patient, service_id: int, moment: datetime) -> str:
     """Where a patient stands: "valid", "missing", "lapsed", "unfit" or "needs_visit" (see `eligibility.Asked`)."""
-    found = _last(patient, service_id, moment)
+    return standing_of(last_decision(patient, service_id, moment), moment)
+
+
+def standing_of(found: Assessment | None, moment: datetime) -> str:
+    """The same by a decision that was read before."""
     if found is None:
         return "missing"
     if _lapsed(found, moment):

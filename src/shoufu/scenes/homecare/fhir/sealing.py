@@ -49,7 +49,7 @@ def marks(content: dict[str, Any]) -> list[int]:
     """The hashes of a resource's codes, identifiers and references, by search parameter."""
     found: set[str] = set()
     for name, parameter in kinds.searches(content["resourceType"]).items():
-        if parameter.kind not in ("token", "reference") or name == "_id":
+        if parameter.kind not in ("token", "reference", "uri") or name == "_id":
             continue
         for node in matching.found(content, parameter):
             found.update(f"{name}={text}" for text in _texts(parameter.kind, node.value))
@@ -67,6 +67,8 @@ def _texts(kind: str, value: Any) -> Iterator[str]:
     reference = value.get("reference") if isinstance(value, dict) else value
     if isinstance(reference, str):
         yield reference
+        if kind == "uri":
+            return
         target = matching.target(reference)
         if target is not None:
             yield f"{target.type}/{target.id}"
@@ -86,6 +88,8 @@ def wanted(criterion: Criterion) -> list[int] | None:
                 texts += [url] if url else []
                 if logical:
                     texts.append(f"{kind}/{logical}" if kind else logical)
+            case str() if criterion.parameter.kind == "uri":
+                texts.append(value)
             case _:
                 return None
     listed = [f"{criterion.parameter.code}={text}" for text in texts]

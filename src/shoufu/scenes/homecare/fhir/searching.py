@@ -8,11 +8,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from shoufu.engines.fhir import answers
 from shoufu.engines.fhir.rest import Include, Search, matching
 from shoufu.engines.fhir.rest.parameters import Criterion
 from shoufu.engines.fhir.rest.values import Pointer
 from shoufu.kernel.base.actor import Actor
-from shoufu.scenes.homecare.fhir import kinds, sources
+from shoufu.scenes.homecare.fhir import kinds, selectors, sources
 from shoufu.scenes.homecare.fhir.faults import refused
 from shoufu.scenes.homecare.fhir.kept import Kept
 
@@ -57,6 +58,16 @@ def every(actor: Actor, wanted: Search) -> Iterator[Kept]:
         for one in plan.all():
             if plan.exact or matching.fits(one.content, wanted):
                 yield one
+
+
+def questionnaire(actor: Actor, canonical: str) -> dict[str, Any] | None:
+    """The questionnaire of a canonical that the actor may read, the last one put here where there are several."""
+    url = canonical.partition("#")[0].partition("|")[0]
+    parameter = kinds.searches("Questionnaire")["url"]
+    if not url or not actor.may_anywhere(selectors.READ):
+        return None
+    found = every(actor, Search("Questionnaire", (Criterion(parameter, (url,)),)))
+    return answers.named(reversed([one.content for one in found]), canonical)
 
 
 def _counted(plans: Sequence[sources.Plan], offset: int, count: int) -> tuple[list[Kept], int]:

@@ -8,23 +8,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from math import inf
 from zoneinfo import ZoneInfo
 
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from shoufu.engines import dispatch
 from shoufu.engines.dispatch import Break, Caregiver, Plan, Problem, Sync, Task
-from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.booking.calendar import Span
 from shoufu.kernel.booking.slots import Diary, diaries
 from shoufu.scenes.homecare.planning import travel
-from shoufu.scenes.homecare.planning.models import DayPlan, PlanEvent, Policy
+from shoufu.scenes.homecare.planning.models import DayPlan, Policy
+from shoufu.scenes.homecare.planning.saving import release, save
 from shoufu.scenes.homecare.register import eligibility, facts, selectors
 from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, ServiceVersion
 from shoufu.scenes.homecare.register.national import in_force
 from shoufu.scenes.homecare.visits.models import Stop, Visit
+
+__all__ = ["Day", "Wish", "home_of", "load", "load_many", "lock_name", "release", "save", "usual_of"]
 
 MINUTE = timedelta(minutes=1)
 
@@ -37,7 +39,8 @@ def lock_name(institution: int, day: date) -> str:
 
 @dataclass(frozen=True)
 class Wish:
-    """A visit that is asked for and has no row yet, or a row that is to be placed anew."""
+    """A visit that is asked for and has no row yet, or a row that is to be placed anew. `at` (longitude and latitude of
+    the home) and `usual` (ids of who cares for the patient) are looked up where they are not given."""
 
     patient: Patient
     version: ServiceVersion
@@ -45,6 +48,8 @@ class Wish:
     latest_at: datetime
     refused: frozenset[int] = frozenset()
     id: str = "new"
+    at: tuple[float, float] | None = None
+    usual: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,22 +86,71 @@ class Day:
         return _with_wish(self, wish)
 
 
-def load(office: Institution, day: date, *, strict: bool = True, now: datetime | None = None) -> Day:
+def load(
+    office: Institution, day: date, *, strict: bool = True, now: datetime | None = None, without: int | None = None
+) -> Day:
     """The day as it stands, in a fixed number of queries. `strict`: no visit may begin later than was promised, or than
     it is planned where that is later already; otherwise a late begin costs and anything before the shift's end goes.
-    Holds that ran out count no more."""
-    now = now or timezone.now()
-    zero = datetime.combine(day, time(), ZoneInfo(office.place.time_zone))
+    Holds that ran out count no more, nor does the visit `without`."""
+    return load_many(office, [day], strict=strict, now=now, without=without)[day]
+
+
+def load_many(
+    office: Institution,
+    days: Iterable[date],
+    *,
+    strict: bool = True,
+    now: datetime | None = None,
+    without: int | None = None,
+) -> dict[date, Day]:
+    """Several days at once, in as many queries as one."""
+    wanted, now = sorted(set(days)), now or timezone.now()
+    if not wanted:
+        return {}
+    read = _read(office, wanted, now, without)
+    return {day: _day(read, day, strict, now) for day in wanted}
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the tables say of some days of an institution. `near` keeps who is near which home."""
+
+    office: Institution
+    policy: Policy
+    people: Sequence[tuple[Practitioner, Diary]]
+    visits: Mapping[date, Sequence[Visit]]
+    plans: Mapping[date, DayPlan]
+    located: Mapping[int, tuple[float, float]]
+    near: dict[tuple[int, int], bool]
+
+
+def _midnight(office: Institution, day: date) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(office.place.time_zone))
+
+
+def _read(office: Institution, days: Sequence[date], now: datetime, without: int | None) -> _Read:
     policy = Policy.objects.filter(institution=office).first() or Policy(institution=office)
-    people = _on_duty(office, zero)
-    every = _visits(office, day, now)
+    whole = Span(_midnight(office, days[0]), _midnight(office, days[-1] + timedelta(days=1)))
+    visits = _visits(office, days, now, without)
+    grouped: dict[date, list[Visit]] = {day: [] for day in days}
+    for row in visits:
+        grouped[row.day].append(row)
+    kept = {row.day: row for row in DayPlan.objects.filter(institution=office, day__in=days)}
+    located = selectors.positions([office.place, *(row.place for row in visits)])
+    return _Read(office, policy, _on_duty(office, whole), grouped, kept, located, {})
+
+
+def _day(read: _Read, day: date, strict: bool, now: datetime) -> Day:
+    office, located, kept = read.office, read.located, read.plans.get(day)
+    zero, tomorrow = _midnight(office, day), _midnight(office, day + timedelta(days=1))
+    people = _cut(read.people, Span(zero, tomorrow))
+    every = read.visits[day]
     rows = [row for row in every if row.began_at is None]
     begun = tuple(row for row in every if row.began_at is not None)
-    kept = DayPlan.objects.filter(institution=office, day=day).first()
     names = {str(person.pk): person for person, _diary in people}
-    start = Day(office, day, zero, policy, _EMPTY, _NO_PLAN, {str(v.pk): v for v in rows}, names, _number(kept), begun)
-    located = selectors.positions([office.place, *(v.place for v in every)])
-    skills = _skills(list(names.values()), [(v.patient, v.version, str(v.pk)) for v in rows], located, day)
+    visits = {str(row.pk): row for row in rows}
+    start = Day(office, day, zero, read.policy, _EMPTY, _NO_PLAN, visits, names, _number(kept), begun)
+    skills = _skills(list(names.values()), [(v.patient, v.version, str(v.pk)) for v in rows], located, day, read.near)
     at, crew = _crew(start, people, located, skills, now)
     homes = [located.get(v.place_id) or located.get(office.place_id) or _NOWHERE for v in rows]
     wanted = [_visit(start, v, len(at) + n, strict) for n, v in enumerate(rows)]
@@ -111,6 +165,18 @@ def load(office: Institution, day: date, *, strict: bool = True, now: datetime |
     return replace(start, problem=problem, plan=plan, at=(*at, *homes))
 
 
+def _cut(people: Iterable[tuple[Practitioner, Diary]], day: Span) -> list[tuple[Practitioner, Diary]]:
+    """Who is there on a day, and when on that day."""
+    found = []
+    for person, diary in people:
+        there = tuple(
+            Span(max(one.start, day.start), min(one.end, day.end)) for one in diary.there if one.overlaps(day)
+        )
+        if there:
+            found.append((person, replace(diary, there=there)))
+    return found
+
+
 def _number(kept: DayPlan | None) -> int:
     return kept.number if kept is not None else 0
 
@@ -120,19 +186,18 @@ _EMPTY = Problem((), (), travel.matrices([_NOWHERE], ["walk"]))
 _NO_PLAN = Plan((), (), (), (), 0.0, 0.0, 0.0, 0, 0.0)
 
 
-def _on_duty(office: Institution, zero: datetime) -> list[tuple[Practitioner, Diary]]:
+def _on_duty(office: Institution, within: Span) -> list[tuple[Practitioner, Diary]]:
     rows = Practitioner.objects.filter(
         institution=office, left_at__isnull=True, suspended_at__isnull=True, resource__retired_at__isnull=True
     ).select_related("person", "institution__place", "resource")
     people = {row.resource_id: row for row in rows.order_by("pk") if row.resource_id is not None}
-    tomorrow = datetime.combine(zero.date() + timedelta(days=1), time(), zero.tzinfo)
-    found = diaries(list(people), Span(zero, tomorrow))
+    found = diaries(list(people), within)
     return [(person, found[pk]) for pk, person in people.items() if pk in found and found[pk].there]
 
 
-def _visits(office: Institution, day: date, now: datetime) -> list[Visit]:
-    rows = Visit.objects.filter(institution=office, day=day, state__in=Visit.PLANNED)
-    rows = rows.exclude(state=Visit.State.HELD, booking__held_until__lte=now)
+def _visits(office: Institution, days: Sequence[date], now: datetime, without: int | None) -> list[Visit]:
+    rows = Visit.objects.filter(institution=office, day__in=days, state__in=Visit.PLANNED)
+    rows = rows.exclude(state=Visit.State.HELD, booking__held_until__lte=now).exclude(pk=without or 0)
     rows = rows.select_related("patient__person", "version", "service", "place", "institution__place", "booking")
     stops = Prefetch("stops", Stop.objects.order_by("task"))
     return list(rows.prefetch_related(stops, "patient__nurses").order_by("pk"))
@@ -227,16 +292,19 @@ def _asked(
 ) -> dispatch.Visit:
     count = 1 if version.second == ServiceVersion.Second.NONE else 2
     sequential = version.second == ServiceVersion.Second.SEQUENTIAL
+    # Of two one after the other the promise is the first one's begin; the second follows by the gap.
+    later = float(version.gap_most) if sequential else 0.0
     sync = None if count == 1 else Sync.SEQUENTIAL if sequential else Sync.SIMULTANEOUS
     return dispatch.Visit(
         name,
         place,
         opens,
-        due,
+        due + later,
         tuple(Task(f"{name}.{task}", float(version.duration_minutes)) for task in range(count)),
         sync,
         (float(version.gap_least), float(version.gap_most)) if sequential else (0.0, 0.0),
-        latest=latest,
+        latest=latest + later,
+        first_latest=latest if sequential else inf,
         fixed_caregivers=fixed,
         usual=usual,
         refused=refused,
@@ -254,80 +322,83 @@ def _skills(
     asked: Iterable[tuple[Patient, ServiceVersion, str]],
     located: Mapping[int, tuple[float, float]],
     day: date,
+    near: dict[tuple[int, int], bool] | None = None,
 ) -> dict[int, frozenset[str]]:
     """What each may do: a word "visit.task" for each task that nothing in the person speaks against (licence on that
-    day, title, years, skills, distance). What speaks against it in the patient was looked at when it was asked for."""
+    day, title, years, skills, distance). What speaks against it in the patient was looked at when it was asked for.
+    `near` is what is known already of who goes as far as which home, and is added to."""
     practices = {person.pk: facts.practice(person) for person in people}
-    rules = {practice.profession: in_force(practice.profession, day) for practice in practices.values()}
+    near = {} if near is None else near
+    able: dict[tuple[int, int], list[int]] = {}
     found: dict[int, set[str]] = defaultdict(set)
     for patient, version, name in asked:
-        cared = eligibility.Cared(patient.institution_id, at=located.get(patient.place_id))
         for task in range(1 if version.second == ServiceVersion.Second.NONE else 2):
-            wanted = facts.asked(people[0].institution, version, "valid", second=task == 1) if people else None
-            for pk, practice in practices.items():
-                if wanted and not eligibility.of_person(wanted, practice, cared, day, rules[practice.profession]):
+            key = (version.pk, task)
+            if key not in able:
+                able[key] = _able(people, practices, version, task, day)
+            for pk in able[key]:
+                if _goes(practices[pk], pk, patient.place_id, located, near):
                     found[pk].add(f"{name}.{task}")
     return {person.pk: frozenset(found[person.pk]) for person in people}
 
 
+def _able(
+    people: Sequence[Practitioner],
+    practices: Mapping[int, eligibility.Practice],
+    version: ServiceVersion,
+    task: int,
+    day: date,
+) -> list[int]:
+    """Who may do a task of a service on a day, wherever it is."""
+    if not people:
+        return []
+    wanted = facts.asked(people[0].institution, version, "valid", second=task == 1)
+    anywhere = eligibility.Cared(people[0].institution_id)
+    rules = {one.profession: in_force(one.profession, day) for one in practices.values()}
+    return [
+        pk
+        for pk, one in practices.items()
+        if not eligibility.of_person(wanted, one, anywhere, day, rules[one.profession])
+    ]
+
+
+def _goes(
+    practice: eligibility.Practice,
+    pk: int,
+    place: int,
+    located: Mapping[int, tuple[float, float]],
+    near: dict[tuple[int, int], bool],
+) -> bool:
+    """Whether somebody goes as far as a home."""
+    known = near.get((pk, place))
+    if known is None:
+        at = located.get(place)
+        known = practice.base is None or at is None or eligibility.metres(practice.base, at) <= practice.radius
+        near[pk, place] = known
+    return known
+
+
+def home_of(patient: Patient, office: Institution) -> tuple[float, float] | None:
+    """Longitude and latitude of a patient's home; where it has none, of their institution."""
+    located = selectors.positions([patient.place, office.place])
+    return located.get(patient.place_id) or located.get(office.place_id)
+
+
+def usual_of(patient: Patient) -> frozenset[int]:
+    """The ids of who cares for a patient."""
+    return frozenset(patient.nurses.values_list("pk", flat=True))
+
+
 def _with_wish(day: Day, wish: Wish) -> tuple[Day, dispatch.Visit]:
-    located = selectors.positions([wish.patient.place, day.institution.place])
-    here = located.get(wish.patient.place_id) or located.get(day.institution.place_id) or _NOWHERE
+    here = wish.at or home_of(wish.patient, day.institution) or _NOWHERE
+    located = {wish.patient.place_id: here} if here != _NOWHERE else {}
     more = _skills(list(day.people.values()), [(wish.patient, wish.version, wish.id)], located, day.day)
     crew = tuple(replace(one, skills=one.skills | more[day.people[one.id].pk]) for one in day.problem.caregivers)
     at = (*day.at, here) if day.at else (_NOWHERE, here)
     problem = Problem(day.problem.visits, crew, travel.matrices(at, day.problem.travel), day.problem.weights)
     opens, due = day.minutes(wish.starts_at), day.minutes(wish.latest_at)
-    usual = frozenset(str(nurse.pk) for nurse in wish.patient.nurses.all()) & {one.id for one in crew}
+    known = usual_of(wish.patient) if wish.usual is None else wish.usual
+    usual = frozenset(str(one) for one in known) & {one.id for one in crew}
     refused = frozenset(str(one) for one in wish.refused)
     visit = _asked(wish.version, wish.id, len(at) - 1, opens, due, latest=due, usual=usual, refused=refused)
     return replace(day, problem=problem, at=at), visit
-
-
-def save(actor: Actor, day: Day, plan: Plan, kind: str, *, reason: str = "", **data: object) -> DayPlan:
-    """Write a plan of this day: stops that changed, the order, and a line of its history. The caller holds the lock of
-    the day and has a transaction open. A visit that `plan` leaves out has no stops any more."""
-    moved = _write_stops(day, plan)
-    now = timezone.now()
-    row, _made = DayPlan.objects.get_or_create(institution=day.institution, day=day.day, defaults={"changed_at": now})
-    row.number, row.order, row.changed_at = row.number + 1, [int(one) for one in plan.order], now
-    row.save(update_fields=["number", "order", "changed_at"])
-    PlanEvent.objects.create(
-        plan=row,
-        number=row.number,
-        at=now,
-        kind=kind,
-        user_id=actor.user_id,
-        reason=reason[:200],
-        moved=moved,
-        data=data,
-    )
-    return row
-
-
-def _write_stops(day: Day, plan: Plan) -> list[int]:
-    """Bring the stops in line with a plan; the ids of visits that got another person or time, or lost theirs."""
-    before = {(stop.visit_id, stop.task): stop for stop in _stops(day.visits)}
-    after = {(int(stop.visit), stop.task): stop for stop in plan.stops}
-    moved: set[int] = set()
-    gone = [stop.pk for key, stop in before.items() if key not in after]
-    moved.update(key[0] for key in before if key not in after)
-    made, changed = [], []
-    for key, stop in after.items():
-        span = DateTimeTZRange(day.moment(stop.start), day.moment(stop.end))
-        old = before.get(key)
-        if old is None:
-            made.append(Stop(visit_id=key[0], task=key[1], practitioner_id=int(stop.caregiver), span=span))
-        elif (old.practitioner_id, old.span.lower, old.span.upper) != (int(stop.caregiver), span.lower, span.upper):
-            old.practitioner_id, old.span = int(stop.caregiver), span
-            changed.append(old)
-    moved.update(stop.visit_id for stop in (*made, *changed))
-    Stop.objects.filter(pk__in=gone).delete()
-    Stop.objects.bulk_update(changed, ["practitioner", "span"])
-    Stop.objects.bulk_create(made)
-    return sorted(moved)
-
-
-def _stops(visits: Iterable[str]) -> list[Stop]:
-    ids = [int(one) for one in visits]
-    return list(Stop.objects.select_for_update().filter(Q(visit__in=ids), live=True).order_by("visit", "task"))

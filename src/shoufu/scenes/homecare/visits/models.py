@@ -1,12 +1,20 @@
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Deferrable, F, Q
 from django.utils.translation import gettext_lazy as _
 
 PURPOSE = "care at home"
 RETENTION_DAYS = 5479
+
+
+def default_policy() -> dict[str, Any]:
+    """What cancelling costs where nobody said otherwise: nothing until a day before, half until two hours before."""
+    steps = [{"hours": 24, "percent": 0}, {"hours": 2, "percent": 50}]
+    return {"steps": steps, "late_percent": 100, "no_show_percent": 100, "move_hours": 2}
 
 
 class Prescription(models.Model):
@@ -53,6 +61,10 @@ class Visit(models.Model):
     It begins within [starts_at, latest_at]: that is what was promised. `day` is the day at the institution's place.
     `version` is the service as it was agreed; `assessment` the decision it rests on. `note` (what the patient asks) is
     encrypted with the person's key. Who comes when stands in its stops.
+
+    `pay_later`: booked before it is paid, because it is paid when somebody comes. `money_due_at`: since when something
+    is to be done about its money (confirm, pay back, cancel the order); None where nothing is. `blocked` are codes of
+    why it can no longer take place as booked (see `words.REASONS`), found at `blocked_at`.
     """
 
     PURPOSE = PURPOSE
@@ -104,6 +116,10 @@ class Visit(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     end_cause = models.CharField(max_length=16, blank=True)
     changed = models.PositiveIntegerField(default=1)
+    pay_later = models.BooleanField(default=False)
+    money_due_at = models.DateTimeField(null=True, blank=True)
+    blocked = ArrayField(models.CharField(max_length=32), default=list, blank=True)
+    blocked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-starts_at", "-pk"]
@@ -111,6 +127,9 @@ class Visit(models.Model):
             models.Index(fields=["institution", "day"], name="homecare_visit_of_day"),
             models.Index(fields=["patient", "-starts_at"], name="homecare_visit_of_patient"),
             models.Index(fields=["place", "-starts_at"], name="homecare_visit_of_place"),
+            models.Index(
+                fields=["money_due_at"], name="homecare_visit_money_due", condition=Q(money_due_at__isnull=False)
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(latest_at__gte=F("starts_at")), name="homecare_visit_window"),
@@ -154,6 +173,46 @@ class Stop(models.Model):
                 condition=Q(live=True),
                 deferrable=Deferrable.DEFERRED,
             ),
+        ]
+
+
+class Rating(models.Model):
+    """What the patient, or who acts for them, says of a visit: 1 to 5 stars, and `words`, encrypted with the patient's
+    key. Purpose: better care. Retention: with the visit."""
+
+    PURPOSE = "better care at home"
+    RETENTION_DAYS = RETENTION_DAYS
+
+    visit = models.OneToOneField(Visit, on_delete=models.CASCADE, related_name="rating")
+    stars = models.PositiveSmallIntegerField()
+    words = models.BinaryField(null=True, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=5), name="homecare_rating_stars")]
+
+
+class BookingRules(models.Model):
+    """How an institution's visits are booked and paid. `policy` is data of the booking kernel: what cancelling costs.
+    `pay_at_visit`: cash or transfer when somebody comes is allowed, so that a booking needs no payment before."""
+
+    institution = models.OneToOneField(
+        "homecare_register.Institution", on_delete=models.CASCADE, related_name="booking_rules"
+    )
+    step_minutes = models.PositiveSmallIntegerField(default=30)
+    lead_minutes = models.PositiveIntegerField(default=120)
+    horizon_days = models.PositiveSmallIntegerField(default=14)
+    hold_seconds = models.PositiveIntegerField(default=900)
+    pay_at_visit = models.BooleanField(default=True)
+    policy = models.JSONField(default=default_policy)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(step_minutes__gt=0, horizon_days__gt=0, horizon_days__lte=365, hold_seconds__gte=60),
+                name="homecare_booking_rules",
+            )
         ]
 
 

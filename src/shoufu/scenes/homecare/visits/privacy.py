@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from shoufu.kernel.privacy.declarations import Holding
+from shoufu.kernel.privacy.declarations import Holding, NotPersonal
 from shoufu.scenes.homecare.visits.models import RETENTION_DAYS
 
 WHY = ("care at home", "居家护理服务")
@@ -25,6 +25,15 @@ holdings = (
         title_zh="我的上门护理",
     ),
     Holding("homecare_visits.prescription", lambda s: Q(patient__person=s.person), *WHY, days=RETENTION_DAYS),
+    Holding(
+        "homecare_visits.rating",
+        lambda s: Q(visit__patient__person=s.person),
+        "better care at home",
+        "改进居家护理",
+        days=RETENTION_DAYS,
+    ),
     Holding("homecare_visits.stop", lambda s: Q(visit__patient__person=s.person), *WHY, days=RETENTION_DAYS),
     Holding("homecare_visits.visitevent", lambda s: Q(visit__patient__person=s.person), *WHY, days=RETENTION_DAYS),
 )
+
+not_personal = (NotPersonal("homecare_visits.bookingrules", "an institution's own rules"),)

@@ -3,15 +3,17 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
+from shoufu.kernel.booking.models import Offering
 from shoufu.scenes.homecare.register import selectors as register
-from shoufu.scenes.homecare.visits.models import Stop, Visit
+from shoufu.scenes.homecare.visits.models import Prescription, Stop, Visit
 
 
 def _rows() -> QuerySet[Visit]:
     stops = Stop.objects.select_related("practitioner__person", "practitioner__institution").order_by("task")
     rows = Visit.objects.select_related(
         "patient__person", "patient__household", "place", "institution__place", "institution__organisation",
-        "service", "version", "order", "booking",
+        "service", "version", "order__place", "booking__offering__place", "booking__offering__current",
+        "booking__terms", "patient__place", "patient__institution__place",
     )  # fmt: skip
     return rows.defer("note", "patient__access", "patient__health").prefetch_related(Prefetch("stops", stops))
 
@@ -34,6 +36,39 @@ def sent_to(actor: Actor) -> QuerySet[Visit]:
 def own(actor: Actor) -> QuerySet[Visit]:
     """The actor's own visits, and those of people for whom they may act."""
     return _rows().filter(patient__in=register.own(actor).values("pk"))
+
+
+def offering_of(service_id: int) -> Offering | None:
+    """The booking kernel's offering of a service; None where it was never opened. The caller checked the right."""
+    rows = Offering.objects.select_related("place", "current").defer("place__geometry")
+    return rows.filter(code=f"homecare-{service_id}").first()
+
+
+def prescriptions(actor: Actor) -> QuerySet[Prescription]:
+    """Prescriptions of the patients whom the actor cares for; nothing of what is written in them."""
+    rows = _prescriptions()
+    return rows if actor.is_system else rows.filter(patient__in=register.patients(actor, ended=True).values("pk"))
+
+
+def own_prescriptions(actor: Actor) -> QuerySet[Prescription]:
+    """The actor's own prescriptions, and those of people for whom they may act."""
+    return _prescriptions().filter(patient__in=register.own(actor).values("pk"))
+
+
+def _prescriptions() -> QuerySet[Prescription]:
+    rows = Prescription.objects.select_related(
+        "patient__person", "patient__place", "patient__institution__place", "service", "checked_by"
+    )
+    return rows.defer("document", "patient__access", "patient__health")
+
+
+def prescription(actor: Actor, prescription_id: int, *, mine: bool = False) -> Prescription:
+    """One of them; NotFound otherwise."""
+    rows = own_prescriptions(actor) if mine else prescriptions(actor)
+    found = rows.filter(pk=prescription_id).first()
+    if found is None:
+        raise NotFound(_("There is no prescription %(id)s that you may see.") % {"id": prescription_id})
+    return found
 
 
 def visit(actor: Actor, visit_id: int, *, mine: bool = False) -> Visit:

@@ -20,7 +20,7 @@ from shoufu.engines.fhir.checking import Report, check
 from shoufu.engines.fhir.reading import write
 from shoufu.kernel.base.errors import Problem
 from shoufu.kernel.base.pages import public
-from shoufu.scenes.homecare.fhir import services
+from shoufu.scenes.homecare.fhir import searching, services
 from shoufu.scenes.homecare.fhir.faults import Refused, of_problem, refused
 from shoufu.scenes.homecare.fhir.interactions import Caller
 from shoufu.scenes.homecare.fhir.kept import Kept
@@ -118,13 +118,13 @@ def form(request: Any) -> list[tuple[str, str]]:
     return [*pairs(request), *parse_qsl(text, keep_blank_values=True)]
 
 
-def body(request: Any) -> Report:
-    """What the check says of the body; 415 where it is no FHIR JSON."""
+def body(request: Any, asking: Caller) -> Report:
+    """What the check says of the body, with the questionnaires that the caller may read; 415 where it is no JSON."""
     kind, _semicolon, rest = request.headers.get("Content-Type", "").partition(";")
     if kind.strip().lower() not in TAKEN and (kind or request.body):
         raise refused(415, _("Send resources as %(kind)s.") % {"kind": JSON})
     _version_of(rest, 415)
-    return check(request.body)
+    return check(request.body, lambda canonical: searching.questionnaire(asking.actor, canonical))
 
 
 def grave(report: Report, kind: str) -> Refused:

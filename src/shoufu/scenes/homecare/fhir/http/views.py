@@ -26,7 +26,7 @@ def metadata(request: Any) -> HttpResponse:
 def base(request: Any) -> HttpResponse:
     """A batch or a transaction."""
     caller = answers.caller(request)
-    return answers.answer(batches.carried_out(caller, answers.body(request)))
+    return answers.answer(batches.carried_out(caller, answers.body(request, caller)))
 
 
 @answers.served("GET", "POST")
@@ -39,7 +39,7 @@ def kind(request: Any, kind: str) -> HttpResponse:
         )
     interactions.needs(caller, selectors.WRITE)
     interactions.known(kind)
-    report = answers.body(request)
+    report = answers.body(request, caller)
     if report.resource is None:
         raise answers.grave(report, kind)
     done = interactions.create(caller, kind, report.resource.content, request.headers.get("If-None-Exist"))
@@ -84,7 +84,7 @@ def resource(request: Any, kind: str, logical: str) -> HttpResponse:
     if request.method == "PUT":
         interactions.needs(caller, selectors.WRITE)
         interactions.known(kind)
-        report = answers.body(request)
+        report = answers.body(request, caller)
         if report.resource is None:
             raise answers.grave(report, kind)
         done = interactions.update(caller, kind, logical, report.resource.content, answers.if_match(request))
@@ -126,9 +126,9 @@ def version(request: Any, kind: str, logical: str, number: str) -> HttpResponse:
 @answers.served("POST")
 def validate(request: Any, kind: str) -> HttpResponse:
     """The check alone: an OperationOutcome, and nothing is kept."""
-    answers.caller(request)
+    caller = answers.caller(request)
     interactions.known(kind)
-    return answers.outcome(200, answers.body(request).issues)
+    return answers.outcome(200, answers.body(request, caller).issues)
 
 
 @answers.served("GET", "POST", "PUT", "DELETE", "PATCH")

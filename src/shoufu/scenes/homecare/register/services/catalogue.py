@@ -13,7 +13,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid
 from shoufu.scenes.homecare.register import codes, selectors
 from shoufu.scenes.homecare.register.models import Service, ServiceVersion
-from shoufu.scenes.homecare.register.services.common import MANAGE, chosen, managed
+from shoufu.scenes.homecare.register.services.common import MANAGE, chosen, follow_with_booking, managed
 
 Second = ServiceVersion.Second
 LONGEST = 8 * 60
@@ -100,6 +100,7 @@ def publish(actor: Actor, service_id: int, draft: VersionDraft) -> ServiceVersio
     )
     data = {"number": made.number, "since": since.isoformat(), "price": made.price}
     record(actor, Act("homecare.service.publish", made, office.place_id, data=data))
+    follow_with_booking(actor, office)
     return made
 
 
@@ -181,4 +182,5 @@ def close_service(actor: Actor, service_id: int, reason: str) -> Service:
         row.closed_at = timezone.now()
         row.save(update_fields=["closed_at"])
         record(actor, Act("homecare.service.close", row, row.institution.place_id, reason=reason.strip()))
+        follow_with_booking(actor, row.institution)
     return row

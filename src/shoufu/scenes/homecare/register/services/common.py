@@ -59,5 +59,12 @@ def opened(key: bytes | None, kept: bytes | memoryview | None, person_id: int, f
     return json.loads(subjects.unseal_text(key, bytes(kept), person_id, field)) if kept else None
 
 
+def follow_with_booking(actor: Actor, office: Institution) -> None:
+    """Bring what can be booked of an institution in step with its services and people."""
+    from shoufu.scenes.homecare.visits.services import keep_in_step
+
+    keep_in_step(actor, office)
+
+
 def missing(what: str, number: int) -> NotFound:
     return NotFound(_("There is no %(what)s %(id)s that you may see.") % {"what": what, "id": number})

@@ -10,6 +10,7 @@ from shoufu.kernel.audit import subjects
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound
+from shoufu.kernel.base.hooks import Ending
 from shoufu.kernel.parties.models import Person
 from shoufu.kernel.parties.selectors import home_of
 from shoufu.scenes.homecare.register import codes, selectors
@@ -167,6 +168,7 @@ def assign(actor: Actor, patient_id: int, practitioners: Sequence[int]) -> Patie
 def end_patient(actor: Actor, patient_id: int, reason: str) -> Patient:
     """End a person's home care, with everything that is open in it."""
     from shoufu.scenes.homecare.assessment.services import cancel_open
+    from shoufu.scenes.homecare.visits.services.ending import end_of_patient
 
     row = _locked(actor, patient_id)
     if not actor.may(selectors.PATIENTS, row.place.path):
@@ -175,6 +177,7 @@ def end_patient(actor: Actor, patient_id: int, reason: str) -> Patient:
         raise Invalid.one("reason", _("Say why; they can read it."))
     cancel_open(actor, [row], reason.strip())
     close(actor, row, "ended", reason.strip())
+    end_of_patient(actor, Ending(row.person_id, timezone.now(), "ended", reason.strip()))
     return row
 
 

@@ -17,7 +17,7 @@ from shoufu.kernel.booking.services import OverrideDraft, ResourceDraft, RuleDra
 from shoufu.kernel.parties.models import Person
 from shoufu.scenes.homecare.register import codes, selectors
 from shoufu.scenes.homecare.register.models import Institution, Practitioner
-from shoufu.scenes.homecare.register.services.common import MANAGE, chosen, managed, person_named
+from shoufu.scenes.homecare.register.services.common import MANAGE, chosen, follow_with_booking, managed, person_named
 
 MOST_RADIUS = 50_000
 
@@ -71,6 +71,7 @@ def add_practitioner(actor: Actor, institution_id: int, draft: PractitionerDraft
     row.resource = _resource(actor, row, office, person)
     row.save(update_fields=["resource"])
     record(actor, Act("homecare.practitioner.add", row, office.place_id, subject=person.pk, data=_told(row)))
+    follow_with_booking(actor, office)
     return row
 
 
@@ -176,6 +177,7 @@ def change_practitioner(actor: Actor, practitioner_id: int, wanted: PracticeChan
         row.verified_at, row.verified_by, row.verified_source = None, None, ""
     row.save()
     record(actor, _act("homecare.practitioner.change", row, fields=sorted(changed)))
+    follow_with_booking(actor, row.institution)
     return row
 
 
@@ -267,4 +269,5 @@ def depart(actor: Actor, practitioner_id: int, reason: str) -> Practitioner:
     row.save(update_fields=["left_at"])
     row.patients.clear()
     record(actor, _act("homecare.practitioner.left", row, reason.strip()))
+    follow_with_booking(actor, row.institution)
     return row

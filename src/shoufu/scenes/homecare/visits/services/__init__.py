@@ -1,3 +1,57 @@
+from shoufu.scenes.homecare.visits.services.asking import VisitDraft, book, free_slots, slots_to_move
+from shoufu.scenes.homecare.visits.services.changes import Cost, cancel, cost, move
+from shoufu.scenes.homecare.visits.services.checks import Objection, check_ahead, check_before
+from shoufu.scenes.homecare.visits.services.offerings import (
+    RulesDraft,
+    close_for_booking,
+    keep_all_in_step,
+    keep_in_step,
+    open_for_booking,
+    rules_of,
+    set_rules,
+)
+from shoufu.scenes.homecare.visits.services.paying import pay_at_visit, pay_online, receipt
+from shoufu.scenes.homecare.visits.services.prescriptions import (
+    PrescriptionDraft,
+    Written,
+    add_prescription,
+    check_prescription,
+    look_at,
+    revoke_prescription,
+    written_in,
+)
 from shoufu.scenes.homecare.visits.services.states import begin, finish, miss
 
-__all__ = ["begin", "finish", "miss"]
+__all__ = [
+    "Cost",
+    "Objection",
+    "PrescriptionDraft",
+    "RulesDraft",
+    "VisitDraft",
+    "Written",
+    "add_prescription",
+    "begin",
+    "book",
+    "cancel",
+    "check_ahead",
+    "check_before",
+    "check_prescription",
+    "close_for_booking",
+    "cost",
+    "finish",
+    "free_slots",
+    "keep_all_in_step",
+    "keep_in_step",
+    "look_at",
+    "miss",
+    "move",
+    "open_for_booking",
+    "pay_at_visit",
+    "pay_online",
+    "receipt",
+    "revoke_prescription",
+    "rules_of",
+    "set_rules",
+    "slots_to_move",
+    "written_in",
+]

@@ -7,24 +7,22 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.policy import lent
-from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid
 from shoufu.kernel.booking import services as booking
 from shoufu.scenes.homecare.register import selectors as register
-from shoufu.scenes.homecare.visits import selectors
-from shoufu.scenes.homecare.visits.models import Visit, VisitEvent
+from shoufu.scenes.homecare.visits import ordering, selectors
+from shoufu.scenes.homecare.visits.history import write_down
+from shoufu.scenes.homecare.visits.models import Visit
+from shoufu.scenes.homecare.visits.services.checks import check_before, codes_of
 
 State = Visit.State
 AHEAD = timedelta(minutes=5)
 """How far a phone's clock may be ahead of ours."""
+JUDGED_AT_THE_DOOR = ("assessment_missing", "assessment_needs_visit")
+"""What keeps a visit from being booked but not from being begun: who was sent is there to judge it."""
+PATIENTS_DOING = ("nobody_home", "refused")
 CAUSES = ("nobody_home", "refused", "not_the_patient", "not_fit", "unsafe", "other")
-
-
-def write_down(actor: Actor, row: Visit, kind: str, *, at: datetime | None = None, **data: object) -> None:
-    """A line in a visit's history, and in the audit log."""
-    VisitEvent.objects.create(visit=row, at=at or timezone.now(), kind=kind, user_id=actor.user_id, data=data)
-    record(actor, Act(f"homecare.visit.{kind}", row, row.place_id, subject=row.patient.person_id, data=data))
 
 
 def locked(actor: Actor, visit_id: int) -> Visit:
@@ -52,12 +50,20 @@ def _refuse(row: Visit) -> Conflict:
 
 @transaction.atomic
 def begin(actor: Actor, visit_id: int, at: datetime) -> Visit:
-    """Who was sent is with the patient and begins. A second time changes nothing."""
+    """Who was sent is with the patient and begins. A second time changes nothing.
+
+    Conflict (`reason` "blocked", with the `codes`) where it may not be done any more: the prescription or the
+    assessment lapsed, something speaks against it, a licence ended, the patient died.
+    """
     row = _at_the_door(actor, visit_id, at)
     if row.state == State.UNDERWAY:
         return row
     if row.state != State.BOOKED:
         raise _refuse(row)
+    against = [one for one in check_before(row, at) if one.reason.code not in JUDGED_AT_THE_DOOR]
+    if against:
+        said = _("It must not be begun: %(why)s") % {"why": " ".join(one.text for one in against)}
+        raise Conflict(said, reason="blocked", codes=codes_of(against))
     row.state, row.began_at = State.UNDERWAY, at
     row.changed += 1
     row.save(update_fields=["state", "began_at", "changed"])
@@ -75,13 +81,28 @@ def finish(actor: Actor, visit_id: int, at: datetime) -> Visit:
         raise _refuse(row)
     if row.began_at is not None and at < row.began_at:
         raise Invalid.one("at", _("Must not be before the visit began."))
-    row.state, row.ended_at = State.DONE, at
+    row.state, row.ended_at, row.money_due_at = State.DONE, at, timezone.now()
     row.changed += 1
-    row.save(update_fields=["state", "ended_at", "changed"])
+    row.save(update_fields=["state", "ended_at", "money_due_at", "changed"])
     write_down(actor, row, "finish", at=at)
-    if row.booking_id is not None:
-        booking.complete(lent(actor, row.place.path, "booking.manage", "booking.view"), row.booking_id)
+    number = _to_be_said(row)
+    if number is not None:
+        booking.complete(_office(actor, row), number)
+    ordering.follow_soon(row.pk)
     return row
+
+
+def _to_be_said(row: Visit) -> int | None:
+    """The booking that must hear what became of it: confirmed, and begun by the clock (who came early is done before
+    it; the kernel closes that one itself)."""
+    kept = row.booking
+    if kept is None or kept.state != kept.State.CONFIRMED or kept.starts_at > timezone.now():
+        return None
+    return kept.pk
+
+
+def _office(actor: Actor, row: Visit) -> Actor:
+    return lent(actor, row.institution.place.path, "booking.handle", "booking.view")
 
 
 @transaction.atomic
@@ -95,14 +116,15 @@ def miss(actor: Actor, visit_id: int, at: datetime, cause: str) -> Visit:
         return row
     if row.state not in (State.BOOKED, State.UNDERWAY):
         raise _refuse(row)
-    row.state, row.ended_at, row.end_cause = State.MISSED, at, cause
+    row.state, row.ended_at, row.end_cause, row.money_due_at = State.MISSED, at, cause, timezone.now()
     row.changed += 1
-    row.save(update_fields=["state", "ended_at", "end_cause", "changed"])
+    row.save(update_fields=["state", "ended_at", "end_cause", "money_due_at", "changed"])
+    row.stops.update(live=False)
     write_down(actor, row, "miss", at=at, cause=cause)
-    if row.booking_id is not None:
-        able = lent(actor, row.place.path, "booking.manage", "booking.view")
-        if cause in ("nobody_home", "refused") and row.starts_at <= timezone.now():
-            booking.no_show(able, row.booking_id)
-        else:
-            booking.complete(able, row.booking_id)
+    number = _to_be_said(row)
+    if number is not None and cause in PATIENTS_DOING:
+        booking.no_show(_office(actor, row), number)
+    elif number is not None:
+        booking.complete(_office(actor, row), number)
+    ordering.follow_soon(row.pk)
     return row

@@ -1,0 +1,106 @@
+"""Writing a day's plan back to the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone
+
+from shoufu.engines.dispatch import Plan
+from shoufu.kernel.base.actor import Actor
+from shoufu.scenes.homecare.planning.models import DayPlan, PlanEvent
+from shoufu.scenes.homecare.register.models import Institution
+from shoufu.scenes.homecare.visits.models import Stop, Visit
+
+if TYPE_CHECKING:
+    from shoufu.scenes.homecare.planning.days import Day
+
+
+def save(actor: Actor, day: Day, plan: Plan, kind: str, *, reason: str = "", **data: object) -> DayPlan:
+    """Write a plan of this day: stops that changed, the order, and a line of its history. The caller holds the lock of
+    the day and has a transaction open. A visit that `plan` leaves out has no stops any more; one that was cancelled
+    meanwhile gets none."""
+    moved = _write_stops(day, plan)
+    order = [int(one) for one in plan.order]
+    return _write_down(actor, day.institution, day.day, kind, order, reason=reason, moved=moved, **data)
+
+
+def release(actor: Actor, visit: Visit, day: date, kind: str, *, reason: str = "") -> None:
+    """Take a visit out of a day's plan; nobody else moves for it. The caller changed the visit's row (its state or
+    day) in this transaction. It needs no lock of the day: whoever plans it asks the visits' rows again (`save`)."""
+    if not Stop.objects.filter(visit=visit).delete()[0]:
+        return
+    _write_down(actor, visit.institution, day, kind, None, reason=reason, moved=[visit.pk])
+
+
+def _write_down(
+    actor: Actor,
+    office: Institution,
+    day: date,
+    kind: str,
+    order: Sequence[int] | None,
+    *,
+    reason: str,
+    moved: Sequence[int],
+    **data: object,
+) -> DayPlan:
+    """A line of a day's history and its next number; without an order, what moved is out of it."""
+    now = timezone.now()
+    DayPlan.objects.get_or_create(institution=office, day=day, defaults={"changed_at": now})
+    row = DayPlan.objects.select_for_update().get(institution=office, day=day)
+    row.order = list(order) if order is not None else [one for one in row.order if one not in moved]
+    row.number, row.changed_at = row.number + 1, now
+    row.save(update_fields=["number", "order", "changed_at"])
+    PlanEvent.objects.create(
+        plan=row,
+        number=row.number,
+        at=now,
+        kind=kind,
+        user_id=actor.user_id,
+        reason=reason[:200],
+        moved=list(moved),
+        data=data,
+    )
+    return row
+
+
+def _write_stops(day: Day, plan: Plan) -> list[int]:
+    """Bring the stops in line with a plan; the ids of visits that got another person or time, or lost theirs."""
+    ids = {int(one) for one in day.visits} | {int(stop.visit) for stop in plan.stops}
+    there, begun = _still_there(day, ids)
+    before = {(stop.visit_id, stop.task): stop for stop in _stops(ids - begun)}
+    after = {(int(stop.visit), stop.task): stop for stop in plan.stops if int(stop.visit) in there}
+    moved: set[int] = set()
+    gone = [stop.pk for key, stop in before.items() if key not in after]
+    moved.update(key[0] for key in before if key not in after)
+    made, changed = [], []
+    for key, stop in after.items():
+        span = DateTimeTZRange(day.moment(stop.start), day.moment(stop.end))
+        old = before.get(key)
+        if old is None:
+            made.append(Stop(visit_id=key[0], task=key[1], practitioner_id=int(stop.caregiver), span=span))
+        elif (old.practitioner_id, old.span.lower, old.span.upper) != (int(stop.caregiver), span.lower, span.upper):
+            old.practitioner_id, old.span = int(stop.caregiver), span
+            changed.append(old)
+    moved.update(stop.visit_id for stop in (*made, *changed))
+    Stop.objects.filter(pk__in=gone).delete()
+    Stop.objects.bulk_update(changed, ["practitioner", "span"])
+    Stop.objects.bulk_create(made)
+    return sorted(moved)
+
+
+def _still_there(day: Day, ids: Iterable[int]) -> tuple[set[int], set[int]]:
+    """Those of the visits that are to be planned on the day, and those that began meanwhile; their rows are locked, so
+    that nobody cancels one meanwhile and finds its stops back in the plan."""
+    rows = Visit.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).order_by("pk")
+    found = list(rows.values_list("pk", "day", "state", "began_at"))
+    begun = {pk for pk, _on, _state, began in found if began is not None}
+    there = {pk for pk, on, state, _began in found if on == day.day and state in Visit.PLANNED}
+    return there - begun, begun
+
+
+def _stops(ids: Iterable[int]) -> list[Stop]:
+    return list(Stop.objects.select_for_update().filter(visit__in=ids, live=True).order_by("visit", "task"))

@@ -1,0 +1,133 @@
+"""Slots that exist: which times somebody can really come at, and putting a visit into the plan of its day."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from shoufu.engines import dispatch
+from shoufu.engines.dispatch import DispatchError
+from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.errors import Conflict
+from shoufu.kernel.booking.providers import Slot
+from shoufu.kernel.booking.services.claims import lapse
+from shoufu.scenes.homecare.planning import days
+from shoufu.scenes.homecare.planning.days import Day, Wish
+from shoufu.scenes.homecare.register.models import Institution, ServiceVersion
+from shoufu.scenes.homecare.visits.models import Visit
+from shoufu.scenes.homecare.visits.refusals import refused_people
+from shoufu.scenes.homecare.visits.standing import Standing
+
+MINUTE = timedelta(minutes=1)
+GRIDS = (15, 5)
+"""Minutes between the begins that are tried within a window, where the slots lie on such a grid."""
+
+
+def served(
+    found: Standing, slots: Sequence[Slot], *, agreed: ServiceVersion | None = None, leaving: int | None = None
+) -> list[Slot]:
+    """Those of the slots at which somebody can begin within the promised window, the plans of the days being as they
+    are, without the visit `leaving`. With `agreed` only slots of days on which that version holds."""
+    by_day: dict[date, list[Slot]] = defaultdict(list)
+    for slot in slots:
+        day = found.day(slot.start)
+        if agreed is not None and found.version_on(day) != agreed:
+            continue
+        if not found.against(slot.start):
+            by_day[day].append(slot)
+    loaded = days.load_many(found.office, by_day, without=leaving)
+    wish = _Common(found, refused_people(found.patient)) if loaded else None
+    kept = [one for day, group in by_day.items() if wish is not None for one in wish.kept(loaded[day], group)]
+    return sorted(kept, key=lambda one: one.start)
+
+
+class _Common:
+    """What is the same for every day of a question: the home, who knows the patient, whom not to send."""
+
+    def __init__(self, found: Standing, refused: frozenset[int]) -> None:
+        self.found, self.refused = found, refused
+        self.at = days.home_of(found.patient, found.office)
+        self.usual = days.usual_of(found.patient)
+
+    def kept(self, day: Day, slots: Sequence[Slot]) -> list[Slot]:
+        version = self.found.version_on(day.day)
+        if version is None:
+            return []
+        window = day.policy.window_minutes
+        free = [one for one in slots if not _busy(day, self.found.patient.pk, one.start, version, window)]
+        grid = _grid(free)
+        groups = [free] if grid else [[one] for one in free]
+        starts = [start for group in groups if group for start in self._starts(day, group, version, window, grid or 5)]
+        begins = [(one, day.minutes(one.start)) for one in free]
+        return [one for one, begin in begins if any(begin <= start <= begin + window for start in starts)]
+
+    def _starts(self, day: Day, slots: Sequence[Slot], version: ServiceVersion, window: int, step: int) -> list[float]:
+        """Begins (minutes of the day) that the plan has room for, from the first slot to the end of the last one's
+        window."""
+        last = slots[-1].start + window * MINUTE
+        wish = Wish(
+            self.found.patient, version, slots[0].start, last, self.refused, at=self.at, usual=self.usual
+        )  # fmt: skip
+        wider, visit = day.with_wish(wish)
+        return [one.starts[0] for one in dispatch.feasible(wider.problem, visit, wider.plan, step=float(step))]
+
+
+def _grid(slots: Sequence[Slot]) -> int:
+    """A grid on which all the slots lie; 0 where none does."""
+    offsets = {round((one.start - slots[0].start) / MINUTE) for one in slots}
+    return next((step for step in GRIDS if all(offset % step == 0 for offset in offsets)), 0)
+
+
+def _busy(day: Day, patient: int, start: datetime, version: ServiceVersion, window: int) -> bool:
+    """Whether the patient has another visit that this one could run into."""
+    end = start + (window + lasts(version)) * MINUTE
+    mine = (row for row in (*day.visits.values(), *day.begun) if row.patient_id == patient and row.ended_at is None)
+    return any(row.starts_at < end and start < row.latest_at + lasts(row.version) * MINUTE for row in mine)
+
+
+def lasts(version: ServiceVersion) -> int:
+    """Minutes from the first begin to the end of the last service, at most."""
+    return version.duration_minutes + version.gap_most
+
+
+def put(actor: Actor, visit: Visit, kind: str) -> None:
+    """Put a visit into the plan of its day, under the lock of that day. Conflict where it does not fit (any more)."""
+    day = days.load(visit.institution, visit.day, without=visit.pk)
+    wish = Wish(
+        visit.patient, visit.version, visit.starts_at, visit.latest_at, refused_people(visit.patient), str(visit.pk)
+    )
+    wider, wished = day.with_wish(wish)
+    offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
+    if not offers:
+        raise no_room()
+    offer = min(offers, key=lambda one: (one.extra_cost, one.starts[0]))
+    try:
+        _problem, plan = dispatch.place(wider.problem, wider.plan, wished, offer)
+    except DispatchError as error:
+        raise no_room() from error
+    days.save(actor, wider, plan, kind, visit=visit.pk)
+    _nobody_twice()
+
+
+def _nobody_twice() -> None:
+    """Ask the constraint now, which is otherwise asked at the commit. Conflict where it does not hold."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("set constraints homecare_stop_no_overlap immediate")
+            cursor.execute("set constraints homecare_stop_no_overlap deferred")
+    except IntegrityError as error:
+        raise no_room() from error
+
+
+def no_room() -> Conflict:
+    return Conflict(_("Nobody can come at this time any more; choose another one."), reason="infeasible")
+
+
+def let_go(office: Institution, on: Iterable[date]) -> int:
+    """End holds of some days that ran out, so that their people are free. Under the locks of the days."""
+    rows = Visit.objects.filter(institution=office, day__in=list(on), state=Visit.State.HELD)
+    due = rows.filter(booking__held_until__lte=timezone.now()).order_by("booking")
+    return lapse(list(due.values_list("booking", flat=True)))

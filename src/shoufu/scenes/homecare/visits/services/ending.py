@@ -1,0 +1,42 @@
+"""Visits of patients whose care ends."""
+
+from django.utils import timezone
+
+from shoufu.kernel.base.actor import SYSTEM, Actor
+from shoufu.kernel.base.hooks import Ending
+from shoufu.kernel.booking import services as booking
+from shoufu.scenes.homecare.planning import days
+from shoufu.scenes.homecare.visits import ordering
+from shoufu.scenes.homecare.visits.history import write_down
+from shoufu.scenes.homecare.visits.models import Visit
+
+State = Visit.State
+
+
+def end_of_patient(actor: Actor, ending: Ending) -> list[Visit]:
+    """Cancel what is still to come for a person whose care ended, in the caller's transaction; which."""
+    ended = Visit.objects.filter(patient__person=ending.person, patient__ended_at__isnull=False)
+    live = list(ended.filter(state__in=(State.HELD, State.BOOKED)).order_by("booking", "pk"))
+    booking.cancel_many(SYSTEM, [row.booking_id for row in live if row.booking_id is not None], reason=ending.reason)
+    rows = Visit.objects.select_for_update(of=("self",)).select_related("patient", "institution__place", "place")
+    found = list(rows.filter(pk__in=[row.pk for row in live]).order_by("pk"))
+    for row in found:
+        if row.state in (State.HELD, State.BOOKED):  # it was to begin already: the kernel leaves such a booking alone
+            _cancel(actor, row, ending.cause)
+    return found
+
+
+def _cancel(actor: Actor, row: Visit, cause: str) -> None:
+    row.state, row.ended_at, row.end_cause = State.CANCELLED, timezone.now(), cause[:16]
+    row.money_due_at = row.ended_at
+    row.changed += 1
+    row.save(update_fields=["state", "ended_at", "end_cause", "money_due_at", "changed"])
+    days.release(actor, row, row.day, "cancel")
+    write_down(actor, row, "cancel", cause=cause)
+    ordering.follow_soon(row.pk)
+
+
+def to_be_paid_back(ending: Ending) -> list[Visit]:
+    """Visits that were cancelled by this ending and whose money is still here."""
+    rows = Visit.objects.select_related("order").filter(patient__person=ending.person, state=State.CANCELLED)
+    return list(rows.filter(money_due_at__isnull=False, patient__ended_at__isnull=False).order_by("pk"))

@@ -1,0 +1,24 @@
+from procrastinate.contrib.django import app
+
+from shoufu.scenes.homecare.visits import ordering, services
+
+
+@app.periodic(cron="* * * * * */20")
+@app.task(queue="booking", queueing_lock="homecare.follow_money", pass_context=False)
+def follow_money(timestamp: int) -> int:
+    """Every 20 seconds: what is still due about the money of visits. Returns how many are done."""
+    return ordering.follow_due()
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(queue="booking", queueing_lock="homecare.check_ahead", pass_context=False)
+def check_ahead(timestamp: int) -> int:
+    """Every hour: mark booked visits that can no longer take place. Returns how many changed."""
+    return services.check_ahead()
+
+
+@app.periodic(cron="2 * * * *")
+@app.task(queue="booking", queueing_lock="homecare.keep_in_step", pass_context=False)
+def keep_in_step(timestamp: int) -> int:
+    """Every hour: bring the offerings in step with versions whose first day has come. Returns how many changed."""
+    return services.keep_all_in_step()

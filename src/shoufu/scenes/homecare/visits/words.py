@@ -1,0 +1,48 @@
+"""Why a visit cannot be booked or begun, in sentences."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from shoufu.scenes.homecare.register import words
+from shoufu.scenes.homecare.register.eligibility import Reason
+
+REASONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "died": lambda a: _("The patient has died."),
+    "prescription_missing": lambda a: _("A prescription is needed."),
+    "prescription_unchecked": lambda a: _("Nobody has checked the original of the prescription yet."),
+    "prescription_revoked": lambda a: _("The prescription was revoked."),
+    "prescription_early": lambda a: _("The prescription holds from %(day)s.") % a,
+    "prescription_lapsed": lambda a: _("The prescription lapsed on %(day)s.") % a,
+    "prescription_used": lambda a: _("The prescription has been used up (%(uses)s visits).") % a,
+    "version_changed": lambda a: _("On that day another version of the service holds; book it anew."),
+    "nobody_assigned": lambda a: _("Nobody is assigned to it."),
+}
+
+
+def sentence(reason: Reason) -> str:
+    """A reason in the reader's language."""
+    own = REASONS.get(reason.code)
+    return own(reason.about) if own is not None else words.sentence(reason)
+
+
+def sentences(reasons: Iterable[Reason]) -> str:
+    """Several reasons as one text."""
+    return " ".join(sentence(one) for one in reasons)
+
+
+def of_code(code: str) -> str:
+    """What a kept code says where its figures are not known any more."""
+    said = {
+        "licence_ended": _("The licence of who was to come ended."),
+        "institution_licence_ended": _("The institution's licence ended."),
+        "contraindicated": _("Something speaks against it now; it must be assessed anew."),
+        "prescription_lapsed": _("The prescription lapsed."),
+        "prescription_early": _("The prescription does not hold yet."),
+        "prescription_used": _("The prescription has been used up."),
+        "left": _("Who was to come no longer works for the institution."),
+        "unverified": _("The licence of who was to come is not verified."),
+        "suspended": _("Who was to come is suspended."),
+    }
+    return said.get(code) or sentence(Reason(code))
