@@ -6,7 +6,7 @@ on a day with a clock change they are not those that the wall clock shows.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from math import inf
 from zoneinfo import ZoneInfo
@@ -19,9 +19,9 @@ from shoufu.engines.dispatch import Break, Caregiver, Plan, Problem, Sync, Task
 from shoufu.kernel.booking.calendar import Span
 from shoufu.kernel.booking.slots import Diary, diaries
 from shoufu.scenes.homecare.planning import travel
-from shoufu.scenes.homecare.planning.expecting import as_expected, unlimited
 from shoufu.scenes.homecare.planning.models import DayPlan, Policy
 from shoufu.scenes.homecare.planning.saving import release, save
+from shoufu.scenes.homecare.quality.selectors import refused_by_visit
 from shoufu.scenes.homecare.register import eligibility, facts, selectors
 from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, ServiceVersion
 from shoufu.scenes.homecare.register.national import in_force
@@ -73,9 +73,6 @@ class Day:
     begun: tuple[Visit, ...] = ()
     at: tuple[tuple[float, float], ...] = ()
     """The positions (longitude, latitude) behind the rows of the travel matrices."""
-    crews: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Who is sent to each visit as it is written; `plan` leaves out what cannot be done so."""
-    order: tuple[str, ...] = ()
 
     def minutes(self, moment: datetime) -> float:
         """Minutes from local midnight."""
@@ -94,8 +91,7 @@ def load(
     office: Institution, day: date, *, strict: bool = True, now: datetime | None = None, without: int | None = None
 ) -> Day:
     """The day as it stands, in a fixed number of queries. `strict`: no visit may begin later than was promised, or than
-    its people can be expected where that is later already; otherwise a late begin costs and anything before the shift's
-    end goes.
+    it is planned where that is later already; otherwise a late begin costs and anything before the shift's end goes.
     Holds that ran out count no more, nor does the visit `without`."""
     return load_many(office, [day], strict=strict, now=now, without=without)[day]
 
@@ -127,6 +123,7 @@ class _Read:
     plans: Mapping[date, DayPlan]
     located: Mapping[int, tuple[float, float]]
     near: dict[tuple[int, int], bool]
+    refused: Mapping[tuple[int, int | None], frozenset[int]]
 
 
 def _midnight(office: Institution, day: date) -> datetime:
@@ -142,7 +139,8 @@ def _read(office: Institution, days: Sequence[date], now: datetime, without: int
         grouped[row.day].append(row)
     kept = {row.day: row for row in DayPlan.objects.filter(institution=office, day__in=days)}
     located = selectors.positions([office.place, *(row.place for row in visits)])
-    return _Read(office, policy, _on_duty(office, whole), grouped, kept, located, {})
+    refused = refused_by_visit((row.patient_id, row.pk) for row in visits)
+    return _Read(office, policy, _on_duty(office, whole), grouped, kept, located, {}, refused)
 
 
 def _day(read: _Read, day: date, strict: bool, now: datetime) -> Day:
@@ -158,8 +156,7 @@ def _day(read: _Read, day: date, strict: bool, now: datetime) -> Day:
     skills = _skills(list(names.values()), [(v.patient, v.version, str(v.pk)) for v in rows], located, day, read.near)
     at, crew = _crew(start, people, located, skills, now)
     homes = [located.get(v.place_id) or located.get(office.place_id) or _NOWHERE for v in rows]
-    chosen = kept.starts if kept is not None else {}
-    wanted = [_visit(start, v, len(at) + n, strict, chosen.get(str(v.pk))) for n, v in enumerate(rows)]
+    wanted = [_visit(start, v, len(at) + n, strict, read.refused[v.patient_id, v.pk]) for n, v in enumerate(rows)]
     on_duty = {one.id for one in crew}
     problem = Problem(
         tuple(_only_present(one, on_duty) for one in wanted),
@@ -167,12 +164,8 @@ def _day(read: _Read, day: date, strict: bool, now: datetime) -> Day:
         travel.matrices([*at, *homes] or [_NOWHERE], {one.mode for one in crew} or {"walk"}),
     )
     crews = {str(v.pk): tuple(str(stop.practitioner_id) for stop in v.stops.all()) for v in rows}
-    order = tuple(str(one) for one in kept.order) if kept is not None else ()
-    plan = dispatch.arrange(problem, crews, order)
-    if any(all(one in on_duty for one in crews[name]) and crews[name] for name in plan.unassigned):
-        problem = as_expected(problem, unlimited(problem, crews, order))
-        plan = dispatch.arrange(problem, crews, order)
-    return replace(start, problem=problem, plan=plan, at=(*at, *homes), crews=crews, order=order)
+    plan = dispatch.arrange(problem, crews, [str(one) for one in kept.order] if kept is not None else [])
+    return replace(start, problem=problem, plan=plan, at=(*at, *homes))
 
 
 def _cut(people: Iterable[tuple[Practitioner, Diary]], day: Span) -> list[tuple[Practitioner, Diary]]:
@@ -270,15 +263,12 @@ def _breaks(there: Sequence[tuple[float, float]], policy: Policy) -> tuple[Break
     return tuple(sorted(found, key=lambda rest: rest.earliest))
 
 
-def _visit(day: Day, row: Visit, place: int, strict: bool, chosen: float | None) -> dispatch.Visit:
+def _visit(day: Day, row: Visit, place: int, strict: bool, refused: frozenset[int]) -> dispatch.Visit:
     stops = list(row.stops.all())
     planned = max((day.minutes(stop.span.lower) for stop in stops if stop.task == 0), default=0.0)
     opens, due = day.minutes(row.starts_at), day.minutes(row.latest_at)
     count = 1 if row.version.second == ServiceVersion.Second.NONE else 2
     pinned = tuple(str(stop.practitioner_id) if stop.pinned else None for stop in stops)
-    if chosen is not None and any(pinned):
-        opens = max(opens, min(chosen, max(due, planned)))
-        due = max(opens, due)
     return _asked(
         row.version,
         str(row.pk),
@@ -288,6 +278,7 @@ def _visit(day: Day, row: Visit, place: int, strict: bool, chosen: float | None)
         latest=max(due, planned) if strict else max(1440.0, due),
         fixed=pinned if len(pinned) == count else (),
         usual=frozenset(str(nurse.pk) for nurse in row.patient.nurses.all()),
+        refused=frozenset(str(one) for one in refused),
     )
 
 
@@ -325,8 +316,8 @@ def _asked(
 
 
 def _only_present(visit: dispatch.Visit, on_duty: set[str]) -> dispatch.Visit:
-    """Without people who are not on duty: whom they were sent to is then planned anew, or stays open."""
-    fixed = tuple(one if one in on_duty else None for one in visit.fixed_caregivers)
+    """Without people who are not on duty or refused: whom they were sent to is then planned anew, or stays open."""
+    fixed = tuple(one if one in on_duty - visit.refused else None for one in visit.fixed_caregivers)
     return replace(visit, usual=visit.usual & on_duty, fixed_caregivers=fixed if any(fixed) else ())
 
 

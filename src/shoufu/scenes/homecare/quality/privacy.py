@@ -10,6 +10,7 @@ from shoufu.scenes.homecare.quality.models import (
     Bar,
     Complaint,
     Incident,
+    MonthSummary,
     Rating,
     Refusal,
     Sanction,
@@ -153,6 +154,13 @@ holdings = (
         export=_sanction,
         title="Sanctions of my home visits",
         title_zh="对我上门服务的处理",
+    ),
+    Holding(
+        "homecare_quality.monthsummary",
+        lambda s: Q(practitioner__person=s.person),
+        MonthSummary.PURPOSE,
+        "质量统计",
+        days=MonthSummary.RETENTION_DAYS,
     ),
 )
 

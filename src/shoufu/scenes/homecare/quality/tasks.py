@@ -1,7 +1,7 @@
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from shoufu.scenes.homecare.quality import services
+from shoufu.scenes.homecare.quality import services, summaries
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -26,3 +26,10 @@ def ends(timestamp: int) -> int:
 def forget(timestamp: int) -> int:
     """Every night: remove what is past its retention."""
     return services.forget(timezone.now())
+
+
+@app.periodic(cron="*/20 * * * *")
+@app.task(queueing_lock="homecare.quality.summaries", pass_context=False)
+def summarise(timestamp: int) -> int:
+    """Every twenty minutes: count anew the months of large institutions in which something can still change."""
+    return summaries.refresh_all(timezone.now())

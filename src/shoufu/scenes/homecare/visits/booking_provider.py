@@ -6,10 +6,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.base.errors import Invalid
+from shoufu.kernel.base.errors import Conflict, Invalid
 from shoufu.kernel.booking.models import Booking, Offering
 from shoufu.kernel.booking.providers import Query, Slot
 from shoufu.scenes.homecare.planning.days import lock_name
+from shoufu.scenes.homecare.quality.selectors import barred
 from shoufu.scenes.homecare.visits import holding, placing, words
 from shoufu.scenes.homecare.visits.holding import Asked
 from shoufu.scenes.homecare.visits.models import Visit
@@ -32,6 +33,8 @@ class Homecare:
             raise Invalid.one(f"details.{name}", _("Is not asked for; leave it out."))
         service = holding.service_of(offering)
         patient = holding.patient_for(actor, details.get("patient"), service)
+        if not actor.is_system and (said := barred(patient)):
+            raise Conflict(said, reason="barred")
         kept: dict[str, Any] = {"patient": patient.pk}
         for name in ("consent", "visit"):
             if details.get(name) is not None:
@@ -66,6 +69,8 @@ class Homecare:
         asked = holding.asked(query)
         if asked is None:
             return _("Say for which patient it is.")
+        if asked.visit is None and (said := barred(asked.standing.patient)):
+            return said
         placing.let_go(asked.standing.office, [asked.standing.day(slot.start)])
         why_not = asked.standing.against(slot.start)
         if why_not:

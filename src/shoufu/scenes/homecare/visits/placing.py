@@ -16,9 +16,9 @@ from shoufu.kernel.booking.providers import Slot
 from shoufu.kernel.booking.services.claims import lapse
 from shoufu.scenes.homecare.planning import days
 from shoufu.scenes.homecare.planning.days import Day, Wish
+from shoufu.scenes.homecare.quality.selectors import refused_people
 from shoufu.scenes.homecare.register.models import Institution, ServiceVersion
 from shoufu.scenes.homecare.visits.models import Visit
-from shoufu.scenes.homecare.visits.refusals import refused_people
 from shoufu.scenes.homecare.visits.standing import Standing
 
 MINUTE = timedelta(minutes=1)
@@ -96,9 +96,8 @@ def lasts(version: ServiceVersion) -> int:
 def put(actor: Actor, visit: Visit, kind: str) -> None:
     """Put a visit into the plan of its day, under the lock of that day. Conflict where it does not fit (any more)."""
     day = days.load(visit.institution, visit.day, without=visit.pk)
-    wish = Wish(
-        visit.patient, visit.version, visit.starts_at, visit.latest_at, refused_people(visit.patient), str(visit.pk)
-    )
+    refused = refused_people(visit.patient, visit)
+    wish = Wish(visit.patient, visit.version, visit.starts_at, visit.latest_at, refused, str(visit.pk))
     wider, wished = day.with_wish(wish)
     offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
     if not offers:

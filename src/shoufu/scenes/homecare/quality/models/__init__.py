@@ -4,5 +4,17 @@ from shoufu.scenes.homecare.quality.models.incidents import Incident
 from shoufu.scenes.homecare.quality.models.ratings import Policy, Rating
 from shoufu.scenes.homecare.quality.models.refusals import Refusal
 from shoufu.scenes.homecare.quality.models.steps import Step
+from shoufu.scenes.homecare.quality.models.summaries import MonthSummary
 
-__all__ = ["Appeal", "Bar", "Complaint", "Incident", "Policy", "Rating", "Refusal", "Sanction", "Step"]
+__all__ = [
+    "Appeal",
+    "Bar",
+    "Complaint",
+    "Incident",
+    "MonthSummary",
+    "Policy",
+    "Rating",
+    "Refusal",
+    "Sanction",
+    "Step",
+]

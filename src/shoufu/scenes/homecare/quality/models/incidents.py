@@ -68,7 +68,7 @@ class Incident(models.Model):
 
     @property
     def number(self) -> str:
-        return f"E-{self.pk:06d}"
+        return f"I-{self.pk:06d}"
 
     @property
     def serious(self) -> bool:

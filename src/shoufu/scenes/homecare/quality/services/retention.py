@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import SYSTEM
-from shoufu.scenes.homecare.quality.models import Bar, Complaint, Incident, Rating, Refusal, Sanction
+from shoufu.scenes.homecare.quality.models import Bar, Complaint, Incident, MonthSummary, Rating, Refusal, Sanction
 
 
 @transaction.atomic
@@ -23,6 +23,7 @@ def forget(now: datetime) -> int:
         Refusal.objects.filter(ended_at__lt=before(Refusal.RETENTION_DAYS)),
         Bar.objects.filter(ended_at__lt=before(Bar.RETENTION_DAYS)),
         Sanction.objects.filter(ended_at__lt=before(Sanction.RETENTION_DAYS)),
+        MonthSummary.objects.filter(month__lt=before(MonthSummary.RETENTION_DAYS)),
     ):
         removed += rows.delete()[0]
     if removed:

@@ -1,0 +1,256 @@
+"""An institution's own page: money of its orders, and how its people's time is used."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, TruncMonth
+from django.utils.translation import gettext as _
+from numpy.typing import NDArray
+
+from shoufu.kernel.access.policy import lent, subtree
+from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.errors import Invalid, NotFound
+from shoufu.kernel.booking.calendar import Span as Time
+from shoufu.kernel.booking.slots import diaries
+from shoufu.kernel.payments import selectors as payments
+from shoufu.kernel.payments import services as paying
+from shoufu.kernel.payments.models import LedgerEntry, Order, Settlement, ShareRule
+from shoufu.kernel.payments.services.settling import Share
+from shoufu.scenes.homecare.planning import travel
+from shoufu.scenes.homecare.register import selectors as register
+from shoufu.scenes.homecare.register.models import Institution, Practitioner
+from shoufu.scenes.homecare.visits.models import Stop, Visit
+
+MOST_DAYS = 92
+
+
+def office(actor: Actor, institution_id: int | None, permission: str) -> Institution:
+    """The institution that is asked for, or the first one, where the actor has a right; NotFound otherwise."""
+    rows = register.institutions(actor)
+    if not actor.is_system:
+        rows = rows.filter(subtree(actor.paths(permission), "place__path"))
+    found = (rows.filter(pk=institution_id) if institution_id is not None else rows).first()
+    if found is None:
+        raise NotFound(_("There is no institution %(id)s that you may see.") % {"id": institution_id or ""})
+    return found
+
+
+def _able(actor: Actor, row: Institution, *rights: str) -> Actor:
+    return lent(actor, row.organisation.place.path, *rights)
+
+
+@dataclass(frozen=True)
+class MonthOfMoney:
+    """An institution's orders that were paid in a month, in minor units. `insurance_due` is what the insurance bears of
+    them, `insurance_received` what came of that so far."""
+
+    month: date
+    orders: int
+    total: int
+    paid: int
+    refunded: int
+    insurance_due: int
+    insurance_received: int
+
+
+@dataclass(frozen=True)
+class Money:
+    """`open` are orders that wait to be paid. `unsettled` is what was earned and stands in no settlement yet."""
+
+    months: Sequence[MonthOfMoney]
+    open: int
+    open_minor: int
+    unsettled: int
+    settlements: Sequence[Settlement]
+    rules: Sequence[ShareRule]
+
+    @property
+    def total(self) -> MonthOfMoney:
+        names = ("orders", "total", "paid", "refunded", "insurance_due", "insurance_received")
+        return MonthOfMoney(date.min, *(sum(getattr(one, name) for one in self.months) for name in names))
+
+
+def money(actor: Actor, row: Institution, since: date, until: date) -> Money:
+    """The money of an institution's orders that were paid on days within [since, until) by the days of its place."""
+    zone = ZoneInfo(row.organisation.place.time_zone)
+    able = _able(actor, row, "payments.view", "payments.settle")
+    orders = Order.objects.filter(pk__in=_orders(able, row).values("pk"))
+    spans = Q(paid_at__gte=_midnight(since, zone), paid_at__lt=_midnight(until, zone))
+    paid = orders.filter(spans, state__in=Order.SETTLED)
+    month = TruncMonth("paid_at", tzinfo=zone)
+    sums = paid.order_by().annotate(month=month).values("month").annotate(
+        orders=Count("pk"), total=Sum("total_minor"), paid=Sum("paid_minor"), refunded=Sum("refunded_minor"),
+        due=Sum(F("insurance_minor") - F("insurance_refunded_minor")),
+    )  # fmt: skip
+    received = dict(
+        LedgerEntry.objects.filter(
+            account__code="insurance",
+            journal__kind__in=("insurance", "insreturn"),
+            journal__order__in=paid.values("pk"),
+        )
+        .annotate(month=TruncMonth("journal__order__paid_at", tzinfo=zone))
+        .order_by()
+        .values("month")
+        .annotate(sum=-Sum("amount_minor"))
+        .values_list("month", "sum")
+    )
+    months = [
+        MonthOfMoney(
+            one["month"].date(), one["orders"], one["total"], one["paid"], one["refunded"], one["due"],
+            int(received.get(one["month"], 0)),
+        )
+        for one in sums.order_by("month")
+    ]  # fmt: skip
+    waiting = orders.filter(state=Order.State.PENDING).aggregate(n=Count("pk"), sum=Coalesce(Sum("payer_minor"), 0))
+    earned = F("total_minor") - F("refunded_minor") - F("insurance_refunded_minor") - F("settled_minor")
+    unsettled = orders.filter(state__in=Order.SETTLED).aggregate(sum=Coalesce(Sum(earned), 0))
+    return Money(
+        months,
+        waiting["n"],
+        waiting["sum"],
+        unsettled["sum"],
+        list(payments.settlements(able).filter(institution=row.organisation)[:24]),
+        list(payments.share_rules(able).filter(institution=row.organisation)[:12]),
+    )
+
+
+def _orders(able: Actor, row: Institution) -> QuerySet[Order]:
+    return payments.orders(able).filter(institution=row.organisation)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), zone)
+
+
+def set_share(actor: Actor, row: Institution, since: date, performer_percent: int) -> ShareRule:
+    """From a day on, who came gets so many per cent of what a visit earns, the institution the rest."""
+    if not 0 <= performer_percent <= 100:
+        raise Invalid.one("percent", _("Must be a number from %(least)s to %(most)s.") % {"least": 0, "most": 100})
+    shares = [Share("performer", performer_percent * 100), Share("institution", 10_000 - performer_percent * 100)]
+    able = _able(actor, row, "payments.view", "payments.settle")
+    return paying.set_shares(able, row.organisation_id, since, [one for one in shares if one.points])
+
+
+@dataclass(frozen=True)
+class Use:
+    """How a practitioner's time was used, in minutes: on duty, planned with patients, really with them, on the way."""
+
+    practitioner: Practitioner
+    shift: float
+    planned: float
+    visited: float
+    travel: float
+    visits: int
+    nobody_home: int
+
+    @property
+    def share(self) -> float | None:
+        return self.planned / self.shift if self.shift else None
+
+    @property
+    def visited_share(self) -> float | None:
+        return self.visited / self.shift if self.shift else None
+
+
+def use(row: Institution, since: date, until: date) -> list[Use]:
+    """The time of everybody of an institution on days within [since, until), in a fixed number of queries; the caller
+    checked the right. At most three months."""
+    if not 0 < (until - since).days <= MOST_DAYS:
+        raise Invalid.one("until", _("At most three months."))
+    zone = ZoneInfo(row.place.time_zone)
+    begin, end = _midnight(since, zone), _midnight(until, zone)
+    people = list(
+        Practitioner.objects.filter(Q(left_at__isnull=True) | Q(left_at__gte=begin), institution=row)
+        .select_related("person", "institution__place")
+        .order_by("person__name", "pk")
+    )
+    ids = [one.resource_id for one in people if one.resource_id is not None]
+    found = diaries(ids, Time(begin, end))
+    stops = _stops(row, since, until)
+    ways = _ways(row, people, stops)
+    by_person: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for stop in stops:
+        by_person[stop["practitioner"]].append(stop)
+    return [_use(one, found.get(one.resource_id or 0), by_person[one.pk], ways.get(one.pk, 0.0)) for one in people]
+
+
+def _stops(row: Institution, since: date, until: date) -> list[dict[str, Any]]:
+    rows = Stop.objects.filter(visit__institution=row, visit__day__gte=since, visit__day__lt=until)
+    wanted = rows.filter(Q(live=True) | Q(visit__state__in=("done", "missed"))).order_by("practitioner", "span")
+    found: Any = wanted.values(
+        "practitioner",
+        "span",
+        day=F("visit__day"),
+        place=F("visit__place"),
+        state=F("visit__state"),
+        cause=F("visit__end_cause"),
+        began=F("visit__began_at"),
+        ended=F("visit__ended_at"),
+    )
+    return list(found)
+
+
+def _use(one: Practitioner, diary: Any, stops: Sequence[dict[str, Any]], way: float) -> Use:
+    held = [stop for stop in stops if stop["state"] != "cancelled"]
+    done = [stop for stop in held if stop["state"] == "done" and stop["began"] and stop["ended"]]
+    return Use(
+        one,
+        shift=sum(_minutes(span.end - span.start) for span in diary.there) if diary is not None else 0.0,
+        planned=sum(_minutes(stop["span"].upper - stop["span"].lower) for stop in held),
+        visited=sum(_minutes(stop["ended"] - stop["began"]) for stop in done),
+        travel=way,
+        visits=len(done),
+        nobody_home=sum(stop["cause"] == "nobody_home" for stop in held),
+    )
+
+
+def _minutes(length: timedelta) -> float:
+    return length.total_seconds() / 60
+
+
+def _ways(row: Institution, people: Sequence[Practitioner], stops: Sequence[dict[str, Any]]) -> dict[int, float]:
+    """Minutes on the way of each practitioner: from where their day begins through the homes in order, and back."""
+    from shoufu.kernel.places.models import Place
+
+    places = list(Place.objects.filter(pk__in={stop["place"] for stop in stops} | {row.place_id}))
+    located = register.positions(places)
+    office = located.get(row.place_id)
+    found: dict[int, float] = {}
+    days: dict[int, dict[date, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
+    for stop in stops:
+        at = located.get(stop["place"])
+        if at is not None:
+            days[stop["practitioner"]][stop["day"]].append(at)
+    for one in people:
+        base = (one.base_longitude, one.base_latitude) if one.base_longitude is not None else office
+        if base is None or base[1] is None or one.pk not in days:
+            continue
+        tours = [[base, *homes, base] for homes in days[one.pk].values()]
+        starts = [at for tour in tours for at in tour[:-1]]
+        ends = [at for tour in tours for at in tour[1:]]
+        found[one.pk] = float(_between(starts, ends, one.transport).sum())
+    return found
+
+
+def _between(starts: Sequence[Any], ends: Sequence[Any], transport: str) -> NDArray[np.float64]:
+    """[n] minutes from each start to its end (longitude, latitude in degrees), as planning reckons them."""
+    a, b = np.radians(np.asarray(starts, np.float64)), np.radians(np.asarray(ends, np.float64))
+    half = np.sin((a[:, 1] - b[:, 1]) / 2) ** 2
+    half += np.cos(a[:, 1]) * np.cos(b[:, 1]) * np.sin((a[:, 0] - b[:, 0]) / 2) ** 2
+    metres = 2 * travel.EARTH * np.arcsin(np.sqrt(np.minimum(half, 1.0))) * travel.DETOUR
+    mode = travel.MODES.get(transport, travel.MODES["walk"])
+    found: NDArray[np.float64] = np.where(metres < 1.0, 0.0, metres / mode.metres_a_minute + mode.minutes_besides)
+    return found
+
+
+def no_shows(row: Institution, since: date, until: date) -> tuple[int, int]:
+    """How many visits found nobody at home, and how many were to take place."""
+    rows = Visit.objects.filter(institution=row, day__gte=since, day__lt=until, state__in=("done", "missed"))
+    counts = rows.aggregate(all=Count("pk"), absent=Count("pk", filter=Q(end_cause="nobody_home")))
+    return counts["absent"], counts["all"]
