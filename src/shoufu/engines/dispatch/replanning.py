@@ -78,7 +78,7 @@ class Replanned:
 def replan(
     problem: Problem,
     plan: Plan,
-    event: Event,
+    event: Event | None,
     *,
     now: float = -np.inf,
     seconds: float = 0.5,
@@ -89,8 +89,8 @@ def replan(
 ) -> Replanned:
     """The plan after an event at `now`, feasible at once and then improved for `seconds` (or by `moves` trials).
 
-    Each moved visit costs `move_cost` while improving, so others stay where they are unless it pays. DispatchError when
-    the event names nobody.
+    Each moved visit costs `move_cost` while improving, so others stay where they are unless it pays. Without an event
+    only what is open goes to its cheapest place, and the plan is improved. DispatchError when the event names nobody.
     """
     began = time.perf_counter()
     _check(problem, event)
@@ -129,7 +129,9 @@ def moved_visits(before: Plan, after: Plan, tolerance: float = TOLERANCE, late: 
     return tuple(moved)
 
 
-def _check(problem: Problem, event: Event) -> None:
+def _check(problem: Problem, event: Event | None) -> None:
+    if event is None:
+        return
     if isinstance(event, Cancelled):
         if event.visit not in problem.visit_index:
             raise DispatchError(f"event.visit: there is no visit {event.visit!r}")
@@ -138,7 +140,7 @@ def _check(problem: Problem, event: Event) -> None:
         raise DispatchError(f"event.caregiver: {event.caregiver!r} is not on duty")
 
 
-def _if_back_today(problem: Problem, plan: Plan, event: Event, now: float) -> Event:
+def _if_back_today(problem: Problem, plan: Plan, event: Event | None, now: float) -> Event | None:
     """Who is back too late to come home within the shift is away for the rest of the day."""
     if not isinstance(event, Late):
         return event
@@ -151,9 +153,9 @@ def _if_back_today(problem: Problem, plan: Plan, event: Event, now: float) -> Ev
     return Ill(caregiver.id) if late else event
 
 
-def _kept(problem: Problem, plan: Plan, event: Event, now: float) -> set[str]:
+def _kept(problem: Problem, plan: Plan, event: Event | None, now: float) -> set[str]:
     """Visits that have begun, or that somebody is on the way to; the absent caregiver is on no way."""
-    absent = "" if isinstance(event, Cancelled) else event.caregiver
+    absent = event.caregiver if isinstance(event, Late | Ill) else ""
     begun, left_for, waits = set(), set(), set()
     for name, stops in plan.routes.items():
         caregiver = problem.caregivers[problem.caregiver_index[name]]
@@ -170,7 +172,7 @@ def _kept(problem: Problem, plan: Plan, event: Event, now: float) -> set[str]:
     return (begun | left_for) - waits - ({event.visit} if isinstance(event, Cancelled) else set())
 
 
-def _day(problem: Problem, plan: Plan, event: Event, kept: set[str], now: float) -> Problem:
+def _day(problem: Problem, plan: Plan, event: Event | None, kept: set[str], now: float) -> Problem:
     """The day with the event in it."""
     if isinstance(event, Cancelled):
         return replace(problem, visits=tuple(visit for visit in problem.visits if visit.id != event.visit))
@@ -181,6 +183,8 @@ def _day(problem: Problem, plan: Plan, event: Event, kept: set[str], now: float)
             visit if visit.id in kept else _unfixed(replace(visit, refused=visit.refused | {name}), name)
             for visit in visits
         )
+        return replace(problem, visits=visits)
+    if event is None:
         return replace(problem, visits=visits)
     index = problem.caregiver_index[event.caregiver]
     begun = [stop for stop in plan.routes.get(event.caregiver, ()) if stop.start <= now]
@@ -226,7 +230,7 @@ def _absent(caregiver: Caregiver, begun: list[Stop], rests: list[Rest], until: f
 
 
 def _warm(
-    day: Problem, plan: Plan, event: Event, kept: set[str], now: float, tolerance: float, move_cost: float
+    day: Problem, plan: Plan, event: Event | None, kept: set[str], now: float, tolerance: float, move_cost: float
 ) -> Search:
     soft = soft_costs(day)
     planned = plannable(day, soft)

@@ -98,7 +98,11 @@ def put(media_id: UUID, content_type: str, t: datetime, source: bytes | Path) ->
     Raises Invalid for what `check` refuses, and Problem (507) when the disk is full or not writable.
     """
     check(content_type, *_ends(source))
-    key = key_for(media_id, content_type, t)
+    return write(key_for(media_id, content_type, t), source)
+
+
+def write(key: str, source: bytes | Path) -> Stored:
+    """The same for bytes that are no picture that anybody could open, such as sealed ones: nothing is looked at."""
     target, hasher, size = path(key), hashlib.sha256(), 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

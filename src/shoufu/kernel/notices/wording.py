@@ -208,6 +208,25 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
     ("chronic.answered", "en"): Words(
         "A doctor answered: {name}", "{place}, {time}. Read it under “Care plans”, “Handovers”."
     ),
+    ("care.person", "zh-hans"): Words(
+        "{name}：将由{who}上门", "{service}，{time} 前后到，约定的时间 {promised} 不变。"
+    ),
+    ("care.person", "en"): Words("{name}: {who} will come", "{service}, about {time}; the promised {promised} stands."),
+    ("care.time", "zh-hans"): Words(
+        "{name}：上门时间有变", "{service}，原定 {promised}，现在约 {time}，由{who}上门。给您添麻烦了。"
+    ),
+    ("care.time", "en"): Words(
+        "{name}: the visit comes at another time",
+        "{service}, promised for {promised}, now about {time}, by {who}. We are sorry.",
+    ),
+    ("care.route", "zh-hans"): Words("{day} 的路线有变", "增加 {more} 单，减少 {less} 单。请查看今日路线。"),
+    ("care.route", "en"): Words(
+        "Your route of {day} has changed", "Visits more: {more}, fewer: {less}. Look at your route."
+    ),
+    ("care.risk", "zh-hans"): Words("上门可能迟到：{name}", "{service}，约定 {promised}。{why}请在派单台处理。"),
+    ("care.risk", "en"): Words(
+        "A visit is at risk: {name}", "{service}, promised for {promised}. {why} Deal with it on the dispatch board."
+    ),
 }
 
 

@@ -6,7 +6,7 @@ on a day with a clock change they are not those that the wall clock shows.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from math import inf
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from shoufu.engines.dispatch import Break, Caregiver, Plan, Problem, Sync, Task
 from shoufu.kernel.booking.calendar import Span
 from shoufu.kernel.booking.slots import Diary, diaries
 from shoufu.scenes.homecare.planning import travel
+from shoufu.scenes.homecare.planning.expecting import as_expected, unlimited
 from shoufu.scenes.homecare.planning.models import DayPlan, Policy
 from shoufu.scenes.homecare.planning.saving import release, save
 from shoufu.scenes.homecare.quality.selectors import refused_by_visit
@@ -73,6 +74,9 @@ class Day:
     begun: tuple[Visit, ...] = ()
     at: tuple[tuple[float, float], ...] = ()
     """The positions (longitude, latitude) behind the rows of the travel matrices."""
+    crews: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Who is sent to each visit as it is written; `plan` leaves out what cannot be done so."""
+    order: tuple[str, ...] = ()
 
     def minutes(self, moment: datetime) -> float:
         """Minutes from local midnight."""
@@ -91,7 +95,8 @@ def load(
     office: Institution, day: date, *, strict: bool = True, now: datetime | None = None, without: int | None = None
 ) -> Day:
     """The day as it stands, in a fixed number of queries. `strict`: no visit may begin later than was promised, or than
-    it is planned where that is later already; otherwise a late begin costs and anything before the shift's end goes.
+    its people can be expected where that is later already; otherwise a late begin costs and anything before the shift's
+    end goes.
     Holds that ran out count no more, nor does the visit `without`."""
     return load_many(office, [day], strict=strict, now=now, without=without)[day]
 
@@ -156,7 +161,11 @@ def _day(read: _Read, day: date, strict: bool, now: datetime) -> Day:
     skills = _skills(list(names.values()), [(v.patient, v.version, str(v.pk)) for v in rows], located, day, read.near)
     at, crew = _crew(start, people, located, skills, now)
     homes = [located.get(v.place_id) or located.get(office.place_id) or _NOWHERE for v in rows]
-    wanted = [_visit(start, v, len(at) + n, strict, read.refused[v.patient_id, v.pk]) for n, v in enumerate(rows)]
+    chosen = kept.starts if kept is not None else {}
+    wanted = [
+        _visit(start, v, len(at) + n, strict, chosen.get(str(v.pk)), read.refused[v.patient_id, v.pk])
+        for n, v in enumerate(rows)
+    ]
     on_duty = {one.id for one in crew}
     problem = Problem(
         tuple(_only_present(one, on_duty) for one in wanted),
@@ -164,8 +173,12 @@ def _day(read: _Read, day: date, strict: bool, now: datetime) -> Day:
         travel.matrices([*at, *homes] or [_NOWHERE], {one.mode for one in crew} or {"walk"}),
     )
     crews = {str(v.pk): tuple(str(stop.practitioner_id) for stop in v.stops.all()) for v in rows}
-    plan = dispatch.arrange(problem, crews, [str(one) for one in kept.order] if kept is not None else [])
-    return replace(start, problem=problem, plan=plan, at=(*at, *homes))
+    order = tuple(str(one) for one in kept.order) if kept is not None else ()
+    plan = dispatch.arrange(problem, crews, order)
+    if any(all(one in on_duty for one in crews[name]) and crews[name] for name in plan.unassigned):
+        problem = as_expected(problem, unlimited(problem, crews, order))
+        plan = dispatch.arrange(problem, crews, order)
+    return replace(start, problem=problem, plan=plan, at=(*at, *homes), crews=crews, order=order)
 
 
 def _cut(people: Iterable[tuple[Practitioner, Diary]], day: Span) -> list[tuple[Practitioner, Diary]]:
@@ -263,12 +276,17 @@ def _breaks(there: Sequence[tuple[float, float]], policy: Policy) -> tuple[Break
     return tuple(sorted(found, key=lambda rest: rest.earliest))
 
 
-def _visit(day: Day, row: Visit, place: int, strict: bool, refused: frozenset[int]) -> dispatch.Visit:
+def _visit(
+    day: Day, row: Visit, place: int, strict: bool, chosen: float | None, refused: frozenset[int]
+) -> dispatch.Visit:
     stops = list(row.stops.all())
     planned = max((day.minutes(stop.span.lower) for stop in stops if stop.task == 0), default=0.0)
     opens, due = day.minutes(row.starts_at), day.minutes(row.latest_at)
     count = 1 if row.version.second == ServiceVersion.Second.NONE else 2
     pinned = tuple(str(stop.practitioner_id) if stop.pinned else None for stop in stops)
+    if chosen is not None and any(pinned):
+        opens = max(opens, min(chosen, max(due, planned)))
+        due = max(opens, due)
     return _asked(
         row.version,
         str(row.pk),

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from shoufu.engines.dispatch import Plan
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.nerve import publish_on_commit
 from shoufu.scenes.homecare.planning.models import DayPlan, PlanEvent
 from shoufu.scenes.homecare.register.models import Institution
 from shoufu.scenes.homecare.visits.models import Stop, Visit
@@ -64,7 +65,15 @@ def _write_down(
         moved=list(moved),
         data=data,
     )
+    _tell_screens(office, row)
     return row
+
+
+def _tell_screens(office: Institution, row: DayPlan) -> None:
+    """Open boards hear that there is a newer plan, and ask for it themselves."""
+    data = {"institution": office.pk, "day": row.day.isoformat(), "number": row.number}
+    message = {"path": office.place.path, "event": "changed", "id": str(row.pk), "data": data}
+    publish_on_commit("live.plan", message)
 
 
 def _write_stops(day: Day, plan: Plan) -> list[int]:
@@ -83,11 +92,12 @@ def _write_stops(day: Day, plan: Plan) -> list[int]:
         if old is None:
             made.append(Stop(visit_id=key[0], task=key[1], practitioner_id=int(stop.caregiver), span=span))
         elif (old.practitioner_id, old.span.lower, old.span.upper) != (int(stop.caregiver), span.lower, span.upper):
+            old.pinned = old.pinned and old.practitioner_id == int(stop.caregiver)
             old.practitioner_id, old.span = int(stop.caregiver), span
             changed.append(old)
     moved.update(stop.visit_id for stop in (*made, *changed))
     Stop.objects.filter(pk__in=gone).delete()
-    Stop.objects.bulk_update(changed, ["practitioner", "span"])
+    Stop.objects.bulk_update(changed, ["practitioner", "span", "pinned"])
     Stop.objects.bulk_create(made)
     return sorted(moved)
 

@@ -1,3 +1,13 @@
-from shoufu.kernel.base.scene import Part
+from shoufu.kernel.base.scene import ActName, Part, Role
 
-part = Part()
+part = Part(
+    roles=(Role("care_coordinator", "护理调度员", "Care coordinator", frozenset({"homecare.dispatch"})),),
+    acts=(
+        ActName("homecare.visit.replanned", "调整了为您上门的人或时间", "Changed who comes to you, or when"),
+        ActName(
+            "homecare.dispatch.propose",
+            "试算您迟到或缺勤时的排班",
+            "Tried what a delay or absence of yours would change",
+        ),
+    ),
+)

@@ -1,0 +1,45 @@
+from shoufu.scenes.homecare.encounters.services.alarms import Position, Press, call, moved
+from shoufu.scenes.homecare.encounters.services.bundles import Bundle, bundle, serving
+from shoufu.scenes.homecare.encounters.services.common import Answer, Draft
+from shoufu.scenes.homecare.encounters.services.looks import Shown, exported, look, picture, shown, way
+from shoufu.scenes.homecare.encounters.services.pictures import MOST, Progress, piece, progress, too_large
+from shoufu.scenes.homecare.encounters.services.retention import forget
+from shoufu.scenes.homecare.encounters.services.settling import RulesDraft, add, finish_without, set_rules, settle
+from shoufu.scenes.homecare.encounters.services.syncing import answers, release, sync
+from shoufu.scenes.homecare.encounters.services.watching import answer, of_overdue, of_sos, watch
+
+__all__ = [
+    "MOST",
+    "Answer",
+    "Bundle",
+    "Draft",
+    "Position",
+    "Press",
+    "Progress",
+    "RulesDraft",
+    "Shown",
+    "add",
+    "answer",
+    "answers",
+    "bundle",
+    "call",
+    "exported",
+    "finish_without",
+    "forget",
+    "look",
+    "moved",
+    "of_overdue",
+    "of_sos",
+    "picture",
+    "piece",
+    "progress",
+    "release",
+    "serving",
+    "set_rules",
+    "settle",
+    "shown",
+    "sync",
+    "too_large",
+    "watch",
+    "way",
+]

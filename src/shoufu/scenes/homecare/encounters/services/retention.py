@@ -1,0 +1,38 @@
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from shoufu.kernel.audit.services import Act, record
+from shoufu.kernel.base.actor import SYSTEM
+from shoufu.kernel.media import store
+from shoufu.scenes.homecare.encounters.models import (
+    RETENTION_DAYS,
+    SAFETY_DAYS,
+    Encounter,
+    Handed,
+    Operation,
+    Overdue,
+    Photo,
+    Sos,
+    Trace,
+)
+
+
+def forget(now: datetime) -> int:
+    """Remove encounters 15 years after they ended, ways and calls for help after three; how many rows."""
+    with transaction.atomic():
+        old, safety = now - timedelta(days=RETENTION_DAYS), now - timedelta(days=SAFETY_DAYS)
+        gone = Encounter.objects.filter(opened_at__lt=old)
+        keys = list(
+            Photo.objects.filter(encounter__in=gone.values("pk"), key__isnull=False).values_list("key", flat=True)
+        )
+        removed = gone.delete()[0]
+        removed += Operation.objects.filter(known_at__lt=old).delete()[0]
+        removed += Handed.objects.filter(last_at__lt=old).delete()[0]
+        for model, field in ((Trace, "until"), (Sos, "known_at"), (Overdue, "opened_at")):
+            removed += model._default_manager.filter(**{f"{field}__lt": safety}).delete()[0]
+        if removed:
+            record(SYSTEM, Act("homecare.encounter.retention", data={"rows": removed}))
+    for key in keys:
+        store.remove(str(key))
+    return removed
