@@ -68,7 +68,7 @@ def visited(care: Any) -> None:
 
 
 OWN = (
-    "CarePlan", "Task", "Observation", "ServiceRequest", "Appointment", "Encounter",
+    "CarePlan", "Task", "Observation", "ServiceRequest", "Appointment",
     "Patient", "Practitioner", "PractitionerRole", "Organization", "HealthcareService", "Condition", "Consent",
     "Questionnaire", "QuestionnaireResponse", "Schedule", "Slot",
 )  # fmt: skip
@@ -148,7 +148,6 @@ def test_what_it_says(lived: Any, program: Any) -> None:
         ("Appointment?status=booked&patient=patient-{mei}", 1),
         ("Appointment?practitioner=practitioner-{song}&date=ge2000", 4),
         ("ServiceRequest?status=revoked", 3),
-        ("Encounter?subject=Patient/patient-{mei}&status=finished", 1),
         ("Observation?code=http://loinc.org|85354-9", 1),
         ("Observation?category=vital-signs&patient=patient-{mei}", 4),
         ("Observation?value-quantity=gt6||mmol/L", 1),

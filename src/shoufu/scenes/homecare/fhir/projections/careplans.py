@@ -1,25 +1,23 @@
 """CarePlan (with its goals contained), Task, and Observation: plans of chronic disease and what is measured at home."""
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Prefetch, Q, QuerySet
 
-from shoufu.engines.chronic.quantities import CONTEXTS, KINDS, QUANTITIES, Quantity
+from shoufu.engines.chronic.quantities import CONTEXTS, KINDS, QUANTITIES
 from shoufu.engines.fhir.rest.parameters import Criterion
 from shoufu.engines.fhir.rest.values import Span
 from shoufu.kernel.audit import subjects
 from shoufu.kernel.base.actor import Actor
 from shoufu.scenes.homecare.careplans import selectors as plans
 from shoufu.scenes.homecare.careplans.models import CarePlan, Goal, Reading, Task
+from shoufu.scenes.homecare.fhir.measures import ALSO, LOINC, amount, measure
 from shoufu.scenes.homecare.fhir.sources import Made, Narrowed, Projection
 from shoufu.scenes.homecare.fhir.vocabulary import HL7, coded, filled, moment, period, pointed, standard, to
 from shoufu.scenes.homecare.register.services.common import opened
 
-LOINC, UCUM, ICD10 = "http://loinc.org", "http://unitsofmeasure.org", "http://hl7.org/fhir/sid/icd-10"
-# R4 asks these codes of its vital signs besides a more precise one.
-ALSO = {"59408-5": "2708-6"}
+ICD10 = "http://hl7.org/fhir/sid/icd-10"
 VITALS = frozenset({"blood_pressure", "weight", "spo2", "temperature"})
 
 
@@ -57,8 +55,8 @@ def _goal(plan: CarePlan, row: Goal) -> dict[str, Any]:
     bounds += [f"{'<' if row.strict else '≤'} {row.high}"] if row.high is not None else []
     target = None
     if quantity is not None:
-        detail = filled(low=_amount(quantity, row.low), high=_amount(quantity, row.high))
-        target = [{"measure": _measure(quantity), "detailRange": detail}]
+        detail = filled(low=amount(quantity, row.low), high=amount(quantity, row.high))
+        target = [{"measure": measure(quantity), "detailRange": detail}]
     return filled(
         resourceType="Goal",
         id=f"goal-{row.pk}",
@@ -68,20 +66,6 @@ def _goal(plan: CarePlan, row: Goal) -> dict[str, Any]:
         startDate=row.since.date().isoformat(),
         target=target,
     )
-
-
-def _measure(quantity: Quantity) -> dict[str, Any]:
-    coding = [{"system": LOINC, "code": quantity.loinc, "display": quantity.text_en}]
-    return {"coding": coding, "text": quantity.text}
-
-
-def _amount(quantity: Quantity, value: Decimal | float | None) -> dict[str, Any] | None:
-    if value is None:
-        return None
-    number = Decimal(str(value)).quantize(Decimal(1).scaleb(-quantity.decimals))
-    # Whole numbers without a point, as meters write them.
-    shown = int(number) if quantity.decimals == 0 else number
-    return {"value": shown, "unit": quantity.unit, "system": UCUM, "code": quantity.ucum}
 
 
 def _tasks(actor: Actor) -> QuerySet[Task]:
@@ -141,13 +125,13 @@ def _observation(row: Reading, values: dict[str, float]) -> dict[str, Any]:
         effectiveDateTime=moment(row.at, row.patient.place.time_zone),
         issued=moment(row.known_at),
         performer=[patient] if row.source in (Reading.Source.PATIENT, Reading.Source.FAMILY) else [],
-        valueQuantity=_amount(QUANTITIES[kind.needs[0]], values[kind.needs[0]]) if own else None,
+        valueQuantity=amount(QUANTITIES[kind.needs[0]], values[kind.needs[0]]) if own else None,
         dataAbsentReason={"coding": [{"system": f"{HL7}data-absent-reason", "code": "unknown"}]}
         if not values
         else None,
         device={"display": row.device.name} if row.device is not None else None,
         component=[
-            {"code": _measure(QUANTITIES[name]), "valueQuantity": _amount(QUANTITIES[name], values[name])}
+            {"code": measure(QUANTITIES[name]), "valueQuantity": amount(QUANTITIES[name], values[name])}
             for name in parts
         ],
     )

@@ -1,4 +1,4 @@
-"""ServiceRequest, Appointment and Encounter of a visit: what was asked for, when it was promised, that it was given.
+"""ServiceRequest and Appointment of a visit: what was asked for, and when it was promised.
 Consent: that the patient agreed to the service."""
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,6 @@ from shoufu.scenes.homecare.fhir.vocabulary import (
     codes,
     filled,
     moment,
-    period,
     pointed,
     prefix,
     standard,
@@ -118,33 +117,6 @@ def _times(row: Visit) -> tuple[datetime, datetime]:
     return row.starts_at, row.starts_at + timedelta(minutes=row.version.duration_minutes)
 
 
-def _encounters(rows: Sequence[Visit]) -> Iterator[tuple[int, Made]]:
-    for row in rows:
-        yield _made(
-            row,
-            {
-                "status": _encounter_status(row),
-                "class": {"system": f"{HL7}v3-ActCode", "code": "HH", "display": "home health"},
-                "serviceType": _service(row),
-                "subject": to("Patient", row.patient_id, row.patient.person.name),
-                "basedOn": [to("ServiceRequest", row.pk)],
-                "participant": [
-                    {"individual": to("Practitioner", one.practitioner_id, one.practitioner.person.name)}
-                    for one in row.stops.all()
-                ],
-                "appointment": [to("Appointment", row.pk)],
-                "period": period(row.began_at, row.ended_at),
-                "serviceProvider": to("Organization", row.institution_id, row.institution.organisation.name),
-            },
-        )
-
-
-def _encounter_status(row: Visit) -> str:
-    if row.state == State.DONE:
-        return "finished"
-    return "in-progress" if row.state == State.UNDERWAY else "cancelled"
-
-
 def _consents(rows: Sequence[Visit]) -> Iterator[tuple[int, Made]]:
     for row in rows:
         yield _made(
@@ -188,10 +160,6 @@ def _by(statuses: dict[State, str]) -> Any:
     return narrow
 
 
-def _begun(actor: Actor) -> QuerySet[Visit]:
-    return _rows(actor).filter(began_at__isnull=False)
-
-
 def _agreed(actor: Actor) -> QuerySet[Visit]:
     return _rows(actor).filter(consented_at__isnull=False)
 
@@ -199,6 +167,5 @@ def _agreed(actor: Actor) -> QuerySet[Visit]:
 projections = (
     Projection("ServiceRequest", _rows, _requests, _by(REQUEST)),
     Projection("Appointment", _rows, _appointments, _by(APPOINTMENT)),
-    Projection("Encounter", _begun, _encounters, _narrow),
     Projection("Consent", _agreed, _consents, _narrow, prefix=f"visit-{prefix('Consent')}"),
 )
