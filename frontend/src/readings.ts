@@ -31,7 +31,13 @@ const say = (name: string): void => {
 };
 const put = (name: string, value: string): void => {
   const field = form?.elements.namedItem(name);
-  if (field instanceof HTMLInputElement) field.value = value;
+  if (!(field instanceof HTMLInputElement)) return;
+  field.value = value;
+  // What was wrong with the typed value is not said of this one.
+  field.removeAttribute("aria-invalid");
+  const around = field.closest(".field");
+  around?.classList.remove("wrong");
+  around?.querySelector(".wrong-text")?.remove();
 };
 const two = (n: number): string => String(n).padStart(2, "0");
 

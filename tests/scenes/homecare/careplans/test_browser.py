@@ -1,4 +1,4 @@
-"""The journeys of a patient and a nurse in a real Chromium; run with `-m browser`. SHOTS names a folder for pictures."""
+"""A patient's and a nurse's journeys in a real Chromium; run with `-m browser`. SHOTS names a folder for pictures."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -151,6 +151,7 @@ def test_a_patient_enters_by_hand_and_by_the_cuff_and_reads_the_trend(shown: Any
     assert page.evaluate("window.asked") == 0x2A35
     fields = ("systolic", "diastolic", "pulse")
     assert [page.input_value(f"[name={name}]") for name in fields] == ["146", "84", "68"]
+    assert page.locator(".wrong-text").count() == 0
     assert page.locator("button.first").bounding_box()["height"] >= 44
     shot(page, "enter-cuff")
     page.get_by_role("button", name="保存").click()

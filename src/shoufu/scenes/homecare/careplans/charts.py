@@ -8,8 +8,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-WIDTH, HEIGHT = 360, 210
-LEFT, RIGHT, TOP, BOTTOM = 34, 8, 10, 24
+WIDTH, HEIGHT = 330, 210
+LEFT, RIGHT, TOP, BOTTOM = 34, 8, 24, 24
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100)
 
 
@@ -49,9 +49,16 @@ def trend(title: str, series: Sequence[Series], first: date, days: int, unit: st
     def y(value: float) -> float:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (most - value) / (most - least), 1)
 
-    frame = (x(0), x(days), y(most), y(least))
+    frame = (x(0), x(days))
     bands = format_html_join(
-        "", '<rect class="band" x="{}" y="{}" width="{}" height="{}"/>', (_band(one, y, frame) for one in series)
+        "",
+        '<rect class="band" x="{}" y="{}" width="{}" height="{}"/>',
+        (_band(one, y, frame) for one in series if one.low is not None and one.high is not None),
+    )
+    limits = format_html_join(
+        "",
+        '<line class="limit s{}" x1="{}" x2="{}" y1="{}" y2="{}"/>',
+        ((n, *frame, y(bound), y(bound)) for n, bound in _limits(series)),
     )
     grid = format_html_join(
         "",
@@ -78,22 +85,30 @@ def trend(title: str, series: Sequence[Series], first: date, days: int, unit: st
     )
     said = _("%(title)s, %(days)s days. The numbers stand in the table below.") % {"title": title, "days": days}
     return format_html(
-        '<svg class="trend" viewBox="0 0 {} {}" role="img" aria-label="{}"><text x="2" y="9">{}</text>{}{}{}{}</svg>',
-        WIDTH, HEIGHT, said, unit, bands, grid, ticks, lines,
+        '<svg class="trend" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<text x="2" y="12">{}</text>{}{}{}{}{}</svg>',
+        WIDTH, HEIGHT, said, unit, bands, grid, limits, ticks, lines,
     )  # fmt: skip
 
 
 Scale = Callable[[float], float]
 
 
-def _band(one: Series, y: Scale, frame: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """The rectangle of the target; of no height where there is none."""
-    left, right, top, bottom = frame
-    if one.low is None and one.high is None:
-        return left, top, 0, 0
-    begin = y(one.high) if one.high is not None else top
-    end = y(one.low) if one.low is not None else bottom
-    return left, begin, round(right - left, 1), round(end - begin, 1)
+def _band(one: Series, y: Scale, frame: tuple[float, float]) -> tuple[float, float, float, float]:
+    """The rectangle of a target with two bounds."""
+    top, bottom = y(one.high or 0), y(one.low or 0)
+    return frame[0], top, round(frame[1] - frame[0], 1), round(bottom - top, 1)
+
+
+def _limits(series: Sequence[Series]) -> list[tuple[int, float]]:
+    """The single bounds: a dashed line in the colour of their series."""
+    return [
+        (n, bound)
+        for n, one in enumerate(series)
+        if (one.low is None) != (one.high is None)
+        for bound in (one.low, one.high)
+        if bound is not None
+    ]
 
 
 def _path(one: Series, x: Scale, y: Scale) -> str:

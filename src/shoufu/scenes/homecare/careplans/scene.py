@@ -28,8 +28,8 @@ def _schema(kind: str) -> Mapping[str, Any]:
 
 part = Part(
     menu=(
-        MenuItem("慢病照护", "Care plans", "heartbeat", "homecare:careplans:list", "homecare.chronic"),
-        MenuItem("我的慢病管理", "My readings", "heartbeat", "homecare:careplans:mine", "own.care"),
+        MenuItem("慢病照护", "Care plans", "activity-heartbeat", "homecare:careplans:list", "homecare.chronic"),
+        MenuItem("我的慢病管理", "My readings", "activity-heartbeat", "homecare:careplans:mine", "own.care"),
     ),
     kinds=tuple(
         Kind(

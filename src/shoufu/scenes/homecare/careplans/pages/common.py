@@ -110,7 +110,7 @@ class Trend:
     svg: SafeString
     names: Sequence[str]
     target: str
-    count: int
+    banded: bool
 
 
 def trends(
@@ -136,7 +136,7 @@ def _trend(
         return None
     series, said = [], []
     for name in chronic.KINDS[code].needs:
-        fitting = [one for one in targets if one.quantity == name]
+        fitting = strictest([one for one in targets if one.quantity == name])
         points = []
         for one in sorted(rows, key=lambda clear: clear.row.at):
             if name not in one.values:
@@ -153,7 +153,18 @@ def _trend(
         said += [f"{words.goal_name(t.quantity, t.context)} {words.bounds(t.low, t.high, t.strict)}" for t in fitting]
     unit = words.unit(chronic.KINDS[code].needs[0])
     svg = charts.trend(words.kind(code), series, first + timedelta(days=1), days, unit)
-    return Trend(code, words.kind(code), svg, [one.name for one in series], "; ".join(said), len(rows))
+    banded = any(one.low is not None and one.high is not None for one in series)
+    return Trend(code, words.kind(code), svg, [one.name for one in series], "; ".join(said), banded)
+
+
+def strictest(targets: Sequence[chronic.Target]) -> list[chronic.Target]:
+    """Of the targets that several plans set for the same context, the one with the lowest upper bound."""
+    found: dict[str, chronic.Target] = {}
+    for one in targets:
+        known = found.get(one.context)
+        if known is None or (one.high is not None and (known.high is None or one.high < known.high)):
+            found[one.context] = one
+    return list(found.values())
 
 
 def kinds_of(plan_rows: Sequence[CarePlan], targets: Sequence[chronic.Target], readings: Sequence[Clear]) -> list[str]:

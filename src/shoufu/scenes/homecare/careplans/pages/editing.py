@@ -64,8 +64,8 @@ def _initial(goals: list[GoalDraft], tasks: list[TaskDraft], note: str) -> dict[
     values: dict[str, Any] = {"note": note}
     for one in goals:
         key = f"{one.quantity}-{one.context}" if one.context else one.quantity
-        values[f"low-{key}"] = f"{one.low:g}" if one.low is not None else ""
-        values[f"high-{key}"] = f"{one.high:g}" if one.high is not None else ""
+        values[f"low-{key}"] = f"{float(one.low):g}" if one.low is not None else ""
+        values[f"high-{key}"] = f"{float(one.high):g}" if one.high is not None else ""
         values[f"strict-{key}"] = "1" if one.strict else ""
         values[f"clause-{key}"] = one.clause
     for n, task in enumerate(tasks):

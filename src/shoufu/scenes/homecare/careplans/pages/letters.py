@@ -30,7 +30,7 @@ def letter_list(request: PageRequest) -> HttpResponseBase:
         empty=_("A nurse hands a patient over on the care plan's page."),
         columns=(
             Column("patient", _("Patient"), "plan__patient__person__name", lambda r: r.plan.patient.person.name),
-            Column("condition", _("Condition"), "plan__condition", lambda r: r.plan.get_condition_display()),
+            Column("condition", _("Disease"), "plan__condition", lambda r: r.plan.get_condition_display()),
             Column("state", _("State"), "state", lambda r: r.get_state_display()),
             Column("sent", _("Sent"), "sent_at", lambda r: r.sent_at),
             Column("sender", _("From"), "", lambda r: r.sender.person.name if r.sender else ""),
@@ -136,7 +136,7 @@ def _document(found: Letter) -> bytes:
     sender = row.sender.person.name if row.sender else "–"
     to = row.to.person.name if row.to else _("any doctor of the institution")
     paper.table(
-        (_("Patient"), _("Condition"), _("From"), _("To"), _("Sent")),
+        (_("Patient"), _("Disease"), _("From"), _("To"), _("Sent")),
         [
             (
                 f"{patient.person.name} · {patient.person.born or '–'}",
@@ -168,7 +168,7 @@ def _document(found: Letter) -> bytes:
     if said["trends"]:
         paper.heading(_("Trends"))
         paper.table(
-            (_("Quantity"), _("Days"), _("Readings"), _("Mean"), _("Least–most"), _("Days on target"), _("In 30 days")),
+            (_("Measured"), _("Days"), _("Readings"), _("Mean"), _("Least–most"), _("Days on target"), _("In 30 days")),
             [
                 (
                     words.goal_name(one["quantity"], one["context"]),

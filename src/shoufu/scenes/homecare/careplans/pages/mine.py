@@ -44,7 +44,10 @@ def _person(request: PageRequest, patient: Patient) -> dict[str, Any]:
     last: dict[str, selectors.Clear] = {}
     for one in clear:
         last.setdefault(one.row.kind, one)
-    tasks = [one for plan in shown for one in plan.tasks if one.task.performer == "patient"]
+    every = [one for plan in shown for one in plan.tasks if one.task.performer == "patient"]
+    # A reading does a task of two plans at once: it is shown once.
+    tasks = list({(one.task.code, one.task.kind, one.task.text): one for one in every}.values())
+    found = {one.row.pk: one for plan in shown for one in plan.findings}.values()
     letters = selectors.handovers(request.actor, mine=True).filter(plan__in=[one.plan.pk for one in shown])[:3]
     kinds = kinds_of([one.plan for one in shown], targets, clear)
     return {
@@ -55,8 +58,10 @@ def _person(request: PageRequest, patient: Patient) -> dict[str, Any]:
         "enter": [(code, words.kind(code), last.get(code)) for code in (kinds or QUICK)],
         "trends": trends(clear, targets, patient, days_of(request), kinds[:2]),
         "days": days_of(request),
-        "open": [one for plan in shown for one in plan.findings if one.row.state in Finding.RUNNING],
-        "answered": [one for plan in shown for one in plan.findings if one.answer][:3],
+        "open": sorted(
+            (one for one in found if one.row.state in Finding.RUNNING), key=lambda one: one.row.severity_rank
+        ),
+        "answered": [one for one in found if one.answer][:3],
         "letters": [handovers.shown(one) for one in letters if one.state != Handover.State.WITHDRAWN],
         "ids": {one.task.pk: uuid4() for one in tasks},
     }

@@ -52,7 +52,7 @@ def plan_list(request: PageRequest) -> HttpResponseBase:
         empty=_("Make one on a patient's page."),
         columns=(
             Column("patient", _("Patient"), "patient__person__name", lambda r: r.patient.person.name),
-            Column("condition", _("Condition"), "condition", lambda r: r.get_condition_display()),
+            Column("condition", _("Disease"), "condition", lambda r: r.get_condition_display()),
             Column("control", _("Goals"), "control", lambda r: r.get_control_display()),
             Column("open", _("To deal with"), "open_findings", lambda r: r.open_findings),
             Column("last", _("Last reading"), "last_reading_at", lambda r: r.last_reading_at),
@@ -64,7 +64,7 @@ def plan_list(request: PageRequest) -> HttpResponseBase:
             Filter("patient", _("Patient"), lambda rows, value: rows.filter(patient__person__name__icontains=value)),
             Filter(
                 "condition",
-                _("Condition"),
+                _("Disease"),
                 lambda rows, value: rows.filter(condition=value),
                 CarePlan.Condition.choices,
             ),
@@ -105,7 +105,9 @@ def detail(request: PageRequest, plan_id: int) -> HttpResponse:
         "trends": trends(shown.readings, targets, plan.patient, days, kinds),
         "kinds": kinds,
         "latest": shown.readings[:8],
-        "running": [one for one in shown.findings if one.row.state in Finding.RUNNING],
+        "running": sorted(
+            (one for one in shown.findings if one.row.state in Finding.RUNNING), key=lambda one: one.row.severity_rank
+        ),
         "past": [one for one in shown.findings if one.row.state not in Finding.RUNNING][:5],
         "letters": selectors.handovers(request.actor).filter(plan=plan)[:5],
         "revisions": selectors.revisions(plan)[:10],

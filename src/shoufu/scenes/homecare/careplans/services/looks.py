@@ -82,7 +82,8 @@ def shown(row: CarePlan, span: timedelta = SPAN) -> Shown:
     judged = chronic.controls(
         targets, [one.measured for one in clear], selectors.zone_of(patient), selectors.today_of(patient)
     )
-    rows_found = selectors.findings(SYSTEM, running=False).filter(patient=patient, plan=row)
+    # Of all the patient's plans: who treats one disease must see what the other's rules found.
+    rows_found = selectors.findings(SYSTEM, running=False).filter(patient=patient)
     findings = list(rows_found.order_by("-found_at")[:30])
     return Shown(
         row,
@@ -179,6 +180,7 @@ def exported_plan(row: CarePlan) -> dict[str, Any]:
         "findings": [
             {"rule": one.row.rule, "at": one.row.found_at.isoformat(), "value": one.value, "answer": one.answer}
             for one in found.findings
+            if one.row.plan_id == row.pk
         ],
     }
 

@@ -245,6 +245,8 @@ def done(actor: Actor, task_id: int, id: UUID, *, mine: bool = False) -> Done:
 def advice(rows: Sequence[Finding]) -> list[tuple[str, str, str]]:
     """What to do now, for who just entered a reading: (severity, what, advice), in the reader's language."""
     english = guidelines.english()
+    # What a guideline asks of the nurse is nothing that the patient must do now.
+    rows = [one for one in rows if one.severity in ("critical", "high")]
     found = [(one.severity, selectors.rule_of(one)) for one in rows]
     return [
         (severity, rule.text_en if english else rule.text, rule.advice_en if english else rule.advice)
