@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 
 import numpy as np
 
@@ -37,9 +38,18 @@ def able(problem: Problem, visit: Visit, task: int, caregiver: Caregiver) -> boo
 def soft_costs(problem: Problem) -> Floats:
     """[2n, m]: cost of a caregiver for a task; inf where it may not be."""
     costs = np.full((2 * len(problem.visits), len(problem.caregivers)), NEVER)
+    skilled: dict[str, list[int]] = defaultdict(list)
+    for column, caregiver in enumerate(problem.caregivers):
+        for skill in caregiver.skills:
+            skilled[skill].append(column)
     for index, visit in enumerate(problem.visits):
-        for task in range(len(visit.tasks)):
-            for column, caregiver in enumerate(problem.caregivers):
+        anybody = not (visit.refused or visit.fixed_caregivers or visit.usual)
+        for task, one in enumerate(visit.tasks):
+            if anybody:
+                costs[2 * index + task, skilled.get(one.skill, [])] = 0.0
+                continue
+            for column in skilled.get(one.skill, []):
+                caregiver = problem.caregivers[column]
                 if able(problem, visit, task, caregiver):
                     unknown = bool(visit.usual) and caregiver.id not in visit.usual
                     costs[2 * index + task, column] = problem.weights.unfamiliar if unknown else 0.0

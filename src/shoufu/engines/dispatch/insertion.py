@@ -62,9 +62,9 @@ def feasible(problem: Problem, visit: Visit, plan: Plan, *, step: float = 15.0, 
     for start in _grid(visit, step):
         search.f[search.i[OPENS] + 2 * index] = start
         search.f[search.i[LIMIT] + 2 * index] = start
-        found = _offers(problem, visit, search, index, punctual)
-        if found:
-            offers.append(found[0])
+        rows = _rows(search, index, punctual)
+        if len(rows):
+            offers.append(_offer(problem, visit, rows[np.argmin(rows[:, trying.COST])]))
     return offers
 
 
@@ -119,10 +119,13 @@ def _prepared(problem: Problem, plan: Plan, visit: Visit) -> tuple[Search | None
 
 
 def _offers(problem: Problem, visit: Visit, search: Search, index: int, punctual: bool) -> list[Offer]:
-    rows = places(search, index)
-    if punctual:
-        rows = rows[rows[:, trying.TARDINESS] <= 1e-6]
+    rows = _rows(search, index, punctual)
     return [_offer(problem, visit, row) for row in rows[np.argsort(rows[:, trying.COST], kind="stable")]]
+
+
+def _rows(search: Search, index: int, punctual: bool) -> Floats:
+    rows = places(search, index)
+    return rows[rows[:, trying.TARDINESS] <= 1e-6] if punctual else rows
 
 
 def places(search: Search, index: int) -> Floats:

@@ -79,6 +79,7 @@ def zone(name: str) -> ZoneInfo:
         raise KeyError(name) from error
 
 
+@lru_cache(maxsize=16_384)
 def instant(day: date, at: time, where: ZoneInfo) -> datetime:
     """The instant of a wall-clock time, by RFC 5545, section 3.3.5, in gaps and folds."""
     return datetime.combine(day, at.replace(fold=0), where).astimezone(UTC)

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from shoufu.kernel.base.actor import SYSTEM
+from shoufu.kernel.parties import services as parties
+from shoufu.kernel.parties.models import Household
 from shoufu.scenes.homecare.assessment import services as assessment
 from shoufu.scenes.homecare.register import services as register
 from shoufu.scenes.homecare.register.models import Patient
@@ -53,6 +55,22 @@ class Bookable:
             self.at(0, ahead=until), mine=who in ("mei", "lan"), **more,
         )  # fmt: skip
         return [one.start for one in found]
+
+    def neighbours(self, count: int) -> list[Patient]:
+        """So many more patients in Mei's home, assessed."""
+        phones = [f"1370000{n:04d}" for n in range(count)]
+        drafts = [parties.PersonDraft(f"邻居{n}", self.care.world.songshan.pk, phone) for n, phone in enumerate(phones)]
+        people = parties.create_people(SYSTEM, drafts)
+        home = Household.objects.get()
+        parties.move_in(SYSTEM, [parties.ResidencyDraft(one.pk, home.pk) for one in people])
+        gao = self.care.act("gao")
+        made = [
+            register.add_patient(gao, self.care.office.pk, register.PatientDraft(one.name, phone))
+            for one, phone in zip(people, phones, strict=True)
+        ]
+        for one in made:
+            assess(self.care, one, self.care.service)
+        return made
 
     def again(self, visit: Visit) -> Visit:
         return Visit.objects.select_related("order", "booking").get(pk=visit.pk)

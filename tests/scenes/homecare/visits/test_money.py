@@ -63,35 +63,12 @@ def test_paid_after_the_hold_ran_out_it_is_placed_again_where_that_goes(bookable
 def test_paid_too_late_for_a_time_that_is_gone_the_money_goes_back_and_they_are_told(bookable: Any) -> None:
     visit = bookable.book(bookable.at(9))
     Booking.objects.update(held_until=timezone.now() - timedelta(seconds=1))
-    other = bookable.book(bookable.at(9), "gao", patient=_second(bookable).pk)
+    other = bookable.book(bookable.at(9), "gao", patient=bookable.neighbours(1)[0].pk)
     done = bookable.paid(visit)
     assert done.state == "expired" and done.money_due_at is None
     assert Refund.objects.get().amount_minor == 16800
     assert Stop.objects.get().visit_id == other.pk
     assert Notice.objects.filter(template="homecare.late_payment", user=bookable.care.users["mei"]).count() == 1
-
-
-def _second(bookable: Any) -> Any:
-    """Lan becomes a patient too, at the same home."""
-    from shoufu.kernel.parties import services as parties
-    from shoufu.kernel.parties.models import Household
-    from shoufu.scenes.homecare.register import services as register
-    from shoufu.scenes.homecare.register.models import Patient
-
-    care = bookable.care
-    known = Patient.objects.filter(person=care.people["lan"]).first()
-    if known is not None:
-        return known
-    parties.move_in(SYSTEM, [parties.ResidencyDraft(care.people["lan"].pk, Household.objects.get().pk)])
-    made = register.add_patient(care.act("gao"), care.office.pk, register.PatientDraft("欧阳兰", "13811110004"))
-    sys_assess(bookable, made)
-    return made
-
-
-def sys_assess(bookable: Any, patient: Any) -> None:
-    import sys
-
-    sys.modules["bookable_story"].assess(bookable.care, patient, bookable.care.service)
 
 
 def test_money_that_came_after_the_order_had_ended_goes_back(bookable: Any) -> None:

@@ -13,7 +13,7 @@ ANY_TIME = 1440.0
 
 def unlimited(problem: Problem, crews: Mapping[str, Sequence[str]], order: Sequence[str]) -> Plan:
     """Everybody as they are sent, however late that is; only who may not do a visit is left out of it."""
-    visits = tuple(replace(one, latest=inf) for one in problem.visits)
+    visits = tuple(replace(one, latest=inf, first_latest=inf) for one in problem.visits)
     crew = tuple(replace(one, shift_end=inf) for one in problem.caregivers)
     return dispatch.arrange(replace(problem, visits=visits, caregivers=crew), crews, order)
 
@@ -25,7 +25,9 @@ def as_expected(problem: Problem, plan: Plan, now: float = 0.0) -> Problem:
     for visit in problem.visits:
         starts = [stop.start for stop in plan.by_visit.get(visit.id, ())]
         late = ANY_TIME if not starts and visit.latest <= now else 0.0
-        visits.append(replace(visit, latest=max(visit.latest, late, *starts)) if starts or late else visit)
+        first = max(visit.first_latest, late, *starts[:1])
+        latest = max(visit.latest, late, *starts)
+        visits.append(replace(visit, latest=latest, first_latest=first) if starts or late else visit)
     crew = tuple(replace(one, shift_end=max(one.shift_end, _back(problem, plan, one))) for one in problem.caregivers)
     return replace(problem, visits=tuple(visits), caregivers=crew)
 

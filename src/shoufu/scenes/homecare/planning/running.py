@@ -44,7 +44,10 @@ def running(day: Day, now: datetime, *, absent: str = "") -> Running:
 
 def forgiving(day: Day) -> Day:
     """The same without promises as limits: a late begin costs much instead."""
-    visits = tuple(replace(one, latest=max(one.latest, ANY_TIME)) for one in day.problem.visits)
+    visits = tuple(
+        replace(one, latest=max(one.latest, ANY_TIME), first_latest=max(one.first_latest, ANY_TIME))
+        for one in day.problem.visits
+    )
     problem = replace(day.problem, visits=visits, weights=MENDING)
     return replace(day, problem=problem, plan=dispatch.arrange(problem, crews_of(day.plan), day.plan.order))
 
@@ -75,9 +78,10 @@ def _heading(day: Day, now: float, absent: str) -> dict[str, str]:
     return found
 
 
-def _kept(visit: dispatch.Visit, plan: Plan, heading: Mapping[str, str], now: float) -> dispatch.Visit:
-    stops = plan.by_visit.get(visit.id, ())
-    opens = max(visit.opens, now)
+def _kept(asked: dispatch.Visit, plan: Plan, heading: Mapping[str, str], now: float) -> dispatch.Visit:
+    stops = plan.by_visit.get(asked.id, ())
+    opens = max(asked.opens, now)
+    visit = replace(asked, first_latest=max(asked.first_latest, opens, *(stop.start for stop in stops[:1])))
     if stops and any(heading.get(stop.caregiver) == visit.id for stop in stops):
         opens = max(stops[0].start, now)
         latest = opens if len(stops) == 1 else max(visit.latest, opens)

@@ -78,7 +78,7 @@ def _tell_screens(office: Institution, row: DayPlan) -> None:
 
 def _write_stops(day: Day, plan: Plan) -> list[int]:
     """Bring the stops in line with a plan; the ids of visits that got another person or time, or lost theirs."""
-    ids = {int(one) for one in day.visits} | {int(stop.visit) for stop in plan.stops}
+    ids = {int(one) for one in day.rows} | {int(stop.visit) for stop in plan.stops}
     there, begun = _still_there(day, ids)
     before = {(stop.visit_id, stop.task): stop for stop in _stops(ids - begun)}
     after = {(int(stop.visit), stop.task): stop for stop in plan.stops if int(stop.visit) in there}

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -173,7 +173,12 @@ def position(place: Place) -> tuple[float, float] | None:
 
 def positions(places: Iterable[Place]) -> dict[int, tuple[float, float]]:
     """The same for several places by their ids, in one query; those without any are left out."""
-    around = {one.pk: _upwards(one.path) for one in places}
+    return positions_of({one.pk: one.path for one in places})
+
+
+def positions_of(places: Mapping[int, str]) -> dict[int, tuple[float, float]]:
+    """The same for places by their ids and paths."""
+    around = {pk: _upwards(path) for pk, path in places.items()}
     wanted = {path for paths in around.values() for path in paths}
     rows = Place.objects.filter(path__in=wanted, longitude__isnull=False, latitude__isnull=False)
     found = rows.values_list("path", "longitude", "latitude")

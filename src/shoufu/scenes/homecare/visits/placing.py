@@ -83,9 +83,9 @@ def _grid(slots: Sequence[Slot]) -> int:
 
 def _busy(day: Day, patient: int, start: datetime, version: ServiceVersion, window: int) -> bool:
     """Whether the patient has another visit that this one could run into."""
-    end = start + (window + lasts(version)) * MINUTE
-    mine = (row for row in (*day.visits.values(), *day.begun) if row.patient_id == patient and row.ended_at is None)
-    return any(row.starts_at < end and start < row.latest_at + lasts(row.version) * MINUTE for row in mine)
+    begin, slack = start.timestamp(), 60.0 * lasts(version)
+    mine = (row for row in (*day.rows.values(), *day.past) if row.patient == patient and row.ended is None)
+    return any(row.starts < begin + 60.0 * window + slack and begin < row.latest + slack for row in mine)
 
 
 def lasts(version: ServiceVersion) -> int:

@@ -137,5 +137,12 @@ def asked_anew(day: Day, visit: Visit, now: datetime) -> Day:
     known = day.problem.visits[day.problem.visit_index[str(visit.pk)]]
     opens = max(day.minutes(visit.starts_at), day.minutes(now))
     due = max(day.minutes(visit.latest_at), opens)
-    free = replace(known, opens=opens, due=due, latest=max(due, known.latest), fixed_caregivers=())
+    free = replace(
+        known,
+        opens=opens,
+        due=max(due, known.due),
+        latest=max(due, known.latest),
+        first_latest=max(due, known.first_latest),
+        fixed_caregivers=(),
+    )
     return replace(day, problem=day.problem.with_visit(free))

@@ -1,7 +1,7 @@
 """From the question for a time to a held visit."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -103,12 +103,12 @@ def book(actor: Actor, draft: VisitDraft, *, mine: bool = False, once: Once | No
     against the service. The same `once` again gives the same visit.
     """
     patient = patient_of(actor, draft.patient, mine=mine)
-    offering = bookable(draft.service, patient)
+    offering, start = bookable(draft.service, patient), draft.start.astimezone(UTC)
     version = register.version_on(draft.service, register.day_at(patient.institution.place, draft.start))
     if version is None or draft.consent != version.pk:
         raise Invalid.one("consent", _("Agree to the consent of this service first."))
     details = _details(patient, draft.prescription, consent=draft.consent)
-    wanted = HoldDraft(offering, draft.start, person=patient.person_id, details=details)
+    wanted = HoldDraft(offering, start, person=patient.person_id, details=details)
     held = booking.hold(able_to_book(actor, offering, patient), wanted, once)
     visit = Visit.objects.get(booking=held)
     if draft.note.strip():

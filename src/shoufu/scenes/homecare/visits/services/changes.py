@@ -1,7 +1,7 @@
 """Cancelling and moving a visit, with what it costs."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -75,7 +75,7 @@ def move(actor: Actor, visit_id: int, start: datetime, version: int | None = Non
     """Give a visit another time that is offered for it, by the terms that were agreed."""
     visit, row = _of_booking(actor, visit_id, mine)
     able = able_to_book(actor, row.offering, visit.patient)
-    booking.reschedule(able, row.pk, booking.Move(start, version=version, own=mine))
+    booking.reschedule(able, row.pk, booking.Move(start.astimezone(UTC), version=version, own=mine))
     if not mine:
         telling.moved(selectors.visit(actor, visit_id))
     return selectors.visit(actor, visit_id, mine=mine)

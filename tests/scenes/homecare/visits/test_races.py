@@ -1,0 +1,110 @@
+"""Threads race on the real database: whatever is accepted stands in one feasible plan."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from shoufu.engines.dispatch import violations
+from shoufu.kernel.base.errors import Conflict
+from shoufu.kernel.booking import services as booking
+from shoufu.kernel.booking.models import Booking
+from shoufu.scenes.homecare.planning import days
+from shoufu.scenes.homecare.visits import services
+from shoufu.scenes.homecare.visits.models import Stop, Visit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+THREADS = 8
+
+
+def race(act: Callable[[int], Any], count: int = THREADS) -> list[Any]:
+    """What each of the threads got: a result, or the error that it ended with."""
+    gate, found = threading.Barrier(count), [None] * count
+
+    def run(number: int) -> None:
+        gate.wait()
+        try:
+            found[number] = act(number)
+        except Exception as error:  # noqa: BLE001 – whatever it is, the test looks at it
+            found[number] = error  # type: ignore[call-overload]
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def whole(bookable: Any, ahead: int = 3) -> None:
+    """Every visit that takes a time is in the plan of the day, at a promised time, and the plan breaks no rule."""
+    office, day = bookable.care.office, bookable.day(ahead)
+    loaded = days.load(office, day)
+    taking = Visit.objects.filter(day=day, state__in=("held", "booked"))
+    assert set(loaded.plan.by_visit) == {str(row.pk) for row in taking} and not loaded.plan.unassigned
+    assert list(violations(loaded.problem, loaded.plan)) == []
+    for stop in Stop.objects.select_related("visit").filter(visit__day=day):
+        assert stop.visit.state in ("held", "booked")
+        assert stop.visit.starts_at <= stop.span.lower <= stop.visit.latest_at
+
+
+def test_of_many_clients_at_the_same_times_those_who_fit_the_plan_get_one(bookable: Any) -> None:
+    gao = bookable.care.act("gao")
+    patients = bookable.neighbours(THREADS)
+    starts = [bookable.at(9), bookable.at(9, 30), bookable.at(10)]
+    got = race(lambda n: services.book(gao, bookable.draft(starts[n % 3], patient=patients[n].pk)))
+    kinds = Counter(type(one).__name__ for one in got)
+    assert kinds.keys() <= {"Visit", "Conflict"} and 1 <= kinds["Visit"] <= 3, got
+    assert Visit.objects.filter(state="held").count() == kinds["Visit"]
+    whole(bookable)
+
+
+def test_moving_across_days_while_others_cancel_and_book_deadlocks_nobody(bookable: Any) -> None:
+    gao = bookable.care.act("gao")
+    patients = bookable.neighbours(6)
+    made = [
+        services.book(gao, bookable.draft(bookable.at(8 + 2 * (n // 2), ahead=3 + n % 2), patient=patients[n].pk))
+        for n in range(6)
+    ]
+
+    def act(number: int) -> Any:
+        if number < 4:
+            there = bookable.at(14 + number // 2, ahead=4 - number % 2)
+            return services.move(gao, made[number].pk, there)
+        if number == 4:
+            return services.cancel(gao, made[4].pk, "改期")
+        return services.book(gao, bookable.draft(bookable.at(12, 30), patient=patients[number - 5].pk))
+
+    got = race(act, 7)
+    assert all(isinstance(one, Visit | Conflict) for one in got), got
+    whole(bookable, 3)
+    whole(bookable, 4)
+
+
+def test_a_hold_that_ends_while_it_is_confirmed_goes_to_one_of_both(bookable: Any) -> None:
+    gao = bookable.care.act("gao")
+    patients = bookable.neighbours(2)
+    first = services.book(gao, bookable.draft(bookable.at(9), patient=patients[0].pk))
+    Visit.objects.update(pay_later=True)
+    Booking.objects.update(held_until=timezone.now() + timedelta(milliseconds=150))
+
+    def act(number: int) -> Any:
+        if number % 3 == 0:
+            return booking.confirm(gao, first.booking_id)
+        if number % 3 == 1:
+            return booking.expire_holds()
+        return services.book(gao, bookable.draft(bookable.at(9), patient=patients[1].pk))
+
+    race(act, 6)
+    taking = Visit.objects.filter(state__in=("held", "booked"))
+    assert taking.count() <= 1 or first.pk not in {row.pk for row in taking.exclude(starts_at=bookable.at(9))}
+    Booking.objects.filter(state="held", held_until__lte=timezone.now()).update(held_until=timezone.now())
+    booking.expire_holds()
+    whole(bookable)
