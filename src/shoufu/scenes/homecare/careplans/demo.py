@@ -100,7 +100,11 @@ def _pressure(nurse: Actor, patient: Patient, before: float, now: float, *, risi
         if ago % 7 == 0:
             weight = {"weight": round(66 - 0.02 * (DAYS - ago) + chance.gauss(0, 0.3), 1)}
             drafts.append(ReadingDraft(_id(patient, "weight", at), "weight", weight, at))
-    readings.add_many(nurse, patient.pk, drafts)
+    account = User.objects.filter(person=patient.person_id).first()
+    if account is not None:
+        readings.add_many(actor_for_user(account), patient.pk, drafts, mine=True)
+    else:
+        readings.add_many(nurse, patient.pk, drafts)
     follow_ups.add(
         nurse,
         row.pk,
