@@ -1,12 +1,6 @@
 """/api/booking/…: offerings with their free slots, resources with their hours, bookings, and who waits."""
 
-from ninja import Router
+from shoufu.kernel.booking.api import bookings, offerings, resources
+from shoufu.kernel.booking.api.common import router
 
-from shoufu.kernel.booking.api.bookings import router as bookings
-from shoufu.kernel.booking.api.offerings import router as offerings
-from shoufu.kernel.booking.api.resources import router as resources
-
-router = Router()
-router.add_router("", offerings)
-router.add_router("", resources)
-router.add_router("", bookings)
+__all__ = ["bookings", "offerings", "resources", "router"]

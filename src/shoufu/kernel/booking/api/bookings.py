@@ -1,12 +1,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ninja import Query, Router, Status
+from ninja import Query, Status
 
 from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.booking import selectors, services, slots
-from shoufu.kernel.booking.api.common import charge_of, once_of, zone_of
+from shoufu.kernel.booking.api.common import charge_of, once_of, router, zone_of
 from shoufu.kernel.booking.api.schemas import (
     BOOKING_SORTS,
     BookingOut,
@@ -24,8 +24,6 @@ from shoufu.kernel.booking.models import (
     BookingEvent,
     WaitingEntry,
 )
-
-router = Router()
 
 
 @router.get("/bookings", response=Page[BookingOut])

@@ -1,6 +1,6 @@
 from zoneinfo import ZoneInfo
 
-from ninja import Schema
+from ninja import Router, Schema
 
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.booking import policy, services, slots
@@ -9,6 +9,8 @@ from shoufu.kernel.booking.models import (
     Offering,
 )
 from shoufu.kernel.booking.policy import Charge
+
+router = Router()
 
 
 def once_of(request: PageRequest, operation: str, body: Schema | None) -> services.Once | None:

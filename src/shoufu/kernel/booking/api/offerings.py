@@ -5,13 +5,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from ninja import Query, Router, Status
+from ninja import Query, Status
 
 from shoufu.kernel.base.errors import Invalid
 from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.booking import selectors, services, slots
-from shoufu.kernel.booking.api.common import zone_of
+from shoufu.kernel.booking.api.common import router, zone_of
 from shoufu.kernel.booking.api.schemas import (
     CloseIn,
     OfferingIn,
@@ -27,8 +27,6 @@ from shoufu.kernel.booking.models import (
     Terms,
 )
 from shoufu.kernel.booking.providers import Slot
-
-router = Router()
 
 
 @router.get("/offerings", response=Page[OfferingOut])

@@ -2,12 +2,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
-from ninja import Query, Router, Status
+from ninja import Query, Status
 
 from shoufu.kernel.base.errors import Invalid
 from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.kernel.booking import selectors, services
+from shoufu.kernel.booking.api.common import router
 from shoufu.kernel.booking.api.schemas import (
     OverrideIn,
     OverrideOut,
@@ -23,8 +24,6 @@ from shoufu.kernel.booking.models import (
     Override,
     Resource,
 )
-
-router = Router()
 
 
 @router.get("/resources", response=Page[ResourceOut])
