@@ -7,9 +7,10 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.middleware.csrf import get_token
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema, Status
 
-from shoufu.kernel.base.errors import Problem
+from shoufu.kernel.base.errors import Conflict, Problem
 from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.scenes.homecare.encounters import selectors, services
@@ -33,6 +34,7 @@ class LineIn(Schema):
 
 class SyncIn(Schema):
     device: UUID
+    user: str = Field("", max_length=20, description="Whose phone it is; 409 where somebody else is signed in")
     sent_at: datetime = Field(description="Now, by the phone's clock: what is wrong with it is put right")
     lines: list[LineIn] = Field(max_length=200)
 
@@ -53,6 +55,7 @@ class BundleOut(Schema):
     tag: str
     server_time: datetime
     user: str
+    language: str
     content: dict[str, Any]
 
 
@@ -184,6 +187,7 @@ def get_bundle(request: PageRequest, query: Query[BundleQuery]) -> Status[Any]:
             "tag": found.tag,
             "server_time": timezone.now(),
             "user": request.actor.id,
+            "language": request.actor.language,
             "content": found.content,
         },
     )
@@ -192,6 +196,8 @@ def get_bundle(request: PageRequest, query: Query[BundleQuery]) -> Status[Any]:
 @router.post("/sync", response=SyncOut)
 def sync(request: PageRequest, body: SyncIn) -> Any:
     """Carry out lines; each is answered by itself. The same batch can be sent any number of times."""
+    if body.user and body.user != request.actor.id:
+        raise Conflict(_("This phone belongs to somebody else; sign in as who set it up."))
     lines = [services.Draft(**line.model_dump()) for line in body.lines]
     done = services.sync(request.actor, body.device, body.sent_at, lines)
     return {"answers": done, "server_time": timezone.now()}

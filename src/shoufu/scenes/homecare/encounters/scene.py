@@ -1,6 +1,7 @@
-from shoufu.kernel.base.scene import ActName, CaseKind, Part, Role
+from shoufu.kernel.base.scene import ActName, CaseKind, MenuItem, Part, Role
 
 part = Part(
+    menu=(MenuItem("上门手机端", "Nurse's phone", "device-mobile", "homecare:encounters:phone", "homecare.care"),),
     case_kinds=(
         CaseKind(
             "homecare.sos",

@@ -24,8 +24,8 @@ from shoufu.scenes.homecare.assessment import services as assessment
 from shoufu.scenes.homecare.assessment.instruments import label as scale_label
 from shoufu.scenes.homecare.encounters import checklists
 from shoufu.scenes.homecare.encounters.documents import VITALS
-from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Handed
-from shoufu.scenes.homecare.encounters.services.common import LINE, clear_with, rules
+from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Handed, Photo
+from shoufu.scenes.homecare.encounters.services.common import LINE, PHOTO, clear_with, rules
 from shoufu.scenes.homecare.encounters.services.handlers import VERSIONED
 from shoufu.scenes.homecare.encounters.services.pictures import MOST
 from shoufu.scenes.homecare.register import codes
@@ -188,6 +188,7 @@ def _visit(row: Visit, practices: Sequence[Practitioner]) -> dict[str, Any]:
         "checklist_name": checklists.newest().name,
         "assessment": _assessed(row),
         "encounter": _begun(row, stop.practitioner_id),
+        "last": _before(row),
     }
 
 
@@ -231,6 +232,21 @@ def _begun(row: Visit, practitioner: int) -> dict[str, Any] | None:
             for kind, one in newest.items()
         },
     }
+
+
+def _before(row: Visit) -> dict[str, Any] | None:
+    """What the last visit measured: the newest vital signs, and the area of the last wound that was."""
+    person = row.patient.person_id
+    key = subjects.known_keys([person]).get(person)
+    earlier = Entry.objects.filter(encounter__patient=row.patient_id).exclude(encounter__visit=row.pk)
+    entry = earlier.filter(kind=Entry.Kind.VITALS).order_by("-at").first()
+    photos = Photo.objects.filter(encounter__patient=row.patient_id).exclude(encounter__visit=row.pk).order_by("-at")
+    details = (clear_with(key, person, photo.detail, PHOTO) for photo in photos[:5])
+    area = next((one["measured"]["area"] for one in details if one["measured"] and one["measured"]["area"]), None)
+    if entry is None:
+        return None
+    values = clear_with(key, person, entry.content, LINE)["values"]
+    return {"at": entry.at.isoformat(), "values": values, "area": area}
 
 
 def _hand(

@@ -1,0 +1,2 @@
+import "./nurse/nurse.css";
+import "./nurse/app";
