@@ -20,6 +20,7 @@ from shoufu.kernel.privacy.models import Delegation
 from shoufu.scenes.homecare.assessment import services as assessment
 from shoufu.scenes.homecare.assessment.instruments import all_versions
 from shoufu.scenes.homecare.careplans import demo as careplans
+from shoufu.scenes.homecare.quality import demo as quality
 from shoufu.scenes.homecare.register import services
 from shoufu.scenes.homecare.register.models import Institution, Service
 from shoufu.scenes.homecare.register.selectors import Health
@@ -99,6 +100,7 @@ def load(actor: Actor) -> None:
     nurse = _staff(actor, office, district, today)
     _patients(actor, office, district, made, nurse, today)
     careplans.load(actor)
+    quality.load(actor)
 
 
 def _version(row: tuple[Any, ...]) -> VersionDraft:

@@ -1,8 +1,12 @@
-from shoufu.kernel.base.scene import ActName, Part, Role
+from shoufu.kernel.base.scene import ActName, MenuItem, Part, Role
 
 FIGURES, QUALITY = "homecare.figures", "homecare.quality"
 
 part = Part(
+    menu=(
+        MenuItem("护理质量", "Care quality", "chart-bar", "homecare:quality:home", FIGURES),
+        MenuItem("评价与投诉", "Ratings and complaints", "star", "homecare:quality:mine", "own.care"),
+    ),
     roles=(
         Role("care_coordinator", "护理调度员", "Care coordinator", frozenset({FIGURES, QUALITY})),
         Role("nurse", "护士", "Nurse", frozenset({FIGURES})),

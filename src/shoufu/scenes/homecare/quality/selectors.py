@@ -299,7 +299,7 @@ def rateable(actor: Actor) -> QuerySet[Visit]:
 
     since = timezone.now() - OPEN_FOR
     rows = visits.own(actor).filter(state=Visit.State.DONE, ended_at__gte=since)
-    return rows.select_related("rating").order_by("-ended_at")
+    return rows.select_related("quality_rating").order_by("-ended_at")
 
 
 def _one(rows: QuerySet[M], pk: int, said: str) -> M:

@@ -6,7 +6,7 @@ who came read it.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,8 @@ from shoufu.kernel.base.pdf import Document
 from shoufu.kernel.payments import money
 from shoufu.kernel.payments import selectors as payments
 from shoufu.scenes.homecare.assessment.services import exported
+from shoufu.scenes.homecare.encounters.models import Encounter, Sos
+from shoufu.scenes.homecare.encounters.services.looks import shown
 from shoufu.scenes.homecare.planning.models import PlanEvent
 from shoufu.scenes.homecare.quality import selectors
 from shoufu.scenes.homecare.quality.models import Complaint, Incident, Rating, Refusal
@@ -157,6 +159,9 @@ def _sections(actor: Actor, visit: Visit) -> Iterable[Section]:
     yield _history(visit)
     yield _planned(visit)
     yield _paid(actor, visit)
+    for encounter in Encounter.objects.filter(visit=visit).order_by("opened_at"):
+        yield _encountered(encounter)
+    yield _called(visit)
     yield _rated(visit, read)
     for row in Complaint.objects.filter(visit=visit).order_by("made_at"):
         yield _complained(row, read)
@@ -210,7 +215,7 @@ def _assessed(visit: Visit) -> Section:
         return Section("assessment", _("Assessment"))
     found = exported(row)
     scores = found["scores"]
-    shown = "; ".join(f"{name} {points}" for name, points in scores.items()) if isinstance(scores, dict) else ""
+    told = "; ".join(f"{name} {points}" for name, points in scores.items()) if isinstance(scores, dict) else ""
     return Section(
         "assessment",
         _("Assessment"),
@@ -219,7 +224,7 @@ def _assessed(visit: Visit) -> Section:
             (_("Decided by"), row.decided_by.person.name if row.decided_by is not None else ""),
             (_("Decided at"), row.ended_at),
             (_("Valid until"), row.last_day),
-            (_("Score"), shown),
+            (_("Score"), told),
             (_("Reason"), found["reason"]),
         ),
     )
@@ -280,6 +285,54 @@ def _paid(actor: Actor, visit: Visit) -> Section:
             for one in order.events.all()
         ],
     )
+
+
+def _encountered(row: Encounter) -> Section:
+    """What one person did at the visit and wrote down there, as the phone wrote it."""
+    found = shown(row)
+    lines = [
+        (one.entry.at, one.entry.get_kind_display(), one.entry.author.person.name, _flat(one.entry.kind, one.content))
+        for one in found.written
+    ]
+    lines += [(one.photo.at, _("Picture"), "", f"SHA-256 {bytes(one.photo.sha256).hex()}") for one in found.photos]
+    return Section(
+        "encounter",
+        _("What was done at the visit"),
+        _facts(
+            (_("Practitioner"), row.practitioner.person.name),
+            (_("State"), row.get_state_display()),
+            (_("Checked in at"), row.in_at),
+            (_("Metres from the home"), None if row.in_distance is None else round(row.in_distance)),
+            (_("Why that far"), row.in_reason),
+            (_("Checked out at"), row.out_at),
+            (_("In conflict with another line"), _("yes") if row.contested else ""),
+        ),
+        sorted(lines, key=lambda line: line[0]),
+    )
+
+
+def _flat(kind: str, content: Any) -> str:
+    """An entry as text; of a signature only that there is one."""
+    if kind == "signature":
+        return str(content.get("name", "")) if isinstance(content, dict) else ""
+    return "\n".join(_pairs(content, ""))
+
+
+def _pairs(content: Any, name: str) -> Iterator[str]:
+    if isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _pairs(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(content, list):
+        for number, value in enumerate(content, start=1):
+            yield from _pairs(value, f"{name}[{number}]")
+    elif content not in (None, "", False):
+        yield f"{name}: {content}" if name else str(content)
+
+
+def _called(visit: Visit) -> Section:
+    rows = Sos.objects.filter(visit=visit).select_related("practitioner__person").order_by("pressed_at")
+    lines = [(row.pressed_at, _("Called for help"), row.practitioner.person.name, "") for row in rows]
+    return Section("sos", _("Calls for help"), (), lines)
 
 
 def _rated(visit: Visit, read: Reader) -> Section:

@@ -31,7 +31,7 @@ class Rating(models.Model):
     PURPOSE = "better care at home"
     RETENTION_DAYS = 1826
 
-    visit = models.OneToOneField("homecare_visits.Visit", on_delete=models.CASCADE, related_name="rating")
+    visit = models.OneToOneField("homecare_visits.Visit", on_delete=models.CASCADE, related_name="quality_rating")
     stars = models.PositiveSmallIntegerField()
     tags = ArrayField(models.CharField(max_length=16), default=list, blank=True)
     words = models.BinaryField(null=True, blank=True)
@@ -44,4 +44,4 @@ class Rating(models.Model):
     class Meta:
         ordering = ["-made_at", "-pk"]
         indexes = [models.Index(fields=["-made_at"], name="homecare_rating_made")]
-        constraints = [models.CheckConstraint(condition=Q(stars__range=(1, 5)), name="homecare_rating_stars")]
+        constraints = [models.CheckConstraint(condition=Q(stars__range=(1, 5)), name="homecare_quality_rating_stars")]

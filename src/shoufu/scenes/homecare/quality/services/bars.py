@@ -192,6 +192,11 @@ class ShownBar:
     trail: Sequence[Mapping[str, Any]]
     appeals: Sequence[Mapping[str, Any]]
 
+    @property
+    def pending(self) -> bool:
+        """Whether an appeal waits for its answer."""
+        return any(one["appeal"].state == "open" for one in self.appeals)
+
 
 @transaction.atomic
 def read(actor: Actor, bar_id: int, reason: str = "", *, mine: bool = False) -> ShownBar:
