@@ -7,9 +7,9 @@ database, network or clock (a stopwatch bounds the search). docs/engines/dispatc
 What searches is loaded when it is first used: its compiled code takes 100 MB that a process without it need not have.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from shoufu.engines.dispatch.answers import Cancelled, Code, Event, Explanation, Ill, Late, Offer, Reason, Replanned
 from shoufu.engines.dispatch.check import InfeasiblePlanError, Rule, Violation, ensure_feasible, violations
 from shoufu.engines.dispatch.instances import read_instance, read_solution, write_solution
 from shoufu.engines.dispatch.model import (
@@ -25,12 +25,13 @@ from shoufu.engines.dispatch.model import (
     Visit,
     Weights,
 )
+from shoufu.engines.later import later
 
 if TYPE_CHECKING:
     from shoufu.engines.dispatch.arranging import arrange
-    from shoufu.engines.dispatch.explanation import Code, Explanation, Reason, explain
-    from shoufu.engines.dispatch.insertion import Offer, feasible, insert, place
-    from shoufu.engines.dispatch.replanning import Cancelled, Event, Ill, Late, Replanned, moved_visits, replan
+    from shoufu.engines.dispatch.explanation import explain
+    from shoufu.engines.dispatch.insertion import feasible, insert, place
+    from shoufu.engines.dispatch.replanning import moved_visits, replan
     from shoufu.engines.dispatch.solving import solve
     from shoufu.engines.dispatch.warming import warm_up
 
@@ -74,19 +75,14 @@ __all__ = [
     "write_solution",
 ]
 
-_HOMES = {
-    "arranging": ("arrange",),
-    "explanation": ("Code", "Explanation", "Reason", "explain"),
-    "insertion": ("Offer", "feasible", "insert", "place"),
-    "replanning": ("Cancelled", "Event", "Ill", "Late", "Replanned", "moved_visits", "replan"),
-    "solving": ("solve",),
-    "warming": ("warm_up",),
-}
-_MODULES = {name: module for module, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """PEP 562: load the module of a name at its first use."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = later(
+    __name__,
+    {
+        "arranging": ("arrange",),
+        "explanation": ("explain",),
+        "insertion": ("feasible", "insert", "place"),
+        "replanning": ("moved_visits", "replan"),
+        "solving": ("solve",),
+        "warming": ("warm_up",),
+    },
+)

@@ -4,58 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 
+from shoufu.engines.dispatch.answers import Code, Explanation, Offer, Reason
 from shoufu.engines.dispatch.conversion import due_breaks
-from shoufu.engines.dispatch.insertion import Offer, insert
+from shoufu.engines.dispatch.insertion import insert
 from shoufu.engines.dispatch.model import Caregiver, DispatchError, Plan, Problem, Stop, Visit
-
-
-class Code(StrEnum):
-    """What stands against it. The numbers of a reason, by code:
-
-    skill_missing: `what` the skill · refused · fixed_to: `what` who does it
-    window_closed: earliest, opens, last · off_shift: begin, end (back at the office), shift_start, shift_end
-    overlap: `what` the visit; start, end, wanted_start, wanted_end · on_break: the same, of the time within which
-    the break must be held
-    travel_too_long: `what` the visit before or after (empty: the office); needed, available
-    sync_impossible: `what` the other service, which nobody can do at the right time
-    no_room: would fit for itself, but pushes later visits over their limits
-    """
-
-    SKILL_MISSING = "skill_missing"
-    REFUSED = "refused"
-    FIXED_TO = "fixed_to"
-    WINDOW_CLOSED = "window_closed"
-    OFF_SHIFT = "off_shift"
-    OVERLAP = "overlap"
-    ON_BREAK = "on_break"
-    TRAVEL_TOO_LONG = "travel_too_long"
-    SYNC_IMPOSSIBLE = "sync_impossible"
-    NO_ROOM = "no_room"
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason. `numbers` has names and minutes."""
-
-    code: Code
-    visit: str
-    caregiver: str
-    task: int
-    what: str = ""
-    """The skill, visit or caregiver that the code speaks of."""
-    numbers: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Either it can be done (`offer`, the cheapest place) or there are reasons why not."""
-
-    possible: bool
-    offer: Offer | None
-    reasons: tuple[Reason, ...]
 
 
 def explain(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from shoufu.engines.dispatch import trying
+from shoufu.engines.dispatch.answers import Offer
 from shoufu.engines.dispatch.arrays import LIMIT, OPENS, Floats, Search, pack
 from shoufu.engines.dispatch.check import violations
 from shoufu.engines.dispatch.conversion import given, load, plan_of, plannable, reload, soft_costs, solution_of
@@ -16,22 +16,6 @@ from shoufu.engines.dispatch.model import DispatchError, Plan, Problem, Visit
 
 CAPACITY = 20_000
 """Places looked at, at most: a double visit among 300 has fewer."""
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A place for a visit that keeps every hard limit of everybody."""
-
-    visit: str
-    caregivers: tuple[str, ...]
-    starts: tuple[float, ...]
-    """Of each task."""
-    extra_cost: float
-    """Cost of the plan with the visit less cost without."""
-    extra_tardiness: float
-    """Minutes of tardiness added, of this visit and of others."""
-    position: float
-    """Where it stands in `Plan.order`: the index of the visit behind it, as a fraction between two."""
 
 
 def insert(problem: Problem, plan: Plan, visit: Visit, *, count: int = 10, punctual: bool = False) -> list[Offer]:

@@ -7,11 +7,12 @@ has not left yet is still at the last place. Absence is a break that begins at o
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from shoufu.engines.dispatch import annealing
+from shoufu.engines.dispatch.answers import Cancelled, Event, Ill, Late, Replanned
 from shoufu.engines.dispatch.arrays import FREE_COUNT, NEVER, RANDOM, Given, Search, pack
 from shoufu.engines.dispatch.check import ensure_feasible
 from shoufu.engines.dispatch.conversion import (
@@ -33,46 +34,6 @@ MOVE_COST = 12.0
 TOLERANCE = 15.0
 """Minutes by which a start may change without counting as moved."""
 HOT, COLD = 6.0, 0.2
-
-
-@dataclass(frozen=True)
-class Late:
-    """A caregiver can travel and work only from `until`."""
-
-    caregiver: str
-    until: float
-
-
-@dataclass(frozen=True)
-class Ill:
-    """A caregiver does nothing any more that has not begun."""
-
-    caregiver: str
-
-
-@dataclass(frozen=True)
-class Cancelled:
-    """A visit is not wanted any more."""
-
-    visit: str
-
-
-Event = Late | Ill | Cancelled
-
-
-@dataclass(frozen=True)
-class Replanned:
-    """The answer to an event."""
-
-    problem: Problem
-    """The day as it is now, for `violations`, `insert` and the next `replan`."""
-    plan: Plan
-    first: Plan
-    """The first feasible answer, before it was improved."""
-    first_seconds: float
-    moved: tuple[str, ...]
-    """Visits with another caregiver or a start that changed by more than the tolerance; without delays of visits that
-    a late caregiver keeps, and without those that could not be planned any more."""
 
 
 def replan(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from shoufu.engines.dispatch.answers import Ill
 from shoufu.engines.dispatch.insertion import insert
 from shoufu.engines.dispatch.model import DEFAULT_MODE, Caregiver, Problem, Task, Visit
-from shoufu.engines.dispatch.replanning import Ill, replan
+from shoufu.engines.dispatch.replanning import replan
 from shoufu.engines.dispatch.solving import solve
 
 

@@ -4,12 +4,18 @@
 `PlateIndex(registered).match(text)` says which registered plate a text means.
 """
 
-from .detect import PlateDetector, Region
+from typing import TYPE_CHECKING
+
+from shoufu.engines.later import later
+
 from .grammar import FORMS, Colour, Form, form_of
 from .match import Match, MatchClass, PlateIndex
-from .picture import PictureError, decode
-from .reader import Plate, PlateReader
-from .recognise import Recogniser
+
+if TYPE_CHECKING:
+    from .detect import PlateDetector, Region
+    from .picture import PictureError, decode
+    from .reader import Plate, PlateReader
+    from .recognise import Recogniser
 
 __all__ = [
     "FORMS",
@@ -27,3 +33,13 @@ __all__ = [
     "decode",
     "form_of",
 ]
+
+__getattr__ = later(
+    __name__,
+    {
+        "detect": ("PlateDetector", "Region"),
+        "picture": ("PictureError", "decode"),
+        "reader": ("Plate", "PlateReader"),
+        "recognise": ("Recogniser",),
+    },
+)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -15,7 +16,6 @@ from django.db.models import Exists, OuterRef, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from shoufu.engines.video import Joined, JoinError, Piece, join
 from shoufu.kernel.access import policy
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import SYSTEM, Actor
@@ -24,6 +24,9 @@ from shoufu.kernel.devices.models import Device
 from shoufu.kernel.media import selectors, services
 from shoufu.kernel.media import store as files
 from shoufu.kernel.media.models import LiveLook, MediaObject, Segment
+
+if TYPE_CHECKING:
+    from shoufu.engines.video import Joined
 
 FOLDER = "ring"
 WATCHED_NAME = ".watched"
@@ -153,6 +156,9 @@ def cut(actor: Actor, device_id: int, since: datetime, until: datetime, *, reaso
     less ours) and the `segments` it is made of with their SHA-256. Raises NotFound where nothing was recorded or the
     actor may not see it. Needs `media.view` at the camera; one audit entry.
     """
+    # The codecs take memory in every process that has them; few ever cut.
+    from shoufu.engines.video import JoinError, Piece, join
+
     device = _camera(actor, device_id)
     _check_span(since, until)
     rows = list(selectors.segments(actor, device_id, since, until))
@@ -182,7 +188,7 @@ def cut(actor: Actor, device_id: int, since: datetime, until: datetime, *, reaso
     return made
 
 
-def _holes(known: Sequence[selectors.Span], joined: Joined) -> list[selectors.Span]:
+def _holes(known: Sequence[selectors.Span], joined: "Joined") -> list[selectors.Span]:
     """The holes that the index knows, and those that only showed when the bytes were read."""
     found = [selectors.Span(_moment(a), _moment(b), "damaged") for a, b in joined.gaps]
     unknown = [gap for gap in found if not any(span.t < gap.until and gap.t < span.until for span in known)]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shoufu.engines.dispatch.answers import Late, Replanned
 from shoufu.engines.dispatch.model import Break, Caregiver, Plan, Problem, Sync, Task, Visit
-from shoufu.engines.dispatch.replanning import Late, Replanned, replan
+from shoufu.engines.dispatch.replanning import replan
 from shoufu.engines.dispatch.solving import solve
 from shoufu.engines.dispatch.warming import warm_up
 
