@@ -122,6 +122,7 @@ export function visitScreen(visit: Visit): HTMLElement {
         fact(t("flags"), both(patient.flags), "danger"), fact(t("access"), patient.access), fact(t("assessment"), assessed(visit))),
       before(visit) ? h("p", { class: "muted" }, before(visit)) : null,
       visit.position ? h("a", { class: "btn", href: `geo:${y},${x}?q=${y},${x}(${encodeURIComponent(both(visit.home))})` }, icon("navigation"), t("navigate")) : null),
+    visit.against.length && !over ? h("section", { class: "card danger", role: "alert" }, h("strong", {}, t("against")), ...visit.against.map((one) => h("p", {}, both(one)))) : null,
     doing.traced && !over ? h("p", { class: "card note" }, icon("map-pin"), t("traceOn")) : null,
     doing.missed ? h("p", { class: "card warn" }, `${t("missedDone")}: ${t(doing.missed === "refused" ? "refusedVisit" : doing.missed)}`) : null,
     steps,

@@ -51,6 +51,7 @@ export interface Visit {
   assessment: { decision: string; last_day: string; scores: { name: Both; total: number; most: number; band: Both | null }[] } | null;
   encounter: { state: string; in_at: string | null; out_at: string | null; entries: Record<string, { number: number; content: Content }> } | null;
   last: { at: string; values: Record<string, number>; area: number | null } | null;
+  against: Both[];
 }
 export interface Bundle {
   practitioners: Practitioner[];

@@ -56,6 +56,7 @@ const WORDS: Record<string, [zh: string, en: string]> = {
   understood: ["知道了", "Understood"],
   what: ["内容", "What it says"],
   gone: ["安排已变，这次上门不在您的名单里了。已写的内容会保留。", "The plan changed: this visit is not on your list any more. What was written is kept."],
+  against: ["现在不能开始，先联系调度员：", "It must not be begun; call your coordinator first:"],
   with: ["同行：{who}", "With {who}"],
   until: ["最晚 {time} 到", "be there by {time}"],
   years: ["{n} 岁", "{n} years"],

@@ -194,7 +194,9 @@ def test_who_is_suspended_gets_nothing_more_and_what_was_done_before_counts(visi
         phone.fetch()
     assert refused.value.extra["reason"] == "revoked"
     answers = phone.send(before, replace(after, at=timezone.now() + timedelta(seconds=1)))
-    assert results(answers) == ["applied", "conflict"]
+    # The check-in counts for the record, but the visit is not begun by who must not: a person looks at it.
+    assert results(answers) == ["conflict", "conflict"] and Encounter.objects.get().in_at == before.at
+    assert answers[0].problem["codes"] == ["suspended"] and answers[1].problem["reason"] == "revoked"
     assert Operation.objects.get(pk=after.id).content is not None
 
 

@@ -1,7 +1,7 @@
-from shoufu.scenes.homecare.encounters.services.alarms import Position, Press, call, moved
+from shoufu.scenes.homecare.encounters.services.alarms import Position, Press, call, called, moved
 from shoufu.scenes.homecare.encounters.services.bundles import Bundle, bundle, serving
 from shoufu.scenes.homecare.encounters.services.common import Answer, Draft
-from shoufu.scenes.homecare.encounters.services.looks import Shown, exported, look, picture, shown, way
+from shoufu.scenes.homecare.encounters.services.looks import Shown, Way, exported, look, look_line, picture, shown, way
 from shoufu.scenes.homecare.encounters.services.pictures import MOST, Progress, piece, progress, too_large
 from shoufu.scenes.homecare.encounters.services.retention import forget
 from shoufu.scenes.homecare.encounters.services.settling import RulesDraft, add, finish_without, set_rules, settle
@@ -18,15 +18,18 @@ __all__ = [
     "Progress",
     "RulesDraft",
     "Shown",
+    "Way",
     "add",
     "answer",
     "answers",
     "bundle",
     "call",
+    "called",
     "exported",
     "finish_without",
     "forget",
     "look",
+    "look_line",
     "moved",
     "of_overdue",
     "of_sos",

@@ -16,9 +16,11 @@ from shoufu.kernel.base.errors import Forbidden, Invalid, NotFound
 from shoufu.kernel.cases import live
 from shoufu.kernel.cases import services as cases
 from shoufu.kernel.cases.models import Case, CaseEvent, Severity
+from shoufu.kernel.cases.selectors import visible
 from shoufu.kernel.cases.services.moves import say
-from shoufu.kernel.parties.selectors import unit_label
+from shoufu.kernel.parties.selectors import phones, unit_label
 from shoufu.kernel.places.models import Place
+from shoufu.scenes.homecare.encounters import selectors
 from shoufu.scenes.homecare.encounters.models import Encounter, Sos
 from shoufu.scenes.homecare.encounters.services.watching import home_of, told_too
 from shoufu.scenes.homecare.register.models import Practitioner
@@ -184,3 +186,33 @@ def moved(actor: Actor, sos_id: UUID, position: Position) -> Sos:
             setattr(row, name, value)
         row.save(update_fields=["longitude", "latitude", "accuracy", "position_at"])
     return row
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call for help with the number at which its nurse is reached."""
+
+    row: Sos
+    phone: str
+    number: str
+
+
+@transaction.atomic
+def called(actor: Actor, sos_id: UUID) -> Called:
+    """A call for help, for whoever may see its case and the coordinator. The look is recorded, the nurse reads it."""
+    rows = Sos.objects.select_related(
+        "practitioner__person", "practitioner__institution__organisation", "case__place", "visit",
+        "place__parent__parent",
+    )  # fmt: skip
+    row = rows.filter(pk=sos_id).first()
+    if row is None or not _may_see(actor, row):
+        raise NotFound(_("There is no such call for help."))
+    person = row.practitioner.person_id
+    record(actor, Act("homecare.sos.look", row, row.place_id, reason=_("Call for help"), subject=person))
+    return Called(row, phones([person]).get(person, ""), row.visit.number if row.visit else "")
+
+
+def _may_see(actor: Actor, row: Sos) -> bool:
+    if selectors.alarms(actor).filter(pk=row.pk).exists():
+        return True
+    return row.case is not None and visible(actor).filter(pk=row.case.pk).exists()

@@ -33,6 +33,8 @@ from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register import services as registry
 from shoufu.scenes.homecare.register.models import Practitioner
 from shoufu.scenes.homecare.visits.models import Stop, Visit
+from shoufu.scenes.homecare.visits.services.checks import check_before
+from shoufu.scenes.homecare.visits.services.states import JUDGED_AT_THE_DOOR
 
 DAYS = 2
 """Today and tomorrow, by the days of the institution's place."""
@@ -89,6 +91,7 @@ def _visits(practices: Iterable[Practitioner]) -> list[Visit]:
     rows = rows.filter(state__in=(Visit.State.BOOKED, Visit.State.UNDERWAY, Visit.State.DONE)).select_related(
         "patient__person", "patient__household__place__parent__parent", "patient__institution__place",
         "place__parent__parent", "institution__place", "institution__organisation", "version", "service", "assessment",
+        "prescription", "patient__place",
     )  # fmt: skip
     every = Stop.objects.filter(live=True).select_related("practitioner__person")
     mine = Encounter.objects.filter(practitioner__in={pk for pk, _day in days}).prefetch_related("entries")
@@ -189,6 +192,7 @@ def _visit(row: Visit, practices: Sequence[Practitioner]) -> dict[str, Any]:
         "assessment": _assessed(row),
         "encounter": _begun(row, stop.practitioner_id),
         "last": _before(row),
+        "against": _against(row),
     }
 
 
@@ -232,6 +236,14 @@ def _begun(row: Visit, practitioner: int) -> dict[str, Any] | None:
             for kind, one in newest.items()
         },
     }
+
+
+def _against(row: Visit) -> list[dict[str, str]]:
+    """Why it must not be begun as things stand: a prescription that lapsed, a licence that ended, a death."""
+    if row.state != Visit.State.BOOKED:
+        return []
+    found = [one for one in check_before(row, timezone.now()) if one.reason.code not in JUDGED_AT_THE_DOOR]
+    return [_both(lambda one=one: one.text) for one in found]
 
 
 def _before(row: Visit) -> dict[str, Any] | None:

@@ -105,6 +105,20 @@ def picture(actor: Actor, encounter_id: int, photo_id: UUID, *, mine: bool = Fal
     return photo, content
 
 
+@transaction.atomic
+def look_line(actor: Actor, operation_id: UUID, reason: str) -> Any:
+    """What a line in conflict says; the look of staff is recorded."""
+    row = selectors.conflicts(actor).filter(pk=operation_id).first()
+    if row is None:
+        raise NotFound(_("There is no such line that you may see."))
+    if not reason.strip():
+        raise Invalid.one("reason", _("Say why you look; the person can read it."))
+    record(actor, act("homecare.encounter.look", row, row.visit, reason.strip()))
+    person = row.visit.patient.person_id
+    kept = Operation.objects.values_list("content", flat=True).get(pk=row.pk)
+    return (clear(person, kept, LINE) or {}).get("content") or {}
+
+
 @dataclass(frozen=True)
 class Way:
     """Points of somebody's way: time, longitude, latitude, accuracy."""
