@@ -176,23 +176,6 @@ class Stop(models.Model):
         ]
 
 
-class Rating(models.Model):
-    """What the patient, or who acts for them, says of a visit: 1 to 5 stars, and `words`, encrypted with the patient's
-    key. Purpose: better care. Retention: with the visit."""
-
-    PURPOSE = "better care at home"
-    RETENTION_DAYS = RETENTION_DAYS
-
-    visit = models.OneToOneField(Visit, on_delete=models.CASCADE, related_name="rating")
-    stars = models.PositiveSmallIntegerField()
-    words = models.BinaryField(null=True, blank=True)
-    at = models.DateTimeField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=5), name="homecare_rating_stars")]
-
-
 class BookingRules(models.Model):
     """How an institution's visits are booked and paid. `policy` is data of the booking kernel: what cancelling costs.
     `pay_at_visit`: cash or transfer when somebody comes is allowed, so that a booking needs no payment before."""

@@ -17,7 +17,8 @@ from shoufu.kernel.booking.services.claims import lapse
 from shoufu.scenes.homecare.planning import days
 from shoufu.scenes.homecare.planning.days import Day, Wish
 from shoufu.scenes.homecare.quality.selectors import refused_people
-from shoufu.scenes.homecare.register.models import Institution, ServiceVersion
+from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, ServiceVersion
+from shoufu.scenes.homecare.register.selectors import day_at
 from shoufu.scenes.homecare.visits.models import Visit
 from shoufu.scenes.homecare.visits.standing import Standing
 
@@ -109,6 +110,18 @@ def put(actor: Actor, visit: Visit, kind: str) -> None:
         raise no_room() from error
     days.save(actor, wider, plan, kind, visit=visit.pk)
     _nobody_twice()
+
+
+def crew_for(patient: Patient, version: ServiceVersion, start: datetime) -> list[Practitioner]:
+    """Who would come by the plan as it stands; empty where nobody can."""
+    office = patient.institution
+    loaded = days.load(office, day_at(office.place, start))
+    latest = start + loaded.policy.window_minutes * MINUTE
+    wish = Wish(patient, version, start, latest, refused_people(patient))
+    wider, wished = loaded.with_wish(wish)
+    offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
+    best = min(offers, key=lambda one: (one.extra_cost, one.starts[0]), default=None)
+    return [loaded.people[one] for one in best.caregivers] if best is not None else []
 
 
 def _nobody_twice() -> None:

@@ -25,13 +25,6 @@ holdings = (
         title_zh="我的上门护理",
     ),
     Holding("homecare_visits.prescription", lambda s: Q(patient__person=s.person), *WHY, days=RETENTION_DAYS),
-    Holding(
-        "homecare_visits.rating",
-        lambda s: Q(visit__patient__person=s.person),
-        "better care at home",
-        "改进居家护理",
-        days=RETENTION_DAYS,
-    ),
     Holding("homecare_visits.stop", lambda s: Q(visit__patient__person=s.person), *WHY, days=RETENTION_DAYS),
     Holding("homecare_visits.visitevent", lambda s: Q(visit__patient__person=s.person), *WHY, days=RETENTION_DAYS),
 )

@@ -1,6 +1,10 @@
-from shoufu.kernel.base.scene import ActName, Part
+from shoufu.kernel.base.scene import ActName, MenuItem, Part
 
 part = Part(
+    menu=(
+        MenuItem("上门服务", "Visits", "calendar-event", "homecare:visits:list", "homecare.view"),
+        MenuItem("我的上门", "My visits", "calendar-event", "homecare:visits:mine", "own.care"),
+    ),
     acts=(
         ActName("homecare.visit.hold", "为您占了上门时间", "Held a time for a visit to you"),
         ActName("homecare.visit.consent", "记下了您对服务的同意", "Noted your consent to a service"),
@@ -14,7 +18,7 @@ part = Part(
         ActName("homecare.visit.refund", "上门费用有退款", "Money of a visit went back"),
         ActName("homecare.visit.block", "标记上门暂不能进行", "Marked that a visit cannot take place as booked"),
         ActName("homecare.visit.unblock", "取消了暂不能进行的标记", "Took that mark away"),
-        ActName("homecare.visit.rate", "您评价了上门服务", "A visit to you was rated"),
+        ActName("homecare.visit.note", "查看了您对上门护理的留言", "Read what you asked of who comes"),
         ActName("homecare.prescription.add", "登记了您的处方", "Wrote down a prescription of yours"),
         ActName("homecare.prescription.look", "查看了您的处方", "Looked at a prescription of yours"),
         ActName("homecare.prescription.check", "核对了您的处方原件", "Checked the original of your prescription"),

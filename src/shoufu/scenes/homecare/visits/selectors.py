@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
@@ -5,6 +7,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.booking.models import Offering
 from shoufu.scenes.homecare.register import selectors as register
+from shoufu.scenes.homecare.register.models import Institution, Patient
 from shoufu.scenes.homecare.visits.models import Prescription, Stop, Visit
 
 
@@ -42,6 +45,21 @@ def offering_of(service_id: int) -> Offering | None:
     """The booking kernel's offering of a service; None where it was never opened. The caller checked the right."""
     rows = Offering.objects.select_related("place", "current").defer("place__geometry")
     return rows.filter(code=f"homecare-{service_id}").first()
+
+
+def bookable_services(office: Institution) -> set[int]:
+    """The ids of an institution's services that are open for booking; for pages of its own patients."""
+    codes = Offering.objects.filter(
+        place=office.place_id, provider="homecare", ends_at__isnull=True, organisation=office.organisation_id
+    ).values_list("code", flat=True)
+    return {int(code.removeprefix("homecare-")) for code in codes}
+
+
+def usable_prescriptions(patient: Patient, service_id: int, day: date) -> list[Prescription]:
+    """A patient's prescriptions for a service that have not lapsed by a day, checked or not; the caller checked the
+    right."""
+    rows = Prescription.objects.defer("document").filter(patient=patient, service=service_id, revoked_at__isnull=True)
+    return list(rows.filter(last_day__gte=day).order_by("-checked_at", "last_day"))
 
 
 def prescriptions(actor: Actor) -> QuerySet[Prescription]:

@@ -180,6 +180,8 @@ def _add(request: PageRequest, values: dict[str, Any]) -> Service:
 def service(request: PageRequest, service_id: int) -> HttpResponse:
     """A service: the version that holds today, those before and to come."""
     found = selectors.service(request.actor, service_id)
+    from shoufu.scenes.homecare.visits.selectors import bookable_services
+
     form, status = state(request, ()), 200
     if request.method == "POST":
         done, status = tried(
@@ -201,6 +203,7 @@ def service(request: PageRequest, service_id: int) -> HttpResponse:
         "form": form,
         "english": (get_language() or "").startswith("en"),
         "manages": request.actor.may(selectors.MANAGE, found.institution.place.path),
+        "bookable": found.pk in bookable_services(found.institution),
     }
     return render(request, "homecare/register/service.html", context, status=status)
 

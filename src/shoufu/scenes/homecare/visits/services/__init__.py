@@ -1,4 +1,4 @@
-from shoufu.scenes.homecare.visits.services.asking import VisitDraft, book, free_slots, slots_to_move
+from shoufu.scenes.homecare.visits.services.asking import VisitDraft, book, expected, free_slots, note, slots_to_move
 from shoufu.scenes.homecare.visits.services.changes import Cost, cancel, cost, move
 from shoufu.scenes.homecare.visits.services.checks import Objection, check_ahead, check_before
 from shoufu.scenes.homecare.visits.services.offerings import (
@@ -10,7 +10,7 @@ from shoufu.scenes.homecare.visits.services.offerings import (
     rules_of,
     set_rules,
 )
-from shoufu.scenes.homecare.visits.services.paying import pay_at_visit, pay_online, receipt
+from shoufu.scenes.homecare.visits.services.paying import confirm_cash, pay_at_visit, pay_online, receipt
 from shoufu.scenes.homecare.visits.services.prescriptions import (
     PrescriptionDraft,
     Written,
@@ -37,7 +37,9 @@ __all__ = [
     "check_before",
     "check_prescription",
     "close_for_booking",
+    "confirm_cash",
     "cost",
+    "expected",
     "finish",
     "free_slots",
     "keep_all_in_step",
@@ -45,6 +47,7 @@ __all__ = [
     "look_at",
     "miss",
     "move",
+    "note",
     "open_for_booking",
     "pay_at_visit",
     "pay_online",

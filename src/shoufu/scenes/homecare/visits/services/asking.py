@@ -8,6 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.policy import lent
+from shoufu.kernel.audit import subjects
+from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid
 from shoufu.kernel.booking import providers, slots
@@ -17,9 +19,9 @@ from shoufu.kernel.booking.providers import Query, Slot
 from shoufu.kernel.booking.services import HoldDraft, Once
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register import services as registry
-from shoufu.scenes.homecare.register.models import Patient
-from shoufu.scenes.homecare.register.services.common import sealed
-from shoufu.scenes.homecare.visits import selectors
+from shoufu.scenes.homecare.register.models import Patient, Practitioner
+from shoufu.scenes.homecare.register.services.common import opened, sealed
+from shoufu.scenes.homecare.visits import placing, selectors
 from shoufu.scenes.homecare.visits.models import Visit
 
 NOTE = "homecare.note"
@@ -93,6 +95,26 @@ def slots_to_move(actor: Actor, visit_id: int, since: datetime, until: datetime,
         raise Conflict(_("This visit is “%(state)s”.") % {"state": visit.get_state_display()}, reason="state")
     query = Query(row.offering, row.units, row.quantity, row.person_id, row.details, row.pk, row.terms)
     return [one for one in slots.offered(query, since, until) if one.start != visit.starts_at]
+
+
+def expected(actor: Actor, draft: VisitDraft, *, mine: bool = False) -> list[Practitioner]:
+    """Who would come to a visit if it were booked now; empty where nobody can. It may be somebody else in the end."""
+    patient = patient_of(actor, draft.patient, mine=mine)
+    offering, start = bookable(draft.service, patient), draft.start.astimezone(UTC)
+    providers.checked(actor, offering, _details(patient, draft.prescription))
+    version = register.version_on(draft.service, register.day_at(patient.institution.place, start))
+    return placing.crew_for(patient, version, start) if version is not None else []
+
+
+@transaction.atomic
+def note(actor: Actor, visit_id: int, *, mine: bool = False) -> str:
+    """What the patient asks of who comes; a look of staff is recorded, the patient can read it."""
+    visit = selectors.visit(actor, visit_id, mine=mine)
+    kept = Visit.objects.values_list("note", flat=True).get(pk=visit.pk)
+    person = visit.patient.person_id
+    if not mine and kept:
+        record(actor, Act("homecare.visit.note", visit, visit.place_id, subject=person))
+    return opened(subjects.known_keys([person]).get(person), kept, person, NOTE) or ""
 
 
 @transaction.atomic

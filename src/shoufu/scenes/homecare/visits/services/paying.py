@@ -7,13 +7,14 @@ from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.policy import lent
 from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.base.errors import Conflict
+from shoufu.kernel.base.errors import Conflict, Forbidden
 from shoufu.kernel.booking import services as booking
 from shoufu.kernel.booking.models import Booking
 from shoufu.kernel.payments import receipts
 from shoufu.kernel.payments import selectors as orders
 from shoufu.kernel.payments import services as payments
 from shoufu.kernel.payments.models import Order, Payment
+from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.visits import ordering, selectors
 from shoufu.scenes.homecare.visits.models import Visit
 from shoufu.scenes.homecare.visits.services.asking import able_to_book, patient_of
@@ -52,6 +53,19 @@ def pay_at_visit(actor: Actor, visit_id: int, *, mine: bool = False) -> Visit:
         Visit.objects.filter(pk=visit.pk).update(pay_later=True)
         booking.confirm(able_to_book(actor, row.offering, visit.patient), row.pk)
     return selectors.visit(actor, visit_id, mine=mine)
+
+
+def confirm_cash(actor: Actor, visit_id: int, reference: str) -> Payment:
+    """Whoever was sent, or the coordinator, got the whole amount in cash or by transfer; `reference` is the receipt's
+    or transfer's number. Nobody confirms their own payment."""
+    visit = selectors.visit(actor, visit_id)
+    sent = visit.stops.filter(practitioner__in=register.practices(actor).values("pk")).exists()
+    if not sent and not actor.may(register.PATIENTS, visit.place.path):
+        raise Forbidden(_("This visit is another person's; ask the coordinator."))
+    if visit.order is None:
+        raise Conflict(_("There is nothing to pay for this visit."), reason="state")
+    able = lent(actor, visit.order.place.path, "payments.view", "payments.confirm")
+    return payments.confirm_offline(able, visit.order.pk, visit.order.payer_minor, reference)
 
 
 def receipt(actor: Actor, visit_id: int, *, mine: bool = False) -> tuple[bytes, str]:
