@@ -6,7 +6,7 @@ import { compress } from "./compress.js";
 import { tabler } from "./tabler.js";
 
 const out = join(import.meta.dirname, "../src/shoufu/web/static/built");
-const islands = ["shell", "desk", "feed", "overview", "rehearse", "zones", "profile", "recording", "resident", "timemachine", "movement", "officer", "readings", "nurse"];
+const islands = ["shell", "desk", "feed", "overview", "rehearse", "zones", "profile", "recording", "resident", "timemachine", "movement", "officer", "readings", "nurse", "board"];
 
 /** One SVG sprite with the icons that `icons.json` names; pages use them by `#name`. */
 function sprite() {

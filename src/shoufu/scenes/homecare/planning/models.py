@@ -95,10 +95,10 @@ class Proposal(models.Model):
 
     class State(models.TextChoices):
         RUNNING = "running", _("Being computed")
-        READY = "ready", _("Ready")
-        TAKEN = "taken", _("Taken")
+        READY = "ready", _("Ready to take")
+        TAKEN = "taken", _("Has been taken")
         DROPPED = "dropped", _("Not taken")
-        FAILED = "failed", _("Failed")
+        FAILED = "failed", _("The search failed")
 
     institution = models.ForeignKey("homecare_register.Institution", on_delete=models.CASCADE, related_name="proposals")
     day = models.DateField()

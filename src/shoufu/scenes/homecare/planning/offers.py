@@ -11,10 +11,11 @@ from shoufu.engines.dispatch import Reason as Against
 from shoufu.scenes.homecare.planning import words
 from shoufu.scenes.homecare.planning.days import Day
 from shoufu.scenes.homecare.planning.words import WhyNot
-from shoufu.scenes.homecare.register.models import Practitioner
+from shoufu.scenes.homecare.register.models import Practitioner, ServiceVersion
 from shoufu.scenes.homecare.visits.models import Visit
 
 STEP = 5.0
+MOST = 20_000
 Wanted = Sequence[int | None]
 """Of each task: who is to do it; None leaves the choice to the engine."""
 
@@ -87,6 +88,33 @@ def places(day: Day, visit: Visit, *, count: int = 8) -> tuple[Fit, ...]:
     asked = day.problem.visits[day.problem.visit_index[str(visit.pk)]]
     offers = _others(dispatch.insert(day.problem, day.plan, asked, count=200))[:count]
     return tuple(_fit(day, asked, one) for one in offers)
+
+
+def by_person(day: Day, visit: Visit, task: int, known: Wanted) -> dict[int, tuple[float | None, str]]:
+    """Of everybody on duty: the start at which they can do a task of a visit at the least cost, or why they cannot.
+    `known` are those of the other task."""
+    asked = day.problem.visits[day.problem.visit_index[str(visit.pk)]]
+    names = tuple(str(pk) if pk is not None and str(pk) in day.problem.caregiver_index else None for pk in known)
+    fixed = replace(asked, fixed_caregivers=names) if any(names) else asked
+    starts: dict[str, float] = {}
+    for offer in dispatch.insert(day.problem, day.plan, fixed, count=MOST):
+        starts.setdefault(offer.caregivers[task], offer.starts[0])
+    found: dict[int, tuple[float | None, str]] = {}
+    for name, person in day.people.items():
+        if name in starts:
+            found[person.pk] = (starts[name], "")
+        elif name in day.problem.caregiver_index:
+            reasons = dispatch.explain(day.problem, day.plan, asked, caregiver=name).reasons
+            told = words.why_not(day, visit, reasons) or words.why_not(day, visit, [_no_pair(visit, name, task)])
+            found[person.pk] = (None, " ".join(one.text for one in told))
+        else:
+            found[person.pk] = (None, words.absent(day, visit, person).text)
+    return found
+
+
+def _no_pair(visit: Visit, name: str, task: int) -> Against:
+    code = Code.NO_ROOM if visit.version.second == ServiceVersion.Second.NONE else Code.SYNC_IMPOSSIBLE
+    return Against(code, str(visit.pk), name, task)
 
 
 def why_open(day: Day, visit: Visit) -> tuple[WhyNot, ...]:

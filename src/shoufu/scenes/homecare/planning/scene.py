@@ -1,6 +1,7 @@
-from shoufu.kernel.base.scene import ActName, Part, Role
+from shoufu.kernel.base.scene import ActName, MenuItem, Part, Role
 
 part = Part(
+    menu=(MenuItem("派单台", "Dispatch board", "route", "homecare:planning:board", "homecare.dispatch"),),
     roles=(Role("care_coordinator", "护理调度员", "Care coordinator", frozenset({"homecare.dispatch"})),),
     acts=(
         ActName("homecare.visit.replanned", "调整了为您上门的人或时间", "Changed who comes to you, or when"),

@@ -109,7 +109,7 @@ def _shift(day: Day, visit: Visit, reason: Against) -> str:
     if numbers.get("shift_end", 0.0) <= numbers["shift_start"]:
         return _("Is off duty for the rest of the day.")
     about["back"] = clock(day, numbers["end"])
-    return _("Would be back at %(back)s; works %(start)s–%(end)s.") % about
+    return _("Would be back at %(back)s; is off duty at %(end)s.") % about
 
 
 def _overlap(day: Day, visit: Visit, reason: Against) -> str:

@@ -69,7 +69,7 @@ def visit_cancelled(actor: Actor, visit_id: int) -> Proposal:
     """A visit fell away: what is open may take its time; few others move."""
     visit = selectors.visit(actor, visit_id)
     if visit.state in Visit.LIVE:
-        raise Conflict(_("This visit is “%(state)s”.") % {"state": visit.get_state_display()}, reason="state")
+        raise Conflict(_("Cancel the visit first."), reason="state")
     return _at_once(actor, visit.institution, visit.day, Kind.MENDED, {"visit": visit.pk})
 
 
@@ -290,6 +290,17 @@ def _again(row: Proposal, at: common.Opened) -> Plan:
             said = _("It no longer fits for %(name)s: time has passed, or the visit has changed. Ask again.")
             raise Conflict(said % {"name": name}, reason="outdated")
     return plan
+
+
+def as_proposed(row: Proposal) -> Day:
+    """The day with a ready proposal as its plan, as it would be now."""
+    now = timezone.now()
+    loaded = days.load(row.institution, row.day, now=now)
+    day = running(loaded, now, absent=str(row.about.get("practitioner", ""))).day
+    day = day if row.kind == Kind.ANEW else forgiving(day)
+    problem = _with_event(row, day)
+    crews = {visit: tuple(str(one) for one in crew) for visit, crew in row.crews.items()}
+    return replace(day, problem=problem, plan=dispatch.arrange(problem, crews, [str(one) for one in row.order]))
 
 
 def _breaks(day: Day, plan: Plan, visit: str, known: Mapping[int, int]) -> bool:

@@ -35,18 +35,23 @@ class Wish:
 
 def check(actor: Actor, visit_id: int, wish: Wish, *, alternatives: bool = False) -> Answer:
     """Whether a visit can be given to these people at this time, in words; nothing is written. For dragging."""
+    return answered(actor, visit_id, wish, alternatives=alternatives)[1]
+
+
+def answered(actor: Actor, visit_id: int, wish: Wish, *, alternatives: bool = False) -> tuple[Day, Answer]:
+    """The same with the day that it is about."""
     visit = selectors.visit(actor, visit_id)
     people = _people(visit, wish)
     now = timezone.now()
-    day = _as_asked(running(_loaded(visit, now), now).day, visit, now)
-    return _tried(day, visit, wish, people, alternatives=alternatives)
+    day = as_asked(running(_loaded(visit, now), now).day, visit, now)
+    return day, _tried(day, visit, wish, people, alternatives=alternatives)
 
 
 def places(actor: Actor, visit_id: int, *, count: int = 8) -> tuple[Day, tuple[Fit, ...]]:
     """Where a visit fits, the cheapest first, one place for each crew; nothing is written."""
     visit = selectors.visit(actor, visit_id)
     now = timezone.now()
-    day = _as_asked(running(_loaded(visit, now), now).day, visit, now)
+    day = as_asked(running(_loaded(visit, now), now).day, visit, now)
     return day, offers.places(day, visit, count=count)
 
 
@@ -68,7 +73,7 @@ def assign(
     common.locked(visit.institution, visit.day)
     common.unchanged(visit.institution, visit.day, number, {visit.pk})
     at = common.opened(visit.institution, visit.day)
-    day = _as_asked(at.day, visit, at.now)
+    day = as_asked(at.day, visit, at.now)
     answer = _tried(day, visit, wish, people, alternatives=True)
     if answer.fit is None:
         raise _refused(day, answer)
@@ -200,11 +205,12 @@ def _of_day(day: Day, visit: Visit) -> Visit:
     current = Visit.objects.get(pk=visit.pk)
     if current.began_at is not None:
         raise Conflict(_("This visit has begun; its people stay."), reason="begun", state=current.state)
-    said = _("This visit is “%(state)s”.") % {"state": current.get_state_display()}
+    said = _("The visit is “%(state)s” and is planned no more.") % {"state": current.get_state_display()}
     raise Conflict(said, reason="state", state=current.state)
 
 
-def _as_asked(day: Day, visit: Visit, now: datetime) -> Day:
+def as_asked(day: Day, visit: Visit, now: datetime) -> Day:
+    """The day with a visit as it was promised; Conflict where nothing of it can be planned any more."""
     _of_day(day, visit)
     return common.asked_anew(day, visit, now)
 
