@@ -175,7 +175,7 @@ def test_an_open_visit_says_why_not_and_a_form_gives_it(shown: Any, day: Any, sh
     shot(page, "open")
     page.get_by_role("button", name="就这样派").click()
     page.wait_for_selector("#board-panel .note.success")
-    page.wait_for_function("document.querySelectorAll('.board-entry.open').length < 3")
+    page.locator(".board-entry.open").nth(2).wait_for(state="detached")
 
 
 def test_an_ill_nurse_is_looked_at_before_it_is_taken(shown: Any, day: Any, shot: Any) -> None:

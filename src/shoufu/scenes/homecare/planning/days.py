@@ -95,6 +95,12 @@ class Day:
         """The instant so many minutes after local midnight, to the second."""
         return self.zero + timedelta(seconds=round(minutes * 60))
 
+    def but(self, problem: Problem, plan: Plan | None = None) -> "Day":
+        """The same day with another problem or plan, keeping the rows that were read."""
+        made = replace(self, problem=problem, plan=plan or self.plan)
+        made.__dict__.update({name: self.__dict__[name] for name in ("visits", "begun") if name in self.__dict__})
+        return made
+
     def with_wish(self, wish: Wish) -> tuple["Day", dispatch.Visit]:
         """The day with one more position in its travel and the visit that was wished for, which is not placed yet."""
         return _with_wish(self, wish)

@@ -39,7 +39,7 @@ def running(day: Day, now: datetime, *, absent: str = "") -> Running:
         plan = unlimited(closed, day.crews, day.order)
     expected = {(stop.visit, stop.task): stop.start for stop in plan.stops}
     problem = as_expected(closed, plan, minutes)
-    return Running(replace(day, problem=problem, plan=dispatch.arrange(problem, day.crews, day.order)), expected)
+    return Running(day.but(problem, dispatch.arrange(problem, day.crews, day.order)), expected)
 
 
 def forgiving(day: Day) -> Day:
@@ -49,7 +49,7 @@ def forgiving(day: Day) -> Day:
         for one in day.problem.visits
     )
     problem = replace(day.problem, visits=visits, weights=MENDING)
-    return replace(day, problem=problem, plan=dispatch.arrange(problem, crews_of(day.plan), day.plan.order))
+    return day.but(problem, dispatch.arrange(problem, crews_of(day.plan), day.plan.order))
 
 
 def crews_of(plan: Plan) -> dict[str, tuple[str, ...]]:

@@ -116,6 +116,7 @@ class Proposed:
     figures: tuple[tuple[str, Any, Any, bool], ...]
     moved: tuple[Moved, ...]
     delayed: tuple[Moved, ...]
+    added: tuple[Moved, ...]
     open: tuple[tuple[Visit, tuple[WhyNot, ...]], ...]
     person: Practitioner | None
     until: str
@@ -124,7 +125,7 @@ class Proposed:
 def proposal(row: Proposal) -> Proposed:
     """What a proposal would change."""
     shown: Mapping[str, Any] = row.shown
-    listed = [*shown.get("moved", []), *shown.get("delayed", []), *shown.get("open", [])]
+    listed = [*shown.get("moved", []), *shown.get("delayed", []), *shown.get("added", []), *shown.get("open", [])]
     visits = {
         one.pk: one
         for one in Visit.objects.filter(pk__in=[entry["visit"] for entry in listed]).select_related(
@@ -144,10 +145,15 @@ def proposal(row: Proposal) -> Proposed:
             if str(pk) in day.visits
         }
     until = row.about.get("until", "")
+    moved, delayed, added = (
+        tuple(_moved(entry, visits, people, zone) for entry in shown.get(name, []) if entry["visit"] in visits)
+        for name in ("moved", "delayed", "added")
+    )
     return Proposed(
         tuple(_figures(shown)),
-        tuple(_moved(entry, visits, people, zone) for entry in shown.get("moved", []) if entry["visit"] in visits),
-        tuple(_moved(entry, visits, people, zone) for entry in shown.get("delayed", []) if entry["visit"] in visits),
+        moved,
+        delayed,
+        added,
         tuple(
             (visits[entry["visit"]], why.get(entry["visit"], ()))
             for entry in shown.get("open", [])

@@ -37,7 +37,7 @@ class WhyNot:
 
 def clock(day: Day, minutes: float) -> str:
     """Minutes of a day as its place's clock shows them."""
-    return f"{day.moment(minutes).astimezone(day.zero.tzinfo):%H:%M}"
+    return local(day.moment(minutes), day.institution.place.time_zone)
 
 
 def local(moment: datetime, zone: str) -> str:

@@ -53,14 +53,14 @@ def locked(office: Institution, day: date) -> DayPlan | None:
 def opened(office: Institution, day: date, *, absent: str = "", now: datetime | None = None) -> Opened:
     """The day, whose lock is held, for a change at this moment."""
     now = now or timezone.now()
-    loaded = days.load(office, day, now=now)
+    planned = running(days.load(office, day, now=now), now, absent=absent).day
     kept = DayPlan.objects.filter(institution=office, day=day).first()
     before = Before(
-        {int(pk): tuple(visit.stops.all()) for pk, visit in loaded.visits.items()},
+        {int(pk): tuple(visit.stops.all()) for pk, visit in planned.visits.items()},
         kept.order if kept is not None else (),
         kept.starts if kept is not None else {},
     )
-    return Opened(running(loaded, now, absent=absent).day, before, now)
+    return Opened(planned, before, now)
 
 
 def unchanged(office: Institution, day: date, number: int | None, about: Iterable[int] | None = None) -> None:
@@ -145,4 +145,4 @@ def asked_anew(day: Day, visit: Visit, now: datetime) -> Day:
         first_latest=max(due, known.first_latest),
         fixed_caregivers=(),
     )
-    return replace(day, problem=day.problem.with_visit(free))
+    return day.but(day.problem.with_visit(free))

@@ -1,7 +1,7 @@
 """Plans that are looked at before they are taken: a day anew, or mended after somebody is late or ill."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -203,7 +203,7 @@ def _ready(row: Proposal, found: Found) -> None:
 
 def _shown(row: Proposal, found: Found) -> dict[str, Any]:
     """Figures before and after; who moves; what stays open and why not."""
-    before, after = found.day, replace(found.day, problem=found.problem, plan=found.plan)
+    before, after = found.day, found.day.but(found.problem, found.plan)
     late = str(row.about.get("practitioner", "")) if row.kind == Kind.LATE else ""
     moved = dispatch.moved_visits(before.plan, after.plan, SHIFTED, late)
     delayed = [visit for visit in after.plan.by_visit if visit not in moved and _later(before, after, visit) > SHIFTED]
@@ -212,6 +212,7 @@ def _shown(row: Proposal, found: Found) -> dict[str, Any]:
         "after": figures.of(after).as_dict(),
         "moved": [_move(before, after, visit) for visit in moved],
         "delayed": [_move(before, after, visit) for visit in delayed],
+        "added": [_move(before, after, visit) for visit in after.plan.by_visit if visit not in before.plan.by_visit],
         "open": [_open(after, visit) for visit in after.plan.unassigned],
     }
 
@@ -300,7 +301,7 @@ def as_proposed(row: Proposal) -> Day:
     day = day if row.kind == Kind.ANEW else forgiving(day)
     problem = _with_event(row, day)
     crews = {visit: tuple(str(one) for one in crew) for visit, crew in row.crews.items()}
-    return replace(day, problem=problem, plan=dispatch.arrange(problem, crews, [str(one) for one in row.order]))
+    return day.but(problem, dispatch.arrange(problem, crews, [str(one) for one in row.order]))
 
 
 def _breaks(day: Day, plan: Plan, visit: str, known: Mapping[int, int]) -> bool:
