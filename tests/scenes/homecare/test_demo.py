@@ -1,13 +1,16 @@
 import pytest
 
 from shoufu.kernel.access import demo as access
+from shoufu.kernel.access.models import User
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.parties import demo as parties
 from shoufu.kernel.places import demo as places
 from shoufu.scenes.homecare import demo
 from shoufu.scenes.homecare.assessment.models import Assessment
 from shoufu.scenes.homecare.careplans.models import CarePlan, Reading
+from shoufu.scenes.homecare.quality.models import Incident, Rating
 from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, Service
+from shoufu.scenes.homecare.visits.models import Visit
 
 
 @pytest.mark.django_db
@@ -16,9 +19,13 @@ def test_the_model_districts_part_loads_once() -> None:
         part.load(SYSTEM)
     for _time in range(2):
         demo.load(SYSTEM)
-        counts = (Institution, Service, Practitioner, Patient, Assessment)
-        assert [model.objects.count() for model in counts] == [1, 6, 9, 10, 2]
+        counts = (Institution, Service, Practitioner, Patient, Incident)
+        assert [model.objects.count() for model in counts] == [1, 6, 9, 10, 1]
+        past = Visit.objects.filter(state="done").count()
+        assert 100 < past < 150 and Rating.objects.count() == -(-past // 3)
     assert Practitioner.objects.filter(verified_at__isnull=True).count() == 1
-    assert sorted(Assessment.objects.values_list("decision", flat=True)) == ["fit", "unfit"]
+    assert Assessment.objects.filter(decision="unfit").count() == 1
+    staff = User.objects.filter(assignments__role__startswith="care_")
+    assert {"caremanager", "coordinator", "regulator"} <= set(staff.values_list("username", flat=True))
     assert CarePlan.objects.count() == 1, "the community's residents with accounts are no part of this test"
     assert Reading.objects.count() > 50

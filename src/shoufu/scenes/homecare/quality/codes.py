@@ -9,7 +9,7 @@ class Tag(models.TextChoices):
     GENTLE = "gentle", _("Gentle")
     CLEAR = "clear", _("Explained well")
     CLEAN = "clean", _("Clean work")
-    KIND = "kind", _("Kind")
+    KIND = "kind", _("Friendly")
     LATE = "late", _("Came late")
     ROUGH = "rough", _("Hurt me")
     UNCLEAR = "unclear", _("Explained little")

@@ -11,6 +11,7 @@ from shoufu.kernel.access.selectors import actor_for_user
 from shoufu.kernel.access.services import RoleDraft, UserDraft, create_users, give_roles
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.parties import services as parties
+from shoufu.scenes.homecare.assessment.models import Assessment
 from shoufu.scenes.homecare.quality import codes, services
 from shoufu.scenes.homecare.quality.models import Rating
 from shoufu.scenes.homecare.quality.services import ComplaintDraft, IncidentDraft, RatingDraft
@@ -52,9 +53,14 @@ def _history(office: Institution) -> None:
     """Visits of the last three months as they would stand there: figures need a past, and nothing books into it."""
     people = list(Practitioner.objects.filter(institution=office, verified_at__isnull=False).order_by("pk"))
     patients = list(Patient.objects.filter(institution=office, ended_at__isnull=True).order_by("pk"))
-    versions = list(ServiceVersion.objects.filter(service__institution=office, second="none").order_by("pk"))
+    versions = list(
+        ServiceVersion.objects.filter(service__institution=office, second="none", needs_prescription=False).order_by(
+            "pk"
+        )
+    )
     zone = ZoneInfo(office.place.time_zone)
     today = timezone.now().astimezone(zone).date()
+    fit = _assessed(patients, versions, people[0])
     made, sent = [], []
     for n in range(DAYS * len(patients) // 6):
         day = today - timedelta(days=2 + n * 6 // len(patients))
@@ -67,7 +73,8 @@ def _history(office: Institution) -> None:
         began = start + timedelta(minutes=(n * 7) % 38 - 4) if state == "done" else None
         made.append(
             Visit(
-                patient=patient, institution=office, service_id=version.service_id, version=version,
+                patient=patient, assessment=fit[patient.pk, version.service_id] if n % 31 else None,
+                institution=office, service_id=version.service_id, version=version,
                 place_id=patient.place_id, state=state, day=day, starts_at=start,
                 latest_at=start + timedelta(minutes=30), requested_at=start - timedelta(days=2 + n % 9),
                 consented_at=start - timedelta(days=2), began_at=began,
@@ -93,6 +100,30 @@ def _history(office: Institution) -> None:
         for n, row in enumerate(rated)
         if row.ended_at is not None
     )
+
+
+def _assessed(
+    patients: list[Patient], versions: list[ServiceVersion], who: Practitioner
+) -> dict[tuple[int, int], Assessment]:
+    """An assessment of every patient for every service, from before those visits."""
+    then = timezone.now() - timedelta(days=DAYS + 20)
+    rows = Assessment.objects.bulk_create(
+        Assessment(
+            patient=patient,
+            service_id=version.service_id,
+            version=version,
+            place_id=patient.place_id,
+            state="decided",
+            opened_at=then,
+            ended_at=then,
+            decision="fit",
+            decided_by=who,
+            last_day=timezone.localdate(),
+        )
+        for patient in patients
+        for version in versions
+    )
+    return {(row.patient_id, row.service_id): row for row in rows}
 
 
 def _said(office: Institution) -> None:

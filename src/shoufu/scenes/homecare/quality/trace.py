@@ -109,7 +109,7 @@ def _made(actor: Actor, visit_id: int, reason: str, action: str) -> Trace:
         raise Forbidden(_("You need the right “%(right)s”.") % {"right": selectors.REGULATE})
     visit = visible(actor).filter(pk=visit_id).first()
     if visit is None:
-        raise NotFound(_("There is no visit %(id)s that you may see.") % {"id": visit_id})
+        raise NotFound(_("There is no home visit %(id)s that you may see.") % {"id": visit_id})
     said = reason.strip()[:200]
     if len(said) < LEAST_REASON:
         raise Invalid.one("reason", _("Say why you look, in a few words; the patient can read it."))
@@ -275,7 +275,7 @@ def _paid(actor: Actor, visit: Visit) -> Section:
         _facts(
             (_("Number"), order.number),
             (_("State"), order.get_state_display()),
-            (_("Price"), money.shown(order.total_minor, order.currency)),
+            (_("Sum"), money.shown(order.total_minor, order.currency)),
             (_("Insurance"), money.shown(order.insurance_minor, order.currency)),
             (_("Paid"), money.shown(order.paid_minor, order.currency)),
             (_("Refunded"), money.shown(order.refunded_minor, order.currency)),

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 STEPS = {
-    "received": _("Received"),
+    "received": _("Handed in"),
     "acknowledged": _("Taken up"),
     "answered": _("Answered"),
     "added": _("The patient added"),
@@ -11,7 +11,7 @@ STEPS = {
     "ruled": _("The regulator's answer"),
     "accepted": _("Accepted by the patient"),
     "withdrawn": _("Taken back"),
-    "closed": _("Closed"),
+    "closed": _("Closed out"),
     "reported": _("Reported"),
     "followed": _("Followed up"),
     "regraded": _("Grade changed"),

@@ -19,7 +19,7 @@ class Bar(models.Model):
 
     class State(models.TextChoices):
         PROPOSED = "proposed", _("Proposed")
-        IN_FORCE = "in_force", _("In force")
+        IN_FORCE = "in_force", _("In effect")
         PAUSED = "paused", _("Paused during the appeal")
         REJECTED = "rejected", _("Not entered")
         LIFTED = "lifted", _("Lifted")
@@ -82,7 +82,7 @@ class Sanction(models.Model):
     RETENTION_DAYS = 1826
 
     class State(models.TextChoices):
-        IN_FORCE = "in_force", _("In force")
+        IN_FORCE = "in_force", _("In effect")
         LIFTED = "lifted", _("Lifted")
         EXPIRED = "expired", _("Expired")
 

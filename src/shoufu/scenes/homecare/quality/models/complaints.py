@@ -18,10 +18,10 @@ class Complaint(models.Model):
     RETENTION_DAYS = 1826
 
     class State(models.TextChoices):
-        RECEIVED = "received", _("Received")
+        RECEIVED = "received", _("Handed in")
         ACKNOWLEDGED = "acknowledged", _("Being looked into")
         ANSWERED = "answered", _("Answered")
-        CLOSED = "closed", _("Closed")
+        CLOSED = "closed", _("Ended")
         WITHDRAWN = "withdrawn", _("Taken back")
 
     OPEN = (State.RECEIVED, State.ACKNOWLEDGED, State.ANSWERED)

@@ -19,8 +19,8 @@ class Incident(models.Model):
     RETENTION_DAYS = 5479
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
-        CLOSED = "closed", _("Closed")
+        OPEN = "open", _("Not closed yet")
+        CLOSED = "closed", _("Closed out")
 
     institution = models.ForeignKey("homecare_register.Institution", on_delete=models.PROTECT, related_name="incidents")
     place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="homecare_incidents")

@@ -40,7 +40,7 @@ def refusals(request: PageRequest) -> HttpResponseBase:
             Column("side", _("Refused by"), "side", lambda r: r.get_side_display()),
             Column("code", _("Reason"), "code", lambda r: r.get_code_display()),
             Column("made", _("Since"), "made_at", lambda r: r.made_at),
-            Column("ended", _("Until"), "ended_at", lambda r: r.ended_at),
+            Column("ended", _("Ended"), "ended_at", lambda r: r.ended_at),
         ),
         filters=(
             Filter("running", _("Running"), lambda rows, value: rows.filter(ended_at__isnull=value == "yes"),

@@ -68,7 +68,7 @@ def visit(request: PageRequest, visit_id: int) -> HttpResponseBase:
     if row is None:
         from shoufu.kernel.base.errors import NotFound
 
-        raise NotFound(_("There is no visit %(id)s that you may see.") % {"id": visit_id})
+        raise NotFound(_("There is no home visit %(id)s that you may see.") % {"id": visit_id})
     form, status, found = FormState(values=request.POST.dict()), 200, None
     if request.method == "POST":
         found, status = tried(form, lambda: trace.look(request.actor, visit_id, request.POST.get("reason", "")))

@@ -69,9 +69,14 @@ def step(actor: Actor, kind: str, person_id: int, words: str = "", **about: Any)
 
 
 def trail(rows: Iterable[Step], read: Reader) -> list[Mapping[str, Any]]:
-    """The lines as pages show them; who is told by account name."""
+    """The lines as pages show them; who is told by the name that the account shows."""
     return [
-        {"at": row.at, "kind": row.kind, "who": str(row.user) if row.user else "", "words": read(row.words)}
+        {
+            "at": row.at,
+            "kind": row.kind,
+            "who": row.user.label if row.user is not None else "",
+            "words": read(row.words),
+        }
         for row in rows
     ]
 

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from shoufu.scenes.homecare.quality import codes, names, words
 from shoufu.scenes.homecare.quality.figures import Ratio
 
 register = template.Library()
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 190, 44, 24, 12
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 360, 170, 40, 24, 12
 
 
 @register.filter
@@ -105,7 +106,7 @@ def trend(points: Sequence[tuple[str, float | None]], title: str, most: float | 
     values = [value for _label, value in points if value is not None]
     if not values:
         return format_html('<p class="muted">{}</p>', _("Nothing to draw yet."))
-    top = most or max(values) * 1.15 or 1.0
+    top = most or _round_up(max(values))
     wide, high = WIDTH - LEFT - 12, HEIGHT - TOP - BOTTOM
     across = [LEFT + wide * (n + 0.5) / len(points) for n in range(len(points))]
     at = [
@@ -113,7 +114,7 @@ def trend(points: Sequence[tuple[str, float | None]], title: str, most: float | 
         for x, (_label, value) in zip(across, points, strict=True)
         if value is not None
     ]
-    every = -(-len(points) // 8)
+    every = -(-len(points) // 6)
     levels = [
         (_n(TOP + high * (1 - part)), _n(TOP + high * (1 - part) + 4), f"{top * part:.3g}") for part in (0, 0.5, 1)
     ]
@@ -140,6 +141,14 @@ def trend(points: Sequence[tuple[str, float | None]], title: str, most: float | 
         '<polyline points="{}" fill="none" stroke="var(--accent)" stroke-width="2"></polyline>{}</svg>',
         WIDTH, HEIGHT, title, grid, labels, line, dots,
     )  # fmt: skip
+
+
+def _round_up(value: float) -> float:
+    """The next of 1, 2, 4, 5, 10, 20, … at or above a value, so that the axis has plain numbers."""
+    if value <= 0:
+        return 1.0
+    size = 10.0 ** math.floor(math.log10(value))
+    return next(step * size for step in (1, 2, 4, 5, 10) if step * size >= value)
 
 
 def _n(value: float) -> str:
