@@ -12,9 +12,10 @@ from datetime import datetime
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from django.apps import apps
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
@@ -57,8 +58,22 @@ class Query:
     terms: Terms | None = None
 
 
+class Keeping(Protocol):
+    """What a provider implements besides where its bookings are nobody's business at the place: whoever may see
+    bookings there (a guard) then sees none of these, and nobody owns one because they once made it."""
+
+    def visible(self, actor: Actor) -> Q:
+        """Which of its bookings the actor may see: a condition on `Booking`."""
+
+    def own(self, actor: Actor) -> Q:
+        """Which of them are the actor's own affair, now."""
+
+
 class Provider(Protocol):
-    """What a scene implements. Every method may read the database; `admit` and `changed` run in the transaction."""
+    """What a scene implements. Every method may read the database; `admit` and `changed` run in the transaction.
+
+    One with the methods of `Keeping` keeps its bookings to itself.
+    """
 
     code: str
 
@@ -96,6 +111,11 @@ def all_providers() -> dict[str, Provider]:
 
 def _ours(package: str) -> bool:
     return not package.startswith(("django.", "allauth")) and find_spec(f"{package}.booking_provider") is not None
+
+
+def keeping() -> dict[str, Keeping]:
+    """The providers that keep their bookings to themselves, by code."""
+    return {code: cast(Keeping, one) for code, one in all_providers().items() if hasattr(one, "visible")}
 
 
 def of(offering: Offering) -> Provider | None:

@@ -1,6 +1,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -100,10 +102,21 @@ def bookings(actor: Actor) -> QuerySet[Booking]:
     rows = with_names(rows)
     if actor.is_system:
         return rows
-    return rows.filter(subtree(actor.paths(VIEW)) | _own(actor))
+    return rows.filter(_open() & (subtree(actor.paths(VIEW)) | _theirs(actor)) | _kept(actor))
 
 
-def _own(actor: Actor) -> Q:
+def _open(field: str = "offering__provider") -> Q:
+    """Of offerings whose provider does not keep its bookings to itself."""
+    return ~Q(**{f"{field}__in": list(providers.keeping())})
+
+
+def _kept(actor: Actor) -> Q:
+    """What providers that keep their bookings to themselves let the actor see."""
+    seen = (Q(offering__provider=code) & one.visible(actor) for code, one in providers.keeping().items())
+    return reduce(or_, seen, Q(pk__in=[]))
+
+
+def _theirs(actor: Actor) -> Q:
     if actor.user_id is None or not actor.may_anywhere(BOOK):
         return Q(pk__in=[])
     people = [person.pk for person in privacy.acts_for(actor, ACT)]
@@ -120,6 +133,9 @@ def booking(actor: Actor, booking_id: int) -> Booking:
 
 def is_own(actor: Actor, row: Booking) -> bool:
     """Whether the booking is the actor's own affair."""
+    keeper = providers.keeping().get(row.offering.provider)
+    if keeper is not None:
+        return not actor.is_system and Booking.objects.filter(keeper.own(actor), pk=row.pk).exists()
     if actor.user_id is None or not actor.may_anywhere(BOOK):
         return False
     return row.user_id == actor.user_id or bool(row.person_id and privacy.may_act_for(actor, row.person_id, ACT))
@@ -150,7 +166,7 @@ def waiting(actor: Actor) -> QuerySet[WaitingEntry]:
     if actor.is_system:
         return rows
     own = Q(user=actor.user_id) if actor.user_id is not None and actor.may_anywhere(BOOK) else Q(pk__in=[])
-    return rows.filter(subtree(actor.paths(VIEW), "offering__place__path") | own)
+    return rows.filter(_open() & subtree(actor.paths(VIEW), "offering__place__path") | own)
 
 
 def person_for(actor: Actor, place: Place, person_id: int | None) -> int | None:

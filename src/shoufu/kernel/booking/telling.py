@@ -1,7 +1,7 @@
 from datetime import datetime
 
 from shoufu.kernel.base.actor import SYSTEM
-from shoufu.kernel.booking import slots
+from shoufu.kernel.booking import providers, slots
 from shoufu.kernel.booking.models import Booking
 from shoufu.kernel.notices.services import About, notify_user
 
@@ -29,6 +29,6 @@ def offered(row: Booking) -> None:
 
 
 def cancelled(row: Booking) -> None:
-    """Tell who booked that the office cancelled."""
-    if row.user_id is not None:
+    """Tell who booked that the office cancelled; a provider that keeps its bookings tells whom it concerns."""
+    if row.user_id is not None and row.offering.provider not in providers.keeping():
         notify_user(SYSTEM, "booking.cancelled", _about(row, "cancelled"), row.user_id)

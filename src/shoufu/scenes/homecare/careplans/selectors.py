@@ -280,14 +280,21 @@ def bindings(actor: Actor, patient_id: int, *, mine: bool = False) -> QuerySet[H
     return rows.filter(patient=patient(actor, patient_id, mine=mine))
 
 
+def around(row: Patient) -> Q:
+    """Devices in the patient's home, and shared ones of its house or compound: never those of another home."""
+    steps = row.place.path.strip("/").split("/")
+    above = ["/" + "/".join(steps[: n + 1]) + "/" for n in range(len(steps))]
+    shared = [path for path in above if path.startswith(row.institution.place.path)]
+    return Q(place__path__startswith=row.place.path) | Q(place__path__in=shared)
+
+
 def devices(actor: Actor, row: Patient) -> list[Any]:
     """Devices at the patient's place (or above it, up to the institution's) that measure nobody yet."""
     from shoufu.kernel.devices.models import Device
 
     taken = HomeDevice.objects.filter(until__isnull=True).values("device")
     rows = Device.objects.filter(kind=Device.Kind.SENSOR, retired_at__isnull=True).exclude(pk__in=taken)
-    around = Q(place__path__startswith=row.institution.place.path)
-    return list(rows.filter(around).select_related("place").order_by("name", "pk")[:200]) if actor else []
+    return list(rows.filter(around(row)).select_related("place").order_by("name", "pk")[:200]) if actor else []
 
 
 def practising(actor: Actor, row: Patient, *, doctor: bool = False) -> Practitioner | None:

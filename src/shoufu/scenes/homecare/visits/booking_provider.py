@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.base.actor import Actor
@@ -11,7 +12,7 @@ from shoufu.kernel.booking.models import Booking, Offering
 from shoufu.kernel.booking.providers import Query, Slot
 from shoufu.scenes.homecare.planning.days import lock_name
 from shoufu.scenes.homecare.quality.selectors import barred
-from shoufu.scenes.homecare.visits import holding, placing, words
+from shoufu.scenes.homecare.visits import holding, placing, selectors, words
 from shoufu.scenes.homecare.visits.holding import Asked
 from shoufu.scenes.homecare.visits.models import Visit
 
@@ -80,6 +81,15 @@ class Homecare:
         if not placing.served(asked.standing, [slot], agreed=asked.agreed, leaving=asked.leaving):
             return placing.no_room().detail
         return ""
+
+    def visible(self, actor: Actor) -> Q:
+        """That a home gets care is the business of who cares, and of the patient with those who act for them."""
+        seen = selectors.visits(actor) if not actor.is_system else Visit.objects.all()
+        return Q(homecare_visit__in=seen.order_by().values("pk")) | self.own(actor)
+
+    def own(self, actor: Actor) -> Q:
+        """What is the patient's, and of whoever may act for them now."""
+        return Q(homecare_visit__in=selectors.own(actor).order_by().values("pk"))
 
     def changed(self, booking: Booking, event: str) -> None:
         """Keep the visit and the plan in step."""

@@ -35,15 +35,15 @@ PREFIX = "health."
 
 @transaction.atomic
 def bind(actor: Actor, patient_id: int, code: str) -> HomeDevice:
-    """Say that a sensor of the patient's places measures them from now on. Conflict while it measures somebody."""
+    """Say that a sensor of the patient's home, or a shared one, measures them. Conflict while it measures somebody."""
     patient = selectors.patient(actor, patient_id)
     require_anywhere(actor, selectors.WRITE)
     running(patient)
     writer(actor, patient)
     rows = Device.objects.filter(code=code.strip(), kind=Device.Kind.SENSOR, retired_at__isnull=True)
-    device = rows.filter(place__path__startswith=patient.institution.place.path).first()
+    device = rows.filter(selectors.around(patient)).first()
     if device is None:
-        raise Invalid.one("device", _("No sensor of these places has this code; register it under Devices first."))
+        raise Invalid.one("device", _("No sensor of this home has this code; register it under Devices first."))
     try:
         with transaction.atomic():
             row = HomeDevice.objects.create(device=device, patient=patient, since=timezone.now(), by_id=actor.user_id)
