@@ -72,6 +72,19 @@ class Bookable:
             assess(self.care, one, self.care.service)
         return made
 
+    def colleague(self, name: str, phone: str) -> Any:
+        """Another nurse who is on duty from 8 to 17 and may do what Song may."""
+        (person,) = parties.create_people(SYSTEM, [parties.PersonDraft(name, self.care.world.songshan.pk, phone)])
+        draft = register.PractitionerDraft(
+            person.name, phone, profession="nurse", rank=3, licence_number=f"N-{phone}",
+            licence_last_day=self.day(60), clinical_since=self.day(-14 * 366), skills=("wound",), base=(123.43, 41.84),
+        )  # fmt: skip
+        gao = self.care.act("gao")
+        row = register.add_practitioner(gao, self.care.office.pk, draft)
+        register.verify(gao, row.pk, "国家注册系统")
+        register.add_shift(gao, row.pk, register.ShiftDraft("FREQ=DAILY", time(8), time(17), self.day(-1)))
+        return row
+
     def again(self, visit: Visit) -> Visit:
         return Visit.objects.select_related("order", "booking").get(pk=visit.pk)
 

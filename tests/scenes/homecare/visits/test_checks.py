@@ -85,3 +85,35 @@ def test_a_visit_that_may_not_be_done_any_more_is_not_begun(bookable: Any, case:
         services.begin(care.act("song"), visit.pk, now)
     assert refused.value.extra["codes"] == [wanted]
     assert bookable.again(visit).state == "booked"
+
+
+@pytest.mark.parametrize("case", ["away", "licence"])
+def test_who_cannot_come_is_told_and_stays_until_somebody_decides_whoever_books_meanwhile(
+    bookable: Any, case: str
+) -> None:
+    care, gao = bookable.care, bookable.care.act("gao")
+    visit = bookable.paid(bookable.book(bookable.at(9)))
+    (other,) = bookable.neighbours(1)
+    bookable.colleague("白丽娟", "13811110011")
+    if case == "away":
+        register.add_absence(gao, care.song.pk, bookable.at(0), bookable.at(23, 59))
+    else:
+        Practitioner.objects.filter(pk=care.song.pk).update(licence_last_day=bookable.day(1))
+    code = {"away": "absent", "licence": "licence_ended"}[case]
+    assert services.check_ahead() == 1 and bookable.again(visit).blocked == [code]
+    booked = services.book(gao, bookable.draft(bookable.at(14), patient=other.pk))
+    assert booked.stops.get().practitioner != care.song
+    assert visit.stops.get().practitioner == care.song
+    assert services.check_ahead() == 0 and bookable.again(visit).blocked == [code]
+    services.cancel(gao, booked.pk, "改期")
+    assert visit.stops.get().practitioner == care.song
+
+
+def test_a_visit_of_tomorrow_that_nobody_is_sent_to_is_told(bookable: Any) -> None:
+    far = bookable.paid(bookable.book(bookable.at(9)))
+    visit = bookable.paid(bookable.book(bookable.at(9, ahead=1)))
+    visit.stops.all().delete()
+    far.stops.all().delete()
+    assert services.check_ahead() == 1
+    assert bookable.again(visit).blocked == ["nobody_assigned"] and bookable.again(far).blocked == []
+    assert Notice.objects.filter(template="homecare.blocked", user__username="gao").exists()

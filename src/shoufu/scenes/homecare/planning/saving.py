@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from shoufu.engines.dispatch import Plan
+from shoufu.engines.dispatch import Stop as Planned
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.nerve import publish_on_commit
 from shoufu.scenes.homecare.planning.models import DayPlan, PlanEvent
@@ -24,9 +25,18 @@ def save(actor: Actor, day: Day, plan: Plan, kind: str, *, reason: str = "", **d
     """Write a plan of this day: stops that changed, the order, and a line of its history. The caller holds the lock of
     the day and has a transaction open. A visit that `plan` leaves out has no stops any more; one that was cancelled
     meanwhile gets none."""
-    moved = _write_stops(day, plan)
+    moved, _kept = _write_stops(day, plan, None)
     order = [int(one) for one in plan.order]
     return _write_down(actor, day.institution, day.day, kind, order, reason=reason, moved=moved, **data)
+
+
+def save_placed(actor: Actor, day: Day, plan: Plan, kind: str, placed: int) -> DayPlan:
+    """The same where nobody planned the day, but one visit was put into it: what `plan` leaves out for another reason
+    (somebody is away, a licence ended) keeps its people, unless they are needed elsewhere at that time, until a
+    coordinator decides."""
+    moved, kept = _write_stops(day, plan, placed)
+    order = _order(day, plan, kept)
+    return _write_down(actor, day.institution, day.day, kind, order, reason="", moved=moved, visit=placed)
 
 
 def release(actor: Actor, visit: Visit, day: date, kind: str, *, reason: str = "") -> None:
@@ -76,18 +86,32 @@ def _tell_screens(office: Institution, row: DayPlan) -> None:
     publish_on_commit("live.plan", message)
 
 
-def _write_stops(day: Day, plan: Plan) -> list[int]:
-    """Bring the stops in line with a plan; the ids of visits that got another person or time, or lost theirs."""
+def _order(day: Day, plan: Plan, kept: Mapping[int, datetime]) -> list[int]:
+    """The order of a plan, with what keeps its people among it by its begin."""
+    order = [int(one) for one in plan.order]
+    starts = {int(stop.visit): day.moment(stop.start) for stop in reversed(plan.stops)}
+    for visit, begin in sorted(kept.items(), key=lambda pair: pair[1]):
+        later = (place for place, one in enumerate(order) if one in starts and starts[one] > begin)
+        order.insert(next(later, len(order)), visit)
+        starts[visit] = begin
+    return order
+
+
+def _write_stops(day: Day, plan: Plan, placed: int | None) -> tuple[list[int], dict[int, datetime]]:
+    """Bring the stops in line with a plan; the ids of visits that got another person or time, or lost theirs, and the
+    begin of each that keeps its people though the plan leaves it out."""
     ids = {int(one) for one in day.rows} | {int(stop.visit) for stop in plan.stops}
     there, begun = _still_there(day, ids)
     before = {(stop.visit_id, stop.task): stop for stop in _stops(ids - begun)}
     after = {(int(stop.visit), stop.task): stop for stop in plan.stops if int(stop.visit) in there}
     moved: set[int] = set()
-    gone = [stop.pk for key, stop in before.items() if key not in after]
-    moved.update(key[0] for key in before if key not in after)
+    left = [stop for key, stop in before.items() if key not in after]
+    kept = _left_alone(left, [(stop, *_span(day, stop)) for stop in plan.stops], there - {placed}) if placed else {}
+    gone = [stop.pk for stop in left if stop.visit_id not in kept]
+    moved.update(stop.visit_id for stop in left if stop.visit_id not in kept)
     made, changed = [], []
     for key, stop in after.items():
-        span = DateTimeTZRange(day.moment(stop.start), day.moment(stop.end))
+        span = DateTimeTZRange(*_span(day, stop))
         old = before.get(key)
         if old is None:
             made.append(Stop(visit_id=key[0], task=key[1], practitioner_id=int(stop.caregiver), span=span))
@@ -99,7 +123,28 @@ def _write_stops(day: Day, plan: Plan) -> list[int]:
     Stop.objects.filter(pk__in=gone).delete()
     Stop.objects.bulk_update(changed, ["practitioner", "span", "pinned"])
     Stop.objects.bulk_create(made)
-    return sorted(moved)
+    return sorted(moved), kept
+
+
+def _span(day: Day, stop: Planned) -> tuple[datetime, datetime]:
+    return day.moment(stop.start), day.moment(stop.end)
+
+
+def _left_alone(
+    left: Iterable[Stop], planned: Sequence[tuple[Planned, datetime, datetime]], there: set[int]
+) -> dict[int, datetime]:
+    """Of the stops that a plan leaves out: the begin of visits of which nobody is needed elsewhere at that time."""
+    needed = {
+        stop.visit_id
+        for stop in left
+        for other, start, end in planned
+        if int(other.caregiver) == stop.practitioner_id and start < stop.span.upper and stop.span.lower < end
+    }
+    found: dict[int, datetime] = {}
+    for stop in left:
+        if stop.visit_id in there - needed:
+            found[stop.visit_id] = min(stop.span.lower, found.get(stop.visit_id, stop.span.lower))
+    return found
 
 
 def _still_there(day: Day, ids: Iterable[int]) -> tuple[set[int], set[int]]:

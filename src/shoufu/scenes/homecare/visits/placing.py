@@ -108,7 +108,7 @@ def put(actor: Actor, visit: Visit, kind: str) -> None:
         _problem, plan = dispatch.place(wider.problem, wider.plan, wished, offer)
     except DispatchError as error:
         raise no_room() from error
-    days.save(actor, wider, plan, kind, visit=visit.pk)
+    days.save_placed(actor, wider, plan, kind, visit.pk)
     _nobody_twice()
 
 

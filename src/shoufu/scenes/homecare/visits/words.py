@@ -18,6 +18,7 @@ REASONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "prescription_used": lambda a: _("The prescription has been used up (%(uses)s visits).") % a,
     "version_changed": lambda a: _("On that day another version of the service holds; book it anew."),
     "nobody_assigned": lambda a: _("Nobody is assigned to it."),
+    "absent": lambda a: _("Away at that time."),
 }
 
 
@@ -44,5 +45,6 @@ def of_code(code: str) -> str:
         "left": _("Who was to come no longer works for the institution."),
         "unverified": _("The licence of who was to come is not verified."),
         "suspended": _("Who was to come is suspended."),
+        "absent": _("Who was to come is away at that time."),
     }
     return said.get(code) or sentence(Reason(code))

@@ -8,16 +8,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from shoufu.kernel.base.actor import SYSTEM
+from shoufu.kernel.booking.models import Override
 from shoufu.scenes.homecare.register import facts
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.eligibility import Reason, usable
 from shoufu.scenes.homecare.register.models import Practitioner
 from shoufu.scenes.homecare.visits import telling, words
 from shoufu.scenes.homecare.visits.history import write_down
-from shoufu.scenes.homecare.visits.models import Visit
+from shoufu.scenes.homecare.visits.models import Stop, Visit
 from shoufu.scenes.homecare.visits.standing import standing
 
 AHEAD, BEHIND = timedelta(days=31), timedelta(hours=12)
+SOON = timedelta(days=1)
+"""From how long before its day somebody must be found for a visit."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,37 @@ class Objection:
 
 def check_before(visit: Visit, at: datetime) -> list[Objection]:
     """Everything against a visit that was booked, at a moment: what was prescribed and assessed, the patient, the
-    institution, and the licences of who is to come, by the days of their places. The caller checked the right."""
+    institution, and the licences and absences of who is to come, by the days of their places; or that nobody is. The
+    caller checked the right."""
     found = standing(visit.patient, visit.service, visit.prescription, leaving=visit.pk, moment=at)
     against = [Objection(one) for one in found.against(at, visit.version)]
     day = register.day_at(visit.institution.place, at)
-    stops = visit.stops.select_related("practitioner__person").order_by("task")
+    stops = list(visit.stops.select_related("practitioner__person").order_by("task"))
     sent = [stop.practitioner for stop in stops]
-    return against + [Objection(one, who) for who in sent for one in usable(facts.practice(who), day)]
+    against += [Objection(one, who) for who in sent for one in usable(facts.practice(who), day)]
+    return against + (_away(stops) if stops else _nobody(visit))
+
+
+def _away(stops: Sequence[Stop]) -> list[Objection]:
+    """Those of who is to come who are absent at that time, whatever the plan says."""
+    resources = [stop.practitioner.resource_id for stop in stops]
+    rows = Override.objects.filter(resource__in=resources, available=False)
+    spans = [(row.resource_id, row.starts_at, row.ends_at) for row in rows.filter(ends_at__gt=stops[0].span.lower)]
+    return [
+        Objection(Reason("absent"), stop.practitioner)
+        for stop in stops
+        if any(
+            who == stop.practitioner.resource_id and start < stop.span.upper and stop.span.lower < end
+            for who, start, end in spans
+        )
+    ]
+
+
+def _nobody(visit: Visit) -> list[Objection]:
+    """That it is booked and nobody is sent, once its day is near: until then a coordinator still plans."""
+    near = visit.day <= register.day_at(visit.institution.place, timezone.now()) + SOON
+    open_ = visit.state == Visit.State.BOOKED and near
+    return [Objection(Reason("nobody_assigned"))] if open_ else []
 
 
 def codes_of(objections: Sequence[Objection]) -> list[str]:

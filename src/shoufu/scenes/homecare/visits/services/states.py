@@ -19,8 +19,8 @@ from shoufu.scenes.homecare.visits.services.checks import check_before, codes_of
 State = Visit.State
 AHEAD = timedelta(minutes=5)
 """How far a phone's clock may be ahead of ours."""
-JUDGED_AT_THE_DOOR = ("assessment_missing", "assessment_needs_visit")
-"""What keeps a visit from being booked but not from being begun: who was sent is there to judge it."""
+JUDGED_AT_THE_DOOR = ("assessment_missing", "assessment_needs_visit", "absent", "nobody_assigned")
+"""What keeps a visit from being booked but not from being begun: who was sent is there to judge it, or is there."""
 PATIENTS_DOING = ("nobody_home", "refused")
 CAUSES = ("nobody_home", "refused", "not_the_patient", "not_fit", "unsafe", "other")
 
