@@ -14,7 +14,7 @@ from shoufu.kernel.base.errors import Forbidden, NotFound
 from shoufu.scenes.homecare.encounters import selectors, services
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Handed, Operation
 from shoufu.scenes.homecare.register import services as register
-from shoufu.scenes.homecare.visits.models import Visit
+from shoufu.scenes.homecare.visits.models import Stop, Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -166,6 +166,40 @@ def test_wrong_values_name_the_field_and_the_line_stays_readable(visiting: Any) 
         assert wrong in [one["field"] for one in answer.problem["errors"]], (kind, answer.problem)
     assert results(phone.send(phone.line(visit, "vitals", {"values": {"pulse": 70}}))) == ["applied"]
     assert selectors.conflicts(visiting.care.act("gao")).count() == len(bad)
+
+
+def test_a_line_that_is_too_large_holds_nothing_up(visiting: Any) -> None:
+    phone, visit = visiting.phone, visiting.visit
+    lines = phone.whole(visit)
+    huge = {"by": "patient", "width": 300, "height": 120, "strokes": [[[10.123456, 10.123456]] * 3000] * 30}
+    lines[7] = replace(lines[7], content=huge)
+    # It comes before what it follows: also then it is refused in its turn only.
+    assert results(phone.send(lines[7])) == ["held"]
+    answers = phone.send(*lines[:7], lines[8])
+    assert set(results(answers)) == {"applied"} and Visit.objects.get(pk=visit.pk).state == "done"
+    row = Operation.objects.get(pk=lines[7].id)
+    assert row.result == "refused" and row.problem["errors"][0]["field"] == "content"
+    assert row.content is not None and len(bytes(row.content)) < 1000
+    assert [one.pk for one in services.answers(visiting.care.act("song"), phone.device)] == [row.pk]
+    assert results(phone.send(lines[7])) == ["refused"]
+    far = phone.line(visit, "addendum", {"text": "x"}, sequence=5000)
+    assert results(phone.send(far)) == ["later"] and not Operation.objects.filter(pk=far.id).exists()
+
+
+def test_one_nurses_missed_does_not_end_what_the_other_is_doing(visiting: Any) -> None:
+    phone, visit, care = visiting.phone, visiting.visit, visiting.care
+    lan = visiting.colleague()
+    Stop.objects.create(visit=visit, task=1, practitioner=lan, span=visit.stops.get().span)
+    second, lines = type(phone)(care, "lan"), phone.whole(visit)
+    phone.send(*lines[:5])
+    (missed,) = second.send(second.line(visit, "missed", {"cause": "other", "note": "电动车坏了"}))
+    assert missed.result == "conflict" and missed.problem["reason"] == "colleague"
+    assert Encounter.objects.get(practitioner=lan).state == "cancelled"
+    assert set(results(phone.send(*lines[5:]))) == {"applied"}
+    assert Visit.objects.get(pk=visit.pk).state == "underway"
+    assert [one.kind for one in selectors.conflicts(care.act("gao"))] == ["missed"]
+    services.finish_without(care.act("gao"), visit.pk, "一人完成")
+    assert Visit.objects.get(pk=visit.pk).state == "done"
 
 
 def test_a_wrong_clock_loses_nothing(visiting: Any) -> None:

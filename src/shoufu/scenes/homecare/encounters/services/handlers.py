@@ -144,6 +144,10 @@ def _missed(context: Context, document: documents.Missed) -> Problem | None:
         watching.arrived(context.visit, context.practitioner, side, context.at)
     if encounter.contested:
         return None
+    others = Encounter.objects.filter(visit=context.visit, in_at__isnull=False).exclude(pk=encounter.pk)
+    if others.exclude(state=Encounter.State.CANCELLED).exists():
+        said = _("A colleague is or was with the patient: the visit goes on without you, and the coordinator ends it.")
+        return Conflict(said, reason="colleague")
     return _tried(context, lambda: visits.miss(context.actor, context.visit.pk, context.at, document.cause))
 
 

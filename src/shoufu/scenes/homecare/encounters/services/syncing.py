@@ -43,6 +43,8 @@ SKEW = timedelta(minutes=2)
 """A clock that is wrong by less is taken as right."""
 MOST_AHEAD = 1000
 """Lines of one visit that may wait for an earlier one."""
+TOO_LARGE = "too-large"
+"""Stands, with its bytes, for the content of a line that was larger than MOST_CONTENT."""
 
 
 def sync(actor: Actor, device: UUID, sent_at: datetime, lines: Iterable[Draft]) -> list[Answer]:
@@ -95,9 +97,12 @@ def _once(actor: Actor, device: UUID, line: Draft, skew: timedelta, visit: Visit
     if line.sequence < expected:
         raise Conflict(_("Line %(n)s of this visit came already, with other content.") % {"n": line.sequence})
     if line.sequence > expected + MOST_AHEAD:
-        raise Invalid.one("sequence", _("Too far ahead of the last line (%(n)s).") % {"n": expected - 1})
-    if len(json.dumps(line.content, ensure_ascii=False).encode()) > MOST_CONTENT:
-        raise Invalid.one("content", _("A line may have %(n)s KiB.") % {"n": MOST_CONTENT >> 10})
+        # Refused, it would be a hole that every later line waits for: the phone keeps it until earlier ones are here.
+        said = _("Too far ahead of the last line (%(n)s).") % {"n": expected - 1}
+        return Answer(line.id, "later", told(Invalid.one("sequence", said)))
+    size = len(json.dumps(line.content, ensure_ascii=False).encode())
+    # What is too large is refused in its turn like any other, so that its number is used; what it said is not kept.
+    content = line.content if size <= MOST_CONTENT else {TOO_LARGE: size}
     now = timezone.now()
     operation = Operation(
         id=line.id,
@@ -110,7 +115,7 @@ def _once(actor: Actor, device: UUID, line: Draft, skew: timedelta, visit: Visit
         known_at=now,
         result=Result.HELD,
         digest=line.digest,
-        content=keep(visit.patient.person_id, {"content": line.content, "base": line.base}, LINE),
+        content=keep(visit.patient.person_id, {"content": content, "base": line.base}, LINE),
         problem={"skew": round(skew.total_seconds())} if skew else {},
     )
     operation.save(force_insert=True)
@@ -142,6 +147,8 @@ def _carry_out(actor: Actor, operation: Operation, visit: Visit, practitioner: P
     kept = clear(visit.patient.person_id, operation.content, LINE)
     skew = operation.problem.get("skew", 0)
     try:
+        if TOO_LARGE in kept["content"]:
+            raise Invalid.one("content", _("A line may have %(n)s KiB.") % {"n": MOST_CONTENT >> 10})
         document = documents.read(operation.kind, kept["content"])
         _still_theirs(practitioner, operation.at)
         with transaction.atomic():
