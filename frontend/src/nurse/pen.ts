@@ -9,6 +9,8 @@ export interface Pen {
   clear(): void;
 }
 const CLOSE = 2;
+/** Points of a whole signature: far more than a name, and far less than a line may hold. */
+const MOST_POINTS = 6000;
 
 /** A box to sign in, by finger, pen or mouse; what was signed are lines of points. */
 export function pen(changed: () => void): Pen {
@@ -31,10 +33,12 @@ export function pen(changed: () => void): Pen {
     const clamp = (value: number, most: number): number => Math.min(most, Math.max(0, Math.round(value * 10) / 10));
     return [clamp(((event.clientX - box.left) / box.width) * width, width), clamp(((event.clientY - box.top) / box.height) * height, height)];
   };
+  const points = (): number => made.strokes.reduce((sum, stroke) => sum + stroke.length, 0);
   const draw = (): void => drawn?.setAttribute("points", (line ?? []).map((point) => point.join(",")).join(" "));
   element.addEventListener("pointerdown", (event) => {
     event.preventDefault();
     element.setPointerCapture(event.pointerId);
+    if (made.strokes.length >= 200 || points() >= MOST_POINTS) return;
     line = [at(event)];
     made.strokes.push(line);
     drawn = svg("polyline", {});
@@ -44,7 +48,7 @@ export function pen(changed: () => void): Pen {
   element.addEventListener("pointermove", (event) => {
     if (!line) return;
     const [next, last] = [at(event), line[line.length - 1]];
-    if (line.length < 3000 && Math.hypot(next[0] - last[0], next[1] - last[1]) >= CLOSE) line.push(next);
+    if (line.length < 3000 && points() < MOST_POINTS && Math.hypot(next[0] - last[0], next[1] - last[1]) >= CLOSE) line.push(next);
     draw();
   });
   for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, () => {
