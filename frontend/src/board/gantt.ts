@@ -178,7 +178,7 @@ export class Gantt {
   }
 
   hover(person: number | null): void {
-    for (const [id, row] of this.rows) row.classList.toggle("hover", id === person);
+    for (const [id, row] of this.rows) row.classList.toggle("lit", id === person);
   }
 
   focus(visit: number): void {
