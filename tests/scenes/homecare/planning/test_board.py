@@ -138,3 +138,16 @@ def test_dragging_hears_at_once_who_can_and_why_others_cannot(board: Any) -> Non
     assert given.json() == {"number": 2}
     late = gao.post(f"{API}visits/{visit.pk}/assign", wish | {"number": 1}, content_type="application/json")
     assert late.status_code == 409 and late.json()["reason"] == "newer_plan"
+
+
+def test_no_address_shows_or_changes_a_day_of_the_neighbours(db: None) -> None:
+    from shoufu.runtime.drill.neighbours import endpoints, run
+    from shoufu.runtime.drill.neighbours.rows import start_ids
+
+    found = [one for one in endpoints.everything() if "/homecare/planning" in one.name]
+    assert len(found) > 25
+    figures = run(["care_coordinator"], found)
+    start_ids(1_000_000)
+    assert figures.leaks == []
+    assert [name for name in figures.blind if "planning" in name] == []
+    assert figures.seen >= 5
