@@ -25,6 +25,7 @@ from shoufu.scenes.homecare.register import services
 from shoufu.scenes.homecare.register.models import Institution, Service
 from shoufu.scenes.homecare.register.selectors import Health
 from shoufu.scenes.homecare.register.services import PerformerDraft, VersionDraft
+from shoufu.scenes.homecare.visits import demo as visits
 
 OFFICE = "chongshan-health"
 COORDINATOR, NURSE = "coordinator", "nurse"
@@ -100,6 +101,7 @@ def load(actor: Actor) -> None:
     nurse = _staff(actor, office, district, today)
     _patients(actor, office, district, made, nurse, today)
     careplans.load(actor)
+    visits.load(actor)
     quality.load(actor)
 
 

@@ -94,7 +94,9 @@ def fits(page: Any) -> bool:
 
 
 def settled(page: Any) -> None:
-    assert fits(page), page.url
+    wide = "e => e.getBoundingClientRect().right > window.innerWidth + 1"
+    over = page.evaluate(f"[...document.querySelectorAll('main *')].filter({wide}).map(e => e.outerHTML.slice(0, 80))")
+    assert fits(page), (page.url, over[:4])
     small = page.evaluate(
         "[...document.querySelectorAll('.phone .btn')].filter(b => b.offsetParent && b.offsetHeight < 44).length"
     )
@@ -126,7 +128,7 @@ def test_four_taps_from_the_service_to_a_paid_visit_and_its_nurse(
     settled(page)
     shot(page, "4-pay")
     page.locator("button[value=wechat]").click()
-    page.wait_for_selector(".visitor-qr svg")
+    page.wait_for_selector(".pay-code svg")
     shot(page, "4-pay-code")
     payment = Payment.objects.get()
     gateway.do_pay(payment.number)

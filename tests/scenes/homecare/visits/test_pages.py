@@ -21,9 +21,9 @@ def test_a_patient_books_in_four_taps_and_pays_at_the_visit(bookable: Any) -> No
     page = mei.get(f"{book}{care.service.pk}/").content.decode()
     assert "09:00" in page
     agree = f"{book}{care.service.pk}/agree/"
-    shown = mei.get(agree, {"at": start.isoformat()}).content.decode()
+    shown = mei.get(agree, {"start": start.isoformat()}).content.decode()
     assert "同意换药" in shown and "宋晓燕" in shown and care.song.licence_number in shown
-    sent = {"at": start.isoformat(), "consent": str(bookable.version.pk), "note": "请轻声"}
+    sent = {"start": start.isoformat(), "consent": str(bookable.version.pk), "note": "请轻声"}
     held = mei.post(agree, sent)
     assert held.status_code == 302
     visit = Visit.objects.get()
@@ -36,7 +36,7 @@ def test_a_patient_books_in_four_taps_and_pays_at_the_visit(bookable: Any) -> No
     assert "宋晓燕" in page and "请轻声" in page
     assert mei.post(agree, sent).status_code == 409
     assert mei.get(f"{V}mine/{visit.pk}/move/").status_code == 200
-    moved = mei.post(f"{V}mine/{visit.pk}/move/", {"at": bookable.at(11).isoformat()})
+    moved = mei.post(f"{V}mine/{visit.pk}/move/", {"start": bookable.at(11).isoformat()})
     assert moved.status_code == 302 and Visit.objects.get().starts_at == bookable.at(11)
     assert mei.post(f"{V}mine/{visit.pk}/", {"act": "cancel"}).status_code == 302
     assert Visit.objects.get().state == "cancelled"
@@ -86,7 +86,7 @@ def test_the_desk_books_by_phone_reads_every_page_and_a_neighbour_none(bookable:
     care.users["gao"].save()
     gao, other = care.client("gao"), care.client("other")
     address = f"{V}patients/{care.mei.pk}/book/"
-    sent = {"service": str(care.service.pk), "at": bookable.at(9).isoformat(), "consent": str(bookable.version.pk)}
+    sent = {"service": str(care.service.pk), "start": bookable.at(9).isoformat(), "consent": str(bookable.version.pk)}
     assert "09:00" in gao.get(address, {"service": care.service.pk}).content.decode()
     made = gao.post(address, sent)
     visit = Visit.objects.get()

@@ -44,7 +44,6 @@ neighbours = Neighbours(
     seed,
     values={
         "act": ("cancel", "note", "cash", "later", "look", "check", "revoke", "open", "close"),
-        "at": (_soon(3),),
         "start": (_soon(3),),
         "since": (_soon(2),),
         "until": (_soon(4),),

@@ -72,8 +72,8 @@ class Visit(models.Model):
 
     class State(models.TextChoices):
         HELD = "held", _("Held, to be paid")
-        BOOKED = "booked", _("Booked")
-        UNDERWAY = "underway", _("Under way")
+        BOOKED = "booked", _("Visit booked")
+        UNDERWAY = "underway", _("Visit under way")
         DONE = "done", _("Done")
         CANCELLED = "cancelled", _("Cancelled")
         EXPIRED = "expired", _("Not paid in time")

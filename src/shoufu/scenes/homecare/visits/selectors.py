@@ -93,5 +93,5 @@ def visit(actor: Actor, visit_id: int, *, mine: bool = False) -> Visit:
     """One of them; NotFound otherwise."""
     found = (own(actor) if mine else visits(actor)).filter(pk=visit_id).first()
     if found is None:
-        raise NotFound(_("There is no visit %(id)s that you may see.") % {"id": visit_id})
+        raise NotFound(_("There is no home visit %(id)s that you may see.") % {"id": visit_id})
     return found

@@ -89,10 +89,10 @@ def _first(codes: Sequence[str], patient: Patient, version: ServiceVersion) -> s
 
 def chosen_time(request: PageRequest, zone: str) -> datetime:
     """The time that was tapped; Invalid for none."""
-    text = request.GET.get("at", "") or request.POST.get("at", "")
+    text = request.GET.get("start", "") or request.POST.get("start", "")
     if not text:
-        raise Invalid.one("at", _("Choose day and time."))
-    return moment(text, ZoneInfo(zone), "at")
+        raise Invalid.one("start", _("Choose day and time."))
+    return moment(text, ZoneInfo(zone), "start")
 
 
 def chosen_prescription(request: PageRequest) -> int | None:

@@ -58,7 +58,7 @@ def visits(request: PageRequest) -> HttpResponseBase:
     """Visits to the patients whom one cares for, and those to which one is sent."""
     register.require_any(request.actor, register.PATIENTS, register.CARE)
     page = ListPage(
-        title=_("Visits"),
+        title=_("Home visits"),
         name="visits",
         row="homecare/visits/row.html",
         template="homecare/visits/list.html",
@@ -78,7 +78,7 @@ def visits(request: PageRequest) -> HttpResponseBase:
             Filter("state", _("State"), lambda rows, value: rows.filter(state=value), State.choices),
             Filter(
                 "mark",
-                _("To do"),
+                _("To be looked at"),
                 _marked,
                 (("blocked", _("Cannot take place as booked")), ("unpaid", _("Not paid yet"))),
             ),
@@ -221,7 +221,7 @@ def prescriptions(request: PageRequest) -> HttpResponseBase:
             Column("service", _("Service"), "service__code", lambda r: r.service.code),
             Column("issued", _("Issued on"), "issued_on", lambda r: r.issued_on),
             Column("last", _("Valid until"), "last_day", lambda r: r.last_day),
-            Column("uses", _("Visits"), "uses", lambda r: r.uses, "num"),
+            Column("uses", _("For how many visits"), "uses", lambda r: r.uses, "num"),
             Column("made", _("Written down"), "made_at", lambda r: r.made_at),
             Column("checked", _("Original checked"), "checked_at", lambda r: r.checked_at),
         ),
@@ -230,7 +230,7 @@ def prescriptions(request: PageRequest) -> HttpResponseBase:
                 "state",
                 _("State"),
                 _checked,
-                (("open", _("To check")), ("checked", _("Checked")), ("revoked", _("Revoked"))),
+                (("open", _("To check")), ("checked", _("Checked")), ("revoked", _("Prescription revoked"))),
             ),
             Filter("patient", _("Patient"), lambda rows, value: rows.filter(patient__person__name__icontains=value)),
         ),
