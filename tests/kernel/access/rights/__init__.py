@@ -5,6 +5,7 @@ from tests.kernel.access.rights import (
     rows_homecare,
     rows_kernel,
     rows_money,
+    rows_planning,
     rows_quality,
     rows_visits,
 )
@@ -16,5 +17,6 @@ ROWS: dict[str, Row] = {
     **rows_community.ROWS,
     **rows_homecare.ROWS,
     **rows_visits.ROWS,
+    **rows_planning.ROWS,
     **rows_quality.ROWS,
 }

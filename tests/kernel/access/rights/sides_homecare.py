@@ -56,6 +56,7 @@ def homecare(tag: str, compound: Any, side: Side) -> None:
         },
         "homecare/careplans/": {"kind": "blood_pressure"},
         "homecare/visits/": {"visit_id": side["booked_id"], "service_id": side["bookable_id"]},
+        "homecare/planning/": {"visit_id": side["booked_id"]},
         "homecare/quality/": {"visit_id": side["done_id"]},
     }  # fmt: skip
 

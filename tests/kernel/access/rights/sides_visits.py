@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from shoufu.kernel.access.selectors import actor_for_user
 from shoufu.kernel.base.actor import SYSTEM
+from shoufu.scenes.homecare.planning.services import plan_day
 from shoufu.scenes.homecare.quality import services as quality
 from shoufu.scenes.homecare.register import services as register
 from shoufu.scenes.homecare.register.models import Patient, Practitioner
@@ -16,7 +17,8 @@ from tests.kernel.access.rights.shape import Side
 
 
 def booked(tag: str, compound: Any, patient: Patient, side: Side) -> dict[str, Any]:
-    """A service that can be booked, with a prescription for it; a visit of it, to be paid when the nurse comes."""
+    """A service that can be booked, with a prescription for it; a visit of it, to be paid when the nurse comes, and a
+    plan for its day that nobody took yet."""
     today, nurse = timezone.localdate(), side["practitioner_id"]
     register.add_shift(SYSTEM, nurse, register.ShiftDraft("FREQ=DAILY", time(0), time(0), today - timedelta(days=1)))
     version = register.VersionDraft(
@@ -36,8 +38,10 @@ def booked(tag: str, compound: Any, patient: Patient, side: Side) -> dict[str, A
     consent = service.versions.get().pk
     wish = visits.VisitDraft(patient.pk, service.pk, free[0].start, consent, prescription.pk, f"{tag} note")
     visit = visits.pay_at_visit(SYSTEM, visits.book(SYSTEM, wish).pk)
+    proposal = plan_day(SYSTEM, patient.institution_id, visit.day, 0.1)
     return {
         "bookable_id": service.pk, "prescription_id": prescription.pk, "booked_id": visit.pk, "consent_id": consent,
+        "proposal_id": proposal.pk, "day": visit.day.isoformat(),
         "free_time": free[-1].start.isoformat(), "times_since": since.isoformat(), "times_until": until.isoformat(),
     }  # fmt: skip
 
