@@ -3,6 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from shoufu.kernel.access.models import User
 from shoufu.kernel.audit.models import AuditEntry
@@ -165,3 +166,38 @@ def test_neither_nurses_nor_others_plan(board: Any) -> None:
     board.sent(visit, "song", 9)
     assert [stop.visit for stop in selectors.own_route(board.act("song"), board.day)] == [visit]
     assert selectors.own_route(board.act("mei"), board.day) == []
+
+
+def test_a_visit_that_began_early_leaves_its_planned_time_to_others(
+    board: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song, first, second = board.nurses["song"], board.visit(0, 10), board.visit(1, 10)
+    board.sent(first, "song", 10)
+    monkeypatch.setattr(timezone, "now", lambda: board.at(9))
+    Visit.objects.filter(pk=first.pk).update(state="done", began_at=board.at(8, 30), ended_at=board.at(8, 55))
+    assert services.check(board.act(), second.pk, Wish([song.pk], board.at(10))).fit is not None
+    services.assign(board.act(), second.pk, Wish([song.pk], board.at(10)))
+    assert second.stops.get().span.lower == board.at(10)
+    done = first.stops.get()
+    assert (done.span.lower, done.span.upper, done.live) == (board.at(8, 30), board.at(8, 55), True)
+
+
+def test_undoing_brings_back_nothing_of_a_visit_that_was_cancelled_meanwhile(
+    board: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit, other = board.visit(0, 9), board.visit(1, 11)
+    board.sent(visit, "song", 9)
+    board.sent(other, "song", 11)
+    row = services.unassign(board.act(), visit.pk)
+    real = services.stops.common.opened
+
+    def cancelled_then(*args: Any, **more: Any) -> Any:
+        found = real(*args, **more)
+        assert found.day.visits
+        Visit.objects.filter(pk=visit.pk).update(state="cancelled", ended_at=timezone.now())
+        return found
+
+    monkeypatch.setattr(services.stops.common, "opened", cancelled_then)
+    with pytest.raises(Conflict):
+        services.undo(board.act(), board.care.office.pk, board.day, row.number)
+    assert not visit.stops.exists()

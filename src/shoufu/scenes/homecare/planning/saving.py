@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from shoufu.engines.dispatch import Plan
 from shoufu.engines.dispatch import Stop as Planned
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.errors import Conflict
 from shoufu.kernel.base.nerve import publish_on_commit
 from shoufu.scenes.homecare.planning.models import DayPlan, PlanEvent
 from shoufu.scenes.homecare.register.models import Institution
@@ -26,6 +30,7 @@ def save(actor: Actor, day: Day, plan: Plan, kind: str, *, reason: str = "", **d
     the day and has a transaction open. A visit that `plan` leaves out has no stops any more; one that was cancelled
     meanwhile gets none."""
     moved, _kept = _write_stops(day, plan, None)
+    _nobody_twice()
     order = [int(one) for one in plan.order]
     return _write_down(actor, day.institution, day.day, kind, order, reason=reason, moved=moved, **data)
 
@@ -101,7 +106,7 @@ def _write_stops(day: Day, plan: Plan, placed: int | None) -> tuple[list[int], d
     """Bring the stops in line with a plan; the ids of visits that got another person or time, or lost theirs, and the
     begin of each that keeps its people though the plan leaves it out."""
     ids = {int(one) for one in day.rows} | {int(stop.visit) for stop in plan.stops}
-    there, begun = _still_there(day, ids)
+    there, begun = still_there(day, ids)
     before = {(stop.visit_id, stop.task): stop for stop in _stops(ids - begun)}
     after = {(int(stop.visit), stop.task): stop for stop in plan.stops if int(stop.visit) in there}
     moved: set[int] = set()
@@ -123,7 +128,43 @@ def _write_stops(day: Day, plan: Plan, placed: int | None) -> tuple[list[int], d
     Stop.objects.filter(pk__in=gone).delete()
     Stop.objects.bulk_update(changed, ["practitioner", "span", "pinned"])
     Stop.objects.bulk_create(made)
+    _give_way(day, plan, begun | {row.pk for row in day.past})
     return sorted(moved), kept
+
+
+def _give_way(day: Day, plan: Plan, begun: set[int]) -> None:
+    """What began at another time than it was planned for, and stands in the way of a plan, stands where it was: from
+    its begin to its end, or to when that is expected, at most to what the person does next."""
+    taken: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for stop in (one for one in plan.stops if int(one.visit) not in begun):
+        taken[int(stop.caregiver)].append(_span(day, stop))
+    rows = Stop.objects.filter(visit__in=begun, live=True).select_related("visit__version").order_by("pk")
+    for row in rows:
+        others = taken[row.practitioner_id]
+        if not any(start < row.span.upper and row.span.lower < end for start, end in others):
+            continue
+        began = row.visit.began_at or row.span.lower
+        over = row.visit.ended_at or began + timedelta(minutes=row.visit.version.duration_minutes)
+        spans = Stop.objects.filter(practitioner=row.practitioner_id, live=True, visit__in=begun).exclude(pk=row.pk)
+        others = others + [(one.lower, one.upper) for one in spans.values_list("span", flat=True)]
+        until = min([over, *(start for start, _end in others if start > began)])
+        free = until > began and not any(start <= began < end for start, end in others)
+        if free:
+            row.span = DateTimeTZRange(began, until)
+        else:  # nothing but the record says when it was; who did it stands there
+            row.live = row.visit.state != Visit.State.DONE
+        row.save(update_fields=["span", "live"])
+
+
+def _nobody_twice() -> None:
+    """Ask the constraint now, which is otherwise asked at the commit. Conflict where it does not hold."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("set constraints homecare_stop_no_overlap immediate")
+            cursor.execute("set constraints homecare_stop_no_overlap deferred")
+    except IntegrityError as error:
+        said = _("Somebody would be at two places at once. Look at the newest plan and try again.")
+        raise Conflict(said, reason="twice") from error
 
 
 def _span(day: Day, stop: Planned) -> tuple[datetime, datetime]:
@@ -147,13 +188,13 @@ def _left_alone(
     return found
 
 
-def _still_there(day: Day, ids: Iterable[int]) -> tuple[set[int], set[int]]:
+def still_there(day: Day, ids: Iterable[int]) -> tuple[set[int], set[int]]:
     """Those of the visits that are to be planned on the day, and those that began meanwhile; their rows are locked, so
     that nobody cancels one meanwhile and finds its stops back in the plan."""
     rows = Visit.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids).order_by("pk")
     found = list(rows.values_list("pk", "day", "state", "began_at"))
-    begun = {pk for pk, _on, _state, began in found if began is not None}
-    there = {pk for pk, on, state, _began in found if on == day.day and state in Visit.PLANNED}
+    begun = {pk for pk, on, state, began in found if began is not None}
+    there = {pk for pk, on, state, began in found if on == day.day and state in Visit.PLANNED}
     return there - begun, begun
 
 

@@ -17,6 +17,7 @@ from shoufu.scenes.homecare.planning.days import Day
 from shoufu.scenes.homecare.planning.models import DayPlan, PlanEvent
 from shoufu.scenes.homecare.planning.offers import Answer, Fit
 from shoufu.scenes.homecare.planning.running import running
+from shoufu.scenes.homecare.planning.saving import still_there
 from shoufu.scenes.homecare.planning.services import common, telling
 from shoufu.scenes.homecare.planning.services.common import Opened
 from shoufu.scenes.homecare.register.models import Institution, Practitioner, ServiceVersion
@@ -148,7 +149,7 @@ def undo(actor: Actor, office_id: int, day: Any, number: int) -> DayPlan:
     again = running(loaded, now).day
     lost = {str(entry[0]) for entry in last.data["before"]["stops"]} - set(again.plan.by_visit)
     if lost:
-        visit = again.visits[min(lost)]
+        visit = _of_day(again, Visit.objects.get(pk=int(min(lost))))
         why = " ".join(one.sentence for one in offers.why_open(again, visit)[:3])
         said = _("%(name)s can no longer go back to where it was. %(why)s")
         raise Conflict(said % {"name": visit.patient.person.name, "why": why}, reason="undo")
@@ -159,10 +160,11 @@ def undo(actor: Actor, office_id: int, day: Any, number: int) -> DayPlan:
 
 
 def _restore(event: PlanEvent, row: DayPlan, day: Day) -> None:
-    """Write the stops as they were before a change."""
+    """Write the stops as they were before a change; not those of what was cancelled or began meanwhile. The visits are
+    locked first, as by whoever saves a plan."""
     before = event.data["before"]
-    moved = [pk for pk in event.moved if str(pk) in day.visits]
-    concerned = {*moved, *(entry[0] for entry in before["stops"])} & {int(pk) for pk in day.visits}
+    there, _begun = still_there(day, [int(pk) for pk in day.visits])
+    concerned = {*event.moved, *(entry[0] for entry in before["stops"])} & there
     Stop.objects.filter(visit__in=concerned).delete()
     Stop.objects.bulk_create(
         Stop(
@@ -176,7 +178,7 @@ def _restore(event: PlanEvent, row: DayPlan, day: Day) -> None:
         if visit in concerned
     )
     about = event.data.get("visit")
-    if event.kind in ("pinned", "unpinned") and about not in event.moved:
+    if about in there and event.kind in ("pinned", "unpinned") and about not in event.moved:
         Stop.objects.filter(visit=about).update(pinned=event.kind == "unpinned")
     row.order, row.starts = before["order"], before["starts"]
     row.save(update_fields=["order", "starts"])
