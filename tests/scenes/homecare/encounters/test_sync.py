@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from shoufu.kernel.audit.models import AuditEntry
-from shoufu.kernel.base.errors import Forbidden, NotFound
+from shoufu.kernel.base.errors import Conflict, Forbidden, NotFound
 from shoufu.scenes.homecare.encounters import selectors, services
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Handed, Operation
 from shoufu.scenes.homecare.register import services as register
@@ -200,6 +200,28 @@ def test_one_nurses_missed_does_not_end_what_the_other_is_doing(visiting: Any) -
     assert [one.kind for one in selectors.conflicts(care.act("gao"))] == ["missed"]
     services.finish_without(care.act("gao"), visit.pk, "一人完成")
     assert Visit.objects.get(pk=visit.pk).state == "done"
+
+
+def test_a_visit_that_was_refused_at_the_door_but_given_is_taken_as_done(visiting: Any) -> None:
+    phone, visit, care = visiting.phone, visiting.visit, visiting.care
+    yesterday = timezone.localdate() - timedelta(days=1)
+    type(care.office).objects.filter(pk=care.office.pk).update(licence_last_day=yesterday)
+    assert results(phone.send(*phone.whole(visit))) == ["applied", "conflict", *["applied"] * 7]
+    (line,) = selectors.conflicts(care.act("gao"))
+    with pytest.raises(Forbidden):
+        services.settle(care.act("song"), line.pk, "我做了", take=True)
+    assert Visit.objects.get(pk=visit.pk).state == "booked"
+    services.settle(care.act("gao"), line.pk, "证照已续，服务有效", take=True)
+    row, done = Encounter.objects.get(), Visit.objects.get(pk=visit.pk)
+    assert (done.state, done.began_at, done.ended_at) == ("done", row.in_at, row.out_at) and not row.contested
+
+    taken = visiting.another()
+    phone.send(*phone.whole(taken))
+    Visit.objects.filter(pk=taken.pk).update(state="cancelled")
+    (line,) = selectors.conflicts(care.act("gao")).filter(visit=taken)
+    with pytest.raises(Conflict):
+        services.settle(care.act("gao"), line.pk, "算数", take=True)
+    assert selectors.conflicts(care.act("gao")).get(pk=line.pk).settled_at is None
 
 
 def test_a_wrong_clock_loses_nothing(visiting: Any) -> None:

@@ -120,14 +120,14 @@ def _check_out(context: Context, where: documents.Where) -> Problem | None:
     encounter.save()
     record(context.actor, act("homecare.encounter.check_out", encounter, context.visit, near=_near(context, "out")))
     watching.arrived(context.visit, context.practitioner, "out", encounter.out_at)
-    if encounter.contested or not _everybody_out(context.visit):
+    if encounter.contested or not everybody_out(context.visit):
         return None
     began = Visit.objects.values_list("began_at", flat=True).get(pk=context.visit.pk)
     at = max(encounter.out_at, began or encounter.out_at)
     return _tried(context, lambda: visits.finish(context.actor, context.visit.pk, at))
 
 
-def _everybody_out(visit: Visit) -> bool:
+def everybody_out(visit: Visit) -> bool:
     """Whether whoever was sent (two in a double service) has checked out."""
     sent = set(visit.stops.values_list("practitioner", flat=True))
     done = Encounter.objects.filter(visit=visit, state=Encounter.State.FINISHED).values_list("practitioner", flat=True)

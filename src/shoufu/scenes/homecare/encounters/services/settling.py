@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,7 @@ from shoufu.kernel.base.errors import Conflict, FieldError, Forbidden, Invalid, 
 from shoufu.scenes.homecare.encounters import documents, selectors
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Operation, Rules
 from shoufu.scenes.homecare.encounters.services.common import LINE, act, clear, keep, next_number
-from shoufu.scenes.homecare.encounters.services.handlers import VERSIONED
+from shoufu.scenes.homecare.encounters.services.handlers import VERSIONED, everybody_out
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.visits.models import Visit
 
@@ -25,13 +26,16 @@ NUMBER = re.compile(r"^\+?[0-9]{3,19}$")
 @transaction.atomic
 def settle(actor: Actor, operation_id: UUID, note: str, *, take: bool = False) -> Operation:
     """A line in conflict was looked at: `note` says what was decided. With `take`, what it says becomes the newest
-    entry of its kind (a record that was written on two devices). It stays readable either way."""
+    entry of its kind (a record that was written on two devices); a check-in that was refused begins the visit, and ends
+    it where everybody has checked out. It stays readable either way."""
     row = _locked(actor, operation_id)
     if not note.strip():
         raise Invalid.one("note", _("Say what was decided; the nurse reads it."))
     if row.settled_at is not None:
         raise Conflict(_("Somebody settled this already."))
-    if take:
+    if take and row.kind == "check_in":
+        _accept(actor, row)
+    elif take:
         _take(row)
     row.settled_at, row.settled_by_id, row.settled_note = timezone.now(), actor.user_id, note.strip()[:300]
     row.save(update_fields=["settled_at", "settled_by", "settled_note"])
@@ -51,6 +55,22 @@ def _locked(actor: Actor, operation_id: UUID) -> Operation:
     if not mine:
         require(actor, register.PATIENTS, row.visit.place)
     return row
+
+
+def _accept(actor: Actor, row: Operation) -> None:
+    """The visit was given though it was refused at the door: it counts, by the times of who gave it."""
+    from shoufu.scenes.homecare.visits import services
+
+    done = row.encounter
+    if done is None or done.in_at is None or row.result != Operation.Result.CONFLICT:
+        raise Conflict(_("This line cannot be taken over; say what was decided."))
+    if not row.visit.stops.filter(practitioner=row.practitioner_id).exists():
+        raise Conflict(_("This visit is planned for somebody else; it cannot count as theirs."))
+    services.accept(actor, row.visit_id, done.in_at)
+    Encounter.objects.filter(pk=done.pk).update(contested=False)
+    if done.state == Encounter.State.FINISHED and done.out_at is not None and everybody_out(row.visit):
+        last = Encounter.objects.filter(visit=row.visit, state=Encounter.State.FINISHED).aggregate(at=Max("out_at"))
+        services.finish(actor, row.visit_id, last["at"])
 
 
 def _take(row: Operation) -> None:

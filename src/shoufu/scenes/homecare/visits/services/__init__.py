@@ -20,7 +20,7 @@ from shoufu.scenes.homecare.visits.services.prescriptions import (
     revoke_prescription,
     written_in,
 )
-from shoufu.scenes.homecare.visits.services.states import begin, finish, miss
+from shoufu.scenes.homecare.visits.services.states import accept, begin, finish, miss
 
 __all__ = [
     "Cost",
@@ -29,6 +29,7 @@ __all__ = [
     "RulesDraft",
     "VisitDraft",
     "Written",
+    "accept",
     "add_prescription",
     "begin",
     "book",

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from shoufu.kernel.access.policy import lent
+from shoufu.kernel.access.policy import lent, require
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid
 from shoufu.kernel.booking import services as booking
@@ -103,6 +103,23 @@ def _to_be_said(row: Visit) -> int | None:
 
 def _office(actor: Actor, row: Visit) -> Actor:
     return lent(actor, row.institution.place.path, "booking.handle", "booking.view")
+
+
+@transaction.atomic
+def accept(actor: Actor, visit_id: int, at: datetime) -> Visit:
+    """The coordinator takes a visit as begun that was refused at the door but given all the same: what spoke against
+    it stands in the line that they settled, with their reason. Conflict where it was cancelled, or ended, meanwhile."""
+    row = locked(actor, visit_id)
+    require(actor, register.PATIENTS, row.place)
+    if row.state == State.UNDERWAY:
+        return row
+    if row.state != State.BOOKED:
+        raise _refuse(row)
+    row.state, row.began_at = State.UNDERWAY, at
+    row.changed += 1
+    row.save(update_fields=["state", "began_at", "changed"])
+    write_down(actor, row, "begin", at=at, accepted=True)
+    return row
 
 
 @transaction.atomic
