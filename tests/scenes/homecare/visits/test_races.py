@@ -1,6 +1,7 @@
 """Threads race on the real database: whatever is accepted stands in one feasible plan."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from shoufu.engines.dispatch import violations
+from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict
 from shoufu.kernel.booking import services as booking
 from shoufu.kernel.booking.models import Booking
@@ -108,3 +110,44 @@ def test_a_hold_that_ends_while_it_is_confirmed_goes_to_one_of_both(bookable: An
     Booking.objects.filter(state="held", held_until__lte=timezone.now()).update(held_until=timezone.now())
     booking.expire_holds()
     whole(bookable)
+
+
+def test_the_door_and_the_desk_say_at_once_that_nobody_came_and_neither_dies(
+    bookable: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from shoufu.scenes.homecare.visits.services import states
+
+    visit = bookable.paid(bookable.book(bookable.at(9)))
+    past, real = timezone.now() - timedelta(minutes=5), states.write_down
+    Booking.objects.filter(pk=visit.booking_id).update(starts_at=past, ends_at=past + timedelta(minutes=45))
+    song = bookable.care.act("song")
+
+    def slowly(*args: Any, **more: Any) -> None:
+        time.sleep(0.6)
+        real(*args, **more)
+
+    monkeypatch.setattr(states, "write_down", slowly)
+
+    def act(number: int) -> Any:
+        if number == 0:
+            return services.miss(song, visit.pk, timezone.now(), "nobody_home")
+        time.sleep(0.2)
+        return booking.no_show(SYSTEM, visit.booking_id)
+
+    got = race(act, 2)
+    assert all(not isinstance(one, Exception) or isinstance(one, Conflict) for one in got), got
+    assert bookable.again(visit).state == "missed" and bookable.again(visit).booking.state == "no_show"
+
+
+def test_a_visit_under_way_is_neither_moved_nor_cancelled(bookable: Any) -> None:
+    visit = bookable.paid(bookable.book(bookable.at(9)))
+    services.begin(bookable.care.act("song"), visit.pk, timezone.now())
+    mei = bookable.care.act("mei")
+    with pytest.raises(Conflict):
+        booking.reschedule(mei, visit.booking_id, booking.Move(bookable.at(14)))
+    with pytest.raises(Conflict):
+        booking.cancel(mei, visit.booking_id, reason="改期")
+    kept = bookable.again(visit)
+    assert (kept.state, kept.starts_at, kept.booking.state) == ("underway", bookable.at(9), "confirmed")
+    assert visit.stops.exists()
+    assert services.finish(bookable.care.act("song"), visit.pk, timezone.now()).state == "done"

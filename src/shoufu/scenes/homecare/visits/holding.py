@@ -201,7 +201,14 @@ def _confirmed(booking: Booking, visit: Visit) -> None:
     write_down(_actor(booking), visit, "book")
 
 
+def _still_to_come(visit: Visit) -> None:
+    """Conflict where somebody began it, or it is over: it can be given no other time then, and not be given up."""
+    if visit.state not in (State.HELD, State.BOOKED):
+        raise Conflict(_("This visit is “%(state)s”.") % {"state": visit.get_state_display()}, reason="state")
+
+
 def _moved(booking: Booking, visit: Visit) -> None:
+    _still_to_come(visit)
     before, old = visit.starts_at, visit.day
     visit.day = register.day_at(visit.institution.place, booking.starts_at)
     visit.starts_at = booking.starts_at
@@ -229,6 +236,9 @@ def _end(booking: Booking, visit: Visit, state: str, cause: str, kind: str) -> N
 
 def _cancelled(booking: Booking, visit: Visit) -> None:
     last = BookingEvent.objects.filter(booking=booking, kind=BookingEvent.Kind.CANCELLED).last()
+    wished = (BookingEvent.Cause.BOOKER, BookingEvent.Cause.OFFICE)
+    if last is not None and last.user_id is not None and last.cause in wished:
+        _still_to_come(visit)
     _end(booking, visit, State.CANCELLED, last.cause if last is not None else "", "cancel")
 
 

@@ -35,6 +35,7 @@ from shoufu.scenes.homecare.encounters.services.common import (
     told,
 )
 from shoufu.scenes.homecare.register.models import Practitioner
+from shoufu.scenes.homecare.visits.locking import lock_booking
 from shoufu.scenes.homecare.visits.models import Visit
 
 log = structlog.get_logger("homecare.encounters")
@@ -89,6 +90,7 @@ def _take(actor: Actor, device: UUID, line: Draft, skew: timedelta) -> Answer:
 
 
 def _once(actor: Actor, device: UUID, line: Draft, skew: timedelta, visit: Visit, practitioner: Practitioner) -> Answer:
+    lock_booking(visit.pk)
     visit = rows_for(visit.pk).select_for_update(of=("self",)).get()
     known = Operation.objects.filter(pk=line.id).first()
     if known is not None:
@@ -217,6 +219,7 @@ def _next(actor: Actor, device: UUID, visit_id: int, *, gap: bool = False) -> An
     held = Operation.objects.filter(visit=visit_id, device=device, result=Result.HELD)
     if not held.exists():
         return None
+    lock_booking(visit_id)
     visit = rows_for(visit_id).select_for_update(of=("self",)).get()
     rows = held if gap else held.filter(sequence=_expected(visit_id, device))
     operation = rows.select_related("practitioner__person", "practitioner__institution").order_by("sequence").first()

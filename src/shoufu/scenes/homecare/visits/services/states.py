@@ -13,6 +13,7 @@ from shoufu.kernel.booking import services as booking
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.visits import ordering, selectors
 from shoufu.scenes.homecare.visits.history import write_down
+from shoufu.scenes.homecare.visits.locking import lock_booking
 from shoufu.scenes.homecare.visits.models import Visit
 from shoufu.scenes.homecare.visits.services.checks import check_before, codes_of
 
@@ -26,8 +27,9 @@ CAUSES = ("nobody_home", "refused", "not_the_patient", "not_fit", "unsafe", "oth
 
 
 def locked(actor: Actor, visit_id: int) -> Visit:
-    """A visit that the actor may see, locked until the transaction ends."""
+    """A visit that the actor may see, with its booking locked until the transaction ends."""
     selectors.visit(actor, visit_id)
+    lock_booking(visit_id)
     rows = Visit.objects.select_related("patient__person", "place", "institution__place", "version", "booking")
     return rows.select_for_update(of=("self",)).get(pk=visit_id)
 
