@@ -24,11 +24,10 @@ def who(actor: Actor, visit_id: int, task: int = 0) -> list[Mapping[str, Any]]:
         raise Invalid.one("task", _("This service has %(count)s.") % {"count": count})
     now = timezone.now()
     day = stops.as_asked(running(days.load(visit.institution, visit.day, now=now), now).day, visit, now)
-    row = day.visits[str(visit.pk)]
     known: list[int | None] = [None] * count
-    for stop in row.stops.all():
+    for stop in visit.stops.all():
         known[stop.task] = stop.practitioner_id if stop.task != task else None
-    found = offers.by_person(day, row, task, known)
+    found = offers.by_person(day, visit, task, known)
     return [
         {
             "practitioner": pk,

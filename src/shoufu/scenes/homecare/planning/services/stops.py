@@ -200,10 +200,9 @@ def _people(visit: Visit, wish: Wish) -> list[Practitioner]:
 
 
 def _of_day(day: Day, visit: Visit) -> Visit:
-    """The visit in its day; Conflict where nothing of it can be planned any more."""
-    found = day.visits.get(str(visit.pk))
-    if found is not None:
-        return found
+    """The visit, as its day has it; Conflict where nothing of it can be planned any more. Reads no other visits."""
+    if str(visit.pk) in day.rows:
+        return visit
     current = Visit.objects.get(pk=visit.pk)
     if current.began_at is not None:
         raise Conflict(_("This visit has begun; its people stay."), reason="begun", state=current.state)
@@ -219,10 +218,9 @@ def as_asked(day: Day, visit: Visit, now: datetime) -> Day:
 
 def _tried(day: Day, visit: Visit, wish: Wish, people: Sequence[Practitioner], *, alternatives: bool = False) -> Answer:
     start = day.minutes(wish.start) if wish.start is not None else None
-    row = day.visits[str(visit.pk)]
-    answer = offers.tried(day, row, wish.crew, start, people)
+    answer = offers.tried(day, visit, wish.crew, start, people)
     if answer.fit is None and alternatives:
-        return Answer(None, answer.reasons, offers.near(day, row, wish.crew, start))
+        return Answer(None, answer.reasons, offers.near(day, visit, wish.crew, start))
     return answer
 
 
