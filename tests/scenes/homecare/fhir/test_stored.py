@@ -208,3 +208,19 @@ def test_answers_are_judged_by_the_questionnaire_that_is_kept_here(care: Any, pr
     assert told.status_code == 200 and told.content_read["issue"][0]["severity"] == "error"
     own = answered | {"questionnaire": "urn:shoufu:questionnaire:morse", "item": []}
     assert gao.post("/QuestionnaireResponse", {k: v for k, v in own.items() if k != "item"}).status_code == 422
+
+
+def test_nothing_is_written_into_the_file_of_a_patient_whom_one_cannot_see(care: Any, program: Any) -> None:
+    def about(patient: int) -> dict[str, Any]:
+        subject = {"reference": f"Patient/patient-{patient}"}
+        plain = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "valueString": "y"}
+        return {**plain, "subject": subject}
+
+    foreign = program("foreign")
+    for patient in (care.mei.pk, care.mei.pk + 1000):
+        answer = foreign.post("/Observation", about(patient))
+        assert answer.status_code == 422 and answer.content_read["issue"][0]["code"] == "not-found"
+    made = foreign.post("/Observation", {**about(0), "subject": {"display": "someone of ours"}}).content_read
+    moved = {**about(care.mei.pk), "id": made["id"]}
+    assert foreign.send("PUT", f"/Observation/{made['id']}", moved).status_code == 422
+    assert Stored.objects.get().person_id is None and Stored.objects.get().version == 1

@@ -57,11 +57,13 @@ def _home(actor: Actor, content: dict[str, Any], base: str) -> _Home:
     about = Patient.objects.select_related("place", "institution__place").filter(pk=key).first() if key else None
     if about is not None and register.patients(actor, ended=True).filter(pk=about.pk).exists():
         return _Home(about.institution, about.place, about.person_id)
-    person = about.person_id if about is not None else None
+    if key is not None:
+        said = _("There is no %(what)s/%(id)s that you may see.") % {"what": "Patient", "id": f"patient-{key}"}
+        raise refused(422, said, content["resourceType"], "not-found")
     mine = list(register.institutions(actor)[:2])
     if len(mine) == 1 and actor.may(selectors.WRITE, mine[0].place.path):
-        return _Home(mine[0], mine[0].place, person)
-    return _Home(None, selectors.widest(actor, selectors.WRITE), person)
+        return _Home(mine[0], mine[0].place, None)
+    return _Home(None, selectors.widest(actor, selectors.WRITE), None)
 
 
 @transaction.atomic
