@@ -11,7 +11,9 @@ from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.booking import selectors as bookings
 from shoufu.kernel.booking import services as booking
 from shoufu.kernel.booking.models import Booking
+from shoufu.kernel.notices.models import Notice
 from shoufu.kernel.privacy.models import Delegation
+from shoufu.scenes.homecare.visits import telling
 from shoufu.scenes.homecare.visits.models import Visit
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +66,18 @@ def test_the_coordinator_and_the_nurse_see_it(bookable: Any) -> None:
     visit = bookable.paid(bookable.book(bookable.at(9)))
     for name in ("gao", "song"):
         assert bookings.bookings(bookable.care.act(name)).filter(pk=visit.booking_id).exists()
+
+
+def test_notices_go_to_who_may_act_now_not_to_who_booked_once(bookable: Any) -> None:
+    mei, lan, gao = (bookable.care.users[one].pk for one in ("mei", "lan", "gao"))
+    let = _lets(bookable, "care.act")
+    by_lan, by_office = bookable.book(bookable.at(9), who="lan"), bookable.book(bookable.at(14), who="gao")
+
+    def told(visit: Visit) -> set[int]:
+        Notice.objects.all().delete()
+        telling.moved(Visit.objects.get(pk=visit.pk))
+        return set(Notice.objects.values_list("user", flat=True))
+
+    assert told(by_lan) == told(by_office) == {mei, lan} and gao not in told(by_office)
+    Delegation.objects.filter(pk=let.pk).update(withdrawn_at=timezone.now())
+    assert told(by_lan) == {mei}

@@ -12,6 +12,7 @@ from shoufu.kernel.notices.services import About, notify_user
 from shoufu.kernel.parties.models import Membership
 from shoufu.kernel.parties.selectors import current
 from shoufu.kernel.payments import money
+from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.visits.models import Visit
 
 
@@ -32,9 +33,9 @@ def _about(visit: Visit, what: str, **words: str) -> About:
 
 
 def _readers(visit: Visit) -> set[int]:
-    """The patient, and who booked for them."""
-    own = User.objects.filter(person=visit.patient.person_id, is_active=True).values_list("pk", flat=True)
-    return {*own, *([visit.requested_by_id] if visit.requested_by_id is not None else [])}
+    """The patient, and who may act for them now: who booked may have lost that right since."""
+    persons = [visit.patient.person_id, *(one.pk for one in register.carers(visit.patient))]
+    return set(User.objects.filter(person__in=persons, is_active=True).values_list("pk", flat=True))
 
 
 def _tell(visit: Visit, template: str, about: About, *, besides: int | None = None) -> None:
