@@ -233,8 +233,11 @@ def release(actor: Actor, before: datetime) -> int:
     waiting = Operation.objects.filter(result=Result.HELD, known_at__lt=before).order_by()
     done = 0
     for visit, device in list(waiting.values_list("visit", "device").distinct()):
-        while _next(actor, device, visit, gap=True) is not None:
-            done += 1
+        try:
+            while _next(actor, device, visit, gap=True) is not None:
+                done += 1
+        except Exception:  # one phone's line must not keep the others' waiting
+            log.exception("not_released", visit=visit, device=str(device))
     return done
 
 

@@ -1,3 +1,4 @@
+import logging
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,8 @@ from shoufu.scenes.homecare.planning.services.telling import coordinators
 from shoufu.scenes.homecare.register.models import Institution
 from shoufu.scenes.homecare.visits.models import Visit
 
+log = logging.getLogger(__name__)
+
 
 def watch(now: datetime) -> int:
     """Tell coordinators of visits of today that are at risk, each once for each kind of risk; how many are."""
@@ -21,14 +24,21 @@ def watch(now: datetime) -> int:
     found = 0
     offices = Institution.objects.select_related("place", "organisation").order_by("pk")
     for office in offices.filter(pk__in=waiting.values("institution")):
-        today = now.astimezone(ZoneInfo(office.place.time_zone)).date()
-        if _quiet(office, today, now):
-            continue
-        listed = risks(running(days.load(office, today, now=now), now), now)
-        found += len(listed)
-        if listed:
-            _tell(office, today, now)
+        try:
+            found += _watched(office, now)
+        except Exception:  # one institution's fault must not keep the others' coordinators from hearing
+            log.exception("risks of institution %s", office.pk)
     return found
+
+
+def _watched(office: Institution, now: datetime) -> int:
+    today = now.astimezone(ZoneInfo(office.place.time_zone)).date()
+    if _quiet(office, today, now):
+        return 0
+    listed = risks(running(days.load(office, today, now=now), now), now)
+    if listed:
+        _tell(office, today, now)
+    return len(listed)
 
 
 def _quiet(office: Institution, today: date, now: datetime) -> bool:

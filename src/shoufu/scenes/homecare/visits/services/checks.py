@@ -1,5 +1,6 @@
 """Whether a visit can still take place as it was booked."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from shoufu.scenes.homecare.visits.history import write_down
 from shoufu.scenes.homecare.visits.models import Stop, Visit
 from shoufu.scenes.homecare.visits.standing import standing
 
+log = logging.getLogger(__name__)
 AHEAD, BEHIND = timedelta(days=31), timedelta(hours=12)
 SOON = timedelta(days=1)
 """From how long before its day somebody must be found for a visit."""
@@ -87,7 +89,16 @@ def check_ahead(now: datetime | None = None, most: int = 2000) -> int:
         "patient__person", "patient__place", "patient__institution__place", "service", "version", "prescription",
         "institution__place", "place",
     )  # fmt: skip
-    return sum(_checked(row, moment) for row in rows.order_by("starts_at")[:most])
+    return sum(_apart(row, moment) for row in rows.order_by("starts_at")[:most])
+
+
+def _apart(visit: Visit, moment: datetime) -> bool:
+    """One visit's fault must not keep the others from being checked."""
+    try:
+        return _checked(visit, moment)
+    except Exception:
+        log.exception("visit %s could not be checked", visit.pk)
+        return False
 
 
 @transaction.atomic
