@@ -13,6 +13,7 @@ from shoufu.kernel.notices.models import Notice
 from shoufu.kernel.payments import books
 from shoufu.kernel.payments import services as payments
 from shoufu.kernel.payments.models import Order, Payment, Refund
+from shoufu.kernel.payments.providers import Fact
 from shoufu.scenes.homecare.register.models import ServiceVersion
 from shoufu.scenes.homecare.visits import ordering, services
 from shoufu.scenes.homecare.visits.models import Stop, Visit
@@ -130,3 +131,69 @@ def test_who_died_is_visited_no_more_and_the_money_goes_back(bookable: Any) -> N
     assert sum("168.00" in one for one in said) == 1 and len([one for one in said if "B-" in one]) == 2
     assert ordering.follow_due() == 2
     assert Refund.objects.get().amount_minor == 16800 and bookable.again(held).order.state == "cancelled"
+
+
+def _fails(refund: Refund) -> None:
+    from shoufu.kernel.payments.services.applying import settle_refund
+
+    refund = Refund.objects.select_related("payment__order").get(pk=refund.pk)
+    settle_refund(SYSTEM, refund, Fact("refund", refund.payment.number, "failed", "", refund=refund.number))
+
+
+def test_a_refund_that_failed_is_asked_for_anew_and_a_clerks_part_counts(bookable: Any) -> None:
+    visit = bookable.paid(bookable.book(bookable.at(9)))
+    services.cancel(bookable.care.act("mei"), visit.pk, mine=True)
+    ordering.follow(visit.pk)
+    assert bookable.again(visit).money_due_at is None
+    _fails(Refund.objects.get())
+    assert bookable.again(visit).money_due_at is not None
+    assert not ordering.follow(visit.pk) and bookable.again(visit).money_due_at > timezone.now()
+    assert ordering.follow_due() == 0 and Refund.objects.count() == 1
+    payments.request_refund(SYSTEM, payments.RefundDraft(visit.order_id, 5000, "现金先退"))
+    assert ordering.follow(visit.pk) and Refund.objects.count() == 2
+    payments.confirm_refund(SYSTEM, Refund.objects.get(state="requested").pk, "T-1")
+    Refund.objects.update(requested_at=timezone.now() - timedelta(hours=2))
+    for _time in range(2):
+        assert ordering.follow(visit.pk)
+    assert list(Refund.objects.values_list("state", "amount_minor")) == [
+        ("failed", 16800),
+        ("succeeded", 5000),
+        ("requested", 11800),
+    ]
+
+
+def test_a_refund_that_fails_again_and_again_is_left_to_a_clerk(bookable: Any) -> None:
+    visit = bookable.paid(bookable.book(bookable.at(9)))
+    services.cancel(bookable.care.act("mei"), visit.pk, mine=True)
+    for n in range(1, ordering.REFUND_TRIES + 1):
+        assert ordering.follow(visit.pk) and Refund.objects.count() == n
+        _fails(Refund.objects.get(state="requested"))
+        Refund.objects.update(requested_at=timezone.now() - timedelta(days=2))
+    assert ordering.follow(visit.pk) and Refund.objects.count() == ordering.REFUND_TRIES
+
+
+def test_one_visit_whose_money_fails_does_not_keep_the_others(bookable: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (bookable.paid(bookable.book(bookable.at(hour))) for hour in (9, 14))
+    for one in (first, second):
+        services.cancel(bookable.care.act("mei"), one.pk, mine=True)
+    follow = ordering.follow
+
+    def broken(visit_id: int) -> bool:
+        assert visit_id != first.pk
+        return follow(visit_id)
+
+    monkeypatch.setattr(ordering, "follow", broken)
+    assert [ordering.follow_due(most=1), ordering.follow_due(most=1)] == [0, 1]
+    assert Refund.objects.get().payment.order_id == second.order_id
+    assert bookable.again(first).money_due_at > timezone.now()
+
+
+def test_what_goes_back_does_not_take_place_for_nothing(bookable: Any) -> None:
+    visit = bookable.book(bookable.at(9))
+    Booking.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+    gao = bookable.care.act("gao")
+    other = bookable.book(bookable.at(9), "gao", patient=bookable.neighbours(1)[0].pk)
+    bookable.paid(visit)
+    services.cancel(gao, other.pk, "另约")
+    assert ordering.follow(visit.pk)
+    assert bookable.again(visit).state == "expired" and Refund.objects.get().amount_minor == 16800

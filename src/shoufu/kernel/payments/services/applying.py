@@ -199,4 +199,5 @@ def _failed(actor: Actor, refund: Refund) -> str:
     )  # fmt: skip
     say(order, actor, "refund_failed", amount=refund.amount_minor, text=refund.error)
     record(actor, Act("payments.refund_failed", order, order.place_id, data={"number": refund.number}))
+    tell(order, actor, "refund_failed")
     return Outcome.APPLIED

@@ -14,9 +14,10 @@ from shoufu.scenes.homecare.visits.services import ending as ends
 
 
 def order_changed(actor: Actor, change: OrderChange) -> None:
-    """Paid: the visit is booked. Money that came too late goes back. Both after this transaction."""
+    """Paid: the visit is booked. Money that came too late goes back, and is asked back anew where that failed. All
+    after this transaction."""
     number = ordering.visit_of(change.source)
-    if number is None or change.kind not in ("paid", "surplus", "refunded"):
+    if number is None or change.kind not in ("paid", "surplus", "refunded", "refund_failed"):
         return
     visit = Visit.objects.select_related("patient", "place").filter(pk=number).first()
     if visit is not None:

@@ -6,6 +6,7 @@ failed: `Visit.money_due_at` remembers.
 """
 
 import logging
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,7 +22,7 @@ from shoufu.kernel.booking.models import Booking
 from shoufu.kernel.booking.services.claims import lapse
 from shoufu.kernel.parties.models import Person
 from shoufu.kernel.payments import services as payments
-from shoufu.kernel.payments.models import Order, Payment
+from shoufu.kernel.payments.models import Order, Payment, Refund
 from shoufu.kernel.payments.services import LineDraft, OrderDraft, RefundDraft
 from shoufu.scenes.homecare.visits import telling
 from shoufu.scenes.homecare.visits.models import Visit
@@ -30,6 +31,10 @@ log = logging.getLogger(__name__)
 State = Visit.State
 SOURCE = "homecare.visit:"
 RIGHTS = ("payments.view", "payments.order", "payments.refund")
+PAUSE = timedelta(minutes=5)
+"""How long a visit whose money could not be brought in line lets others go first."""
+REFUND_PAUSE, REFUND_TRIES = timedelta(hours=1), 5
+"""A refund that failed is asked for anew after an hour, then twice as long each; after so many it is a clerk's."""
 
 
 def visit_of(source: str) -> int | None:
@@ -86,17 +91,25 @@ def follow_soon(visit_id: int) -> None:
 
 
 def follow_due(most: int = 50) -> int:
-    """Bring in line what is still due about the money of visits. Returns how many are done."""
-    due = Visit.objects.filter(money_due_at__isnull=False).order_by("money_due_at")
+    """Bring in line what is still due about the money of visits; what cannot be yet lets others go first. Returns how
+    many are done."""
+    due = Visit.objects.filter(money_due_at__lte=timezone.now()).order_by("money_due_at")
     return sum(_tried(pk) for pk in list(due.values_list("pk", flat=True)[:most]))
 
 
 def _tried(visit_id: int) -> bool:
     try:
-        return follow(visit_id)
+        done = follow(visit_id)
     except Problem as problem:
         log.warning("money of visit %s: %s", visit_id, problem)
-        return False
+        done = False
+    except Exception:  # one visit's fault must not keep the others' money
+        log.exception("money of visit %s", visit_id)
+        done = False
+    if not done:
+        now = timezone.now()
+        Visit.objects.filter(pk=visit_id, money_due_at__lte=now).update(money_due_at=now + PAUSE)
+    return done
 
 
 def follow(visit_id: int) -> bool:
@@ -117,7 +130,10 @@ def follow(visit_id: int) -> bool:
         if order.state == Order.State.PENDING and not _end_order(visit, order):
             return False
         if order.state in Order.SETTLED:
-            _pay_back(visit, order)
+            again_at = _pay_back(visit, order)
+            if again_at is not None:
+                Visit.objects.filter(pk=visit.pk).update(money_due_at=again_at)
+                return False
     if visit.state == State.DONE:
         _performed(visit, order)
     _surplus(visit, order)
@@ -148,7 +164,7 @@ def _book_paid(visit: Visit) -> None:
             if refusal.extra.get("reason") != "hold-expired":
                 raise
             _lapse(visit.booking_id)
-    if _read(visit.pk).state != State.EXPIRED:
+    if _read(visit.pk).state != State.EXPIRED or _is_going_back(visit):
         return
     try:
         with transaction.atomic():
@@ -157,6 +173,12 @@ def _book_paid(visit: Visit) -> None:
         telling.booked(visit)
     except Problem as problem:
         log.info("visit %s was paid too late and cannot be placed again: %s", visit.pk, problem)
+
+
+def _is_going_back(visit: Visit) -> bool:
+    """Whether what was paid was asked back already: such a visit must not take place for nothing."""
+    refunds = Refund.objects.filter(payment__order=visit.order_id, payment__state=Payment.State.PAID)
+    return refunds.exists()
 
 
 @transaction.atomic
@@ -207,21 +229,32 @@ def kept(visit: Visit, amount: int) -> int:
     return min(amount, (2 * amount * visit.booking.charge + whole) // (2 * whole)) if whole else 0
 
 
-def _pay_back(visit: Visit, order: Order) -> None:
-    """Pay back what is not kept, once: never more than was paid."""
+def _pay_back(visit: Visit, order: Order) -> datetime | None:
+    """Pay back what is not kept, once: never more than was paid. Returns when to ask anew where a refund failed."""
     reason = _("The visit does not take place.")
     if order.without_payer:
         if not kept(visit, order.total_minor):
             payments.cancel(SYSTEM, order.pk, reason)
-        return
+        return None
+    # The refunds before the payment: one that is asked for in between is either seen in its sum or meets the same key.
+    asked = list(Refund.objects.filter(payment__order=order.pk, payment__state=Payment.State.PAID).order_by("pk"))
     paid = order.payments.filter(state=Payment.State.PAID).first()
     back = paid.received_minor - kept(visit, order.paid_minor) - paid.refunds_minor if paid is not None else 0
-    if back <= 0:
-        return
-    key = f"homecare.visit:{visit.pk}:{visit.booking_id}"
-    payments.request_refund(SYSTEM, RefundDraft(order.pk, back, reason, key=key))
+    if back <= 0 or any(one.state in Refund.UNDER_WAY for one in asked):
+        return None
+    failed = [one for one in asked if one.state == Refund.State.FAILED]
+    if len(failed) >= REFUND_TRIES:
+        log.error("visit %s: %s refunds of order %s failed, a clerk must pay back", visit.pk, len(failed), order.number)
+        return None
+    if failed:
+        again_at = failed[-1].requested_at + REFUND_PAUSE * 2 ** (len(failed) - 1)
+        if again_at > timezone.now():
+            return again_at
+    key = f"homecare.visit:{visit.pk}:{visit.booking_id}" + (f":{len(asked)}" if asked else "")
+    made = payments.request_refund(SYSTEM, RefundDraft(order.pk, back, reason, key=key))
     if visit.state == State.EXPIRED:
         telling.paid_too_late(visit, back)
+    return made.requested_at + REFUND_PAUSE * 2 ** len(failed) if made.state == Refund.State.FAILED else None
 
 
 def _surplus(visit: Visit, order: Order) -> None:
