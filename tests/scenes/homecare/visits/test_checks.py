@@ -4,12 +4,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict, Invalid, NotFound
 from shoufu.kernel.notices.models import Notice
+from shoufu.kernel.payments.models import Refund
 from shoufu.scenes.homecare.assessment.models import Assessment
 from shoufu.scenes.homecare.register import services as register
 from shoufu.scenes.homecare.register.models import Patient, Practitioner, ServiceVersion
-from shoufu.scenes.homecare.visits import services
+from shoufu.scenes.homecare.visits import ordering, services
 from shoufu.scenes.homecare.visits.models import Prescription
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +119,26 @@ def test_a_visit_of_tomorrow_that_nobody_is_sent_to_is_told(bookable: Any) -> No
     assert services.check_ahead() == 1
     assert bookable.again(visit).blocked == ["nobody_assigned"] and bookable.again(far).blocked == []
     assert Notice.objects.filter(template="homecare.blocked", user__username="gao").exists()
+
+
+def test_a_visit_of_which_nobody_ever_said_anything_did_not_take_place_and_costs_nothing(bookable: Any) -> None:
+    visit = bookable.paid(bookable.book(bookable.at(9)))
+    assert services.close_past(bookable.at(9, ahead=5)) == 0
+    later = bookable.at(12, ahead=6)
+    assert services.close_past(later) == 1 and services.close_past(later) == 0
+    kept = bookable.again(visit)
+    assert (kept.state, kept.end_cause, kept.stops.get().live) == ("missed", "nobody_came", False)
+    ordering.follow(visit.pk)
+    assert Refund.objects.get().amount_minor == kept.order.payer_minor
+
+
+def test_visits_to_come_follow_a_patient_who_moves(bookable: Any) -> None:
+    from shoufu.kernel.places.models import Place
+    from shoufu.scenes.homecare.visits.services import ending
+
+    visit, done = bookable.paid(bookable.book(bookable.at(9))), bookable.paid(bookable.book(bookable.at(14)))
+    services.begin(bookable.care.act("song"), done.pk, timezone.now())
+    there = Place.objects.exclude(pk=visit.place_id).filter(path__startswith=bookable.care.office.place.path).first()
+    Patient.objects.filter(pk=visit.patient_id).update(place=there)
+    assert [row.pk for row in ending.follow_home(SYSTEM, visit.patient.person_id)] == [visit.pk]
+    assert bookable.again(visit).place == there and bookable.again(done).place == visit.place

@@ -14,7 +14,7 @@ from shoufu.scenes.homecare.visits.models import Visit
 @dataclass(frozen=True)
 class Risk:
     """`code` is "not_begun" (the last promised moment and the grace have passed) or "late" (its people are expected
-    `minutes` after that moment)."""
+    `minutes` after that moment) or "open" (nobody is sent, or none of who is can come)."""
 
     visit: Visit
     code: str
@@ -25,6 +25,16 @@ class Risk:
 def risks(at: Running, now: datetime) -> list[Risk]:
     """The visits at risk, the most urgent promise first. Who is sent to nobody has no entry: that visit is open."""
     return sorted(_risks(at, now), key=lambda risk: (risk.visit.latest_at, risk.visit.pk))
+
+
+def open_ones(at: Running) -> list[Risk]:
+    """The visits of the day that are booked and that nobody comes to as things stand: the board lists them as open."""
+    rows = [at.day.visits[name] for name in at.day.plan.unassigned]
+    said = _("Nobody is sent to it; promised for %(promised)s.")
+    found = [
+        Risk(row, "open", 0, said % {"promised": words.promise(row)}) for row in rows if row.state == Visit.State.BOOKED
+    ]
+    return sorted(found, key=lambda risk: (risk.visit.latest_at, risk.visit.pk))
 
 
 def _risks(at: Running, now: datetime) -> Iterator[Risk]:

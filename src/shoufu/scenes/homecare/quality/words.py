@@ -33,6 +33,7 @@ ENDS = {
     "not_the_patient": _("Not the patient"),
     "not_fit": _("Not fit that day"),
     "unsafe": _("Unsafe there"),
+    "nobody_came": _("Nobody came"),
     "other": _("Something else"),
     "patient": _("By the patient"),
     "office": _("By the institution"),

@@ -26,9 +26,10 @@ def order_changed(actor: Actor, change: OrderChange) -> None:
 
 def end_person(actor: Actor, ending: Ending) -> Iterator[Receipt]:
     """Visits to come of a patient whose care ended are cancelled, free of charge, and what was paid goes back. Those
-    that the booking kernel cancelled already are named for their money."""
+    that the booking kernel cancelled already are named for their money. Who moved is visited at the new home."""
     for visit in ends.end_of_patient(actor, ending):
         yield Receipt(_("Visit %(number)s") % {"number": visit.number}, place=visit.place_id)
+    ends.follow_home(actor, ending.person)
     for visit in ends.to_be_paid_back(ending):
         order = visit.order
         if order is None or order.state != Order.State.PAID:

@@ -11,6 +11,7 @@ part = Part(
         ActName("homecare.visit.again", "重新安排了已付款的上门", "Placed a visit again that was paid"),
         ActName("homecare.visit.book", "约好了为您上门", "Booked a visit to you"),
         ActName("homecare.visit.move", "更改了为您上门的时间", "Moved a visit to you"),
+        ActName("homecare.visit.place", "把为您上门的地点改到新住处", "Moved a visit to your new home"),
         ActName("homecare.visit.cancel", "取消了为您上门", "Cancelled a visit to you"),
         ActName("homecare.visit.expire", "未付款的占位已释放", "Let a hold go that was not paid"),
         ActName("homecare.visit.pay", "上门费用已付", "A visit was paid"),

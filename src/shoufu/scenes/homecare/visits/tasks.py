@@ -17,6 +17,14 @@ def check_ahead(timestamp: int) -> int:
     return services.check_ahead()
 
 
+@app.periodic(cron="37 3 * * *")
+@app.task(queue="booking", queueing_lock="homecare.close_past", pass_context=False)
+def close_past(timestamp: int) -> int:
+    """Every night: visits to which nobody came and of which nobody said anything did not take place. Returns how
+    many."""
+    return services.close_past()
+
+
 @app.periodic(cron="2 * * * *")
 @app.task(queue="booking", queueing_lock="homecare.keep_in_step", pass_context=False)
 def keep_in_step(timestamp: int) -> int:

@@ -9,7 +9,7 @@ from shoufu.kernel.access.models import User
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.notices.services import About, notify_user
 from shoufu.scenes.homecare.planning import days
-from shoufu.scenes.homecare.planning.risks import Risk, risks
+from shoufu.scenes.homecare.planning.risks import Risk, open_ones, risks
 from shoufu.scenes.homecare.planning.running import running
 from shoufu.scenes.homecare.planning.services.telling import coordinators
 from shoufu.scenes.homecare.register.models import Institution
@@ -35,7 +35,8 @@ def _watched(office: Institution, now: datetime) -> int:
     today = now.astimezone(ZoneInfo(office.place.time_zone)).date()
     if _quiet(office, today, now):
         return 0
-    listed = risks(running(days.load(office, today, now=now), now), now)
+    at = running(days.load(office, today, now=now), now)
+    listed = [*risks(at, now), *open_ones(at)]
     if listed:
         _tell(office, today, now)
     return len(listed)
@@ -54,7 +55,7 @@ def _tell(office: Institution, today: date, now: datetime) -> None:
     said: dict[str, list[Risk]] = {}
     for language in by_language:
         with override(language):
-            said[language] = risks(running(days.load(office, today, now=now), now), now)
+            said[language] = _listed(office, today, now)
     for user in users:
         for risk in said[user.language]:
             notify_user(SYSTEM, "care.risk", _about(office, risk), user.pk)

@@ -20,7 +20,7 @@ from shoufu.scenes.homecare.visits.services.prescriptions import (
     revoke_prescription,
     written_in,
 )
-from shoufu.scenes.homecare.visits.services.states import accept, begin, finish, miss
+from shoufu.scenes.homecare.visits.services.states import accept, begin, close_past, finish, miss
 
 __all__ = [
     "Cost",
@@ -38,6 +38,7 @@ __all__ = [
     "check_before",
     "check_prescription",
     "close_for_booking",
+    "close_past",
     "confirm_cash",
     "cost",
     "expected",

@@ -1,5 +1,6 @@
 """Visits of patients whose care ends."""
 
+from django.db.models import F
 from django.utils import timezone
 
 from shoufu.kernel.base.actor import SYSTEM, Actor
@@ -40,3 +41,18 @@ def to_be_paid_back(ending: Ending) -> list[Visit]:
     """Visits that were cancelled by this ending and whose money is still here."""
     rows = Visit.objects.select_related("order").filter(patient__person=ending.person, state=State.CANCELLED)
     return list(rows.filter(money_due_at__isnull=False, patient__ended_at__isnull=False).order_by("pk"))
+
+
+def follow_home(actor: Actor, person: int) -> list[Visit]:
+    """Visits to come of a patient who lives elsewhere now, and whose care goes on there, are at the new home; which.
+    The plans of their days reckon with the new way from then on, and say what no longer fits."""
+    rows = Visit.objects.select_for_update(of=("self",)).select_related("patient", "place")
+    rows = rows.filter(patient__person=person, patient__ended_at__isnull=True, state__in=(State.HELD, State.BOOKED))
+    found = list(rows.exclude(place=F("patient__place")).order_by("pk"))
+    for row in found:
+        before = row.place_id
+        row.place_id = row.patient.place_id
+        row.changed += 1
+        row.save(update_fields=["place", "changed"])
+        write_down(actor, row, "place", before=before, after=row.place_id)
+    return found

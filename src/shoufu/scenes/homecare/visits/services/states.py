@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.policy import lent, require
-from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.actor import SYSTEM, Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid
 from shoufu.kernel.booking import services as booking
 from shoufu.scenes.homecare.register import selectors as register
@@ -20,6 +20,8 @@ from shoufu.scenes.homecare.visits.services.checks import check_before, codes_of
 State = Visit.State
 AHEAD = timedelta(minutes=5)
 """How far a phone's clock may be ahead of ours."""
+SILENCE = timedelta(days=3)
+"""How long a phone that is offline may keep what it knows of a visit, before nobody is taken to have come."""
 JUDGED_AT_THE_DOOR = ("assessment_missing", "assessment_needs_visit", "absent", "nobody_assigned")
 """What keeps a visit from being booked but not from being begun: who was sent is there to judge it, or is there."""
 PATIENTS_DOING = ("nobody_home", "refused")
@@ -135,11 +137,7 @@ def miss(actor: Actor, visit_id: int, at: datetime, cause: str) -> Visit:
         return row
     if row.state not in (State.BOOKED, State.UNDERWAY):
         raise _refuse(row)
-    row.state, row.ended_at, row.end_cause, row.money_due_at = State.MISSED, at, cause, timezone.now()
-    row.changed += 1
-    row.save(update_fields=["state", "ended_at", "end_cause", "money_due_at", "changed"])
-    row.stops.update(live=False)
-    write_down(actor, row, "miss", at=at, cause=cause)
+    _missed(actor, row, at, cause)
     number = _to_be_said(row)
     if number is not None and cause in PATIENTS_DOING:
         booking.no_show(_office(actor, row), number)
@@ -147,3 +145,33 @@ def miss(actor: Actor, visit_id: int, at: datetime, cause: str) -> Visit:
         booking.complete(_office(actor, row), number)
     ordering.follow_soon(row.pk)
     return row
+
+
+def _missed(actor: Actor, row: Visit, at: datetime, cause: str) -> None:
+    row.state, row.ended_at, row.end_cause, row.money_due_at = State.MISSED, at, cause, timezone.now()
+    row.changed += 1
+    row.save(update_fields=["state", "ended_at", "end_cause", "money_due_at", "changed"])
+    row.stops.update(live=False)
+    write_down(actor, row, "miss", at=at, cause=cause)
+
+
+def close_past(now: datetime | None = None, most: int = 500) -> int:
+    """Visits that stayed booked though their day passed three days ago, and at which nobody ever arrived: they did not
+    take place, by nobody's doing but the institution's, and what was paid goes back. Where somebody did arrive a
+    coordinator must judge it, however late. Returns how many."""
+    moment = now or timezone.now()
+    due = Visit.objects.filter(state=State.BOOKED, latest_at__lt=moment - SILENCE, encounters__isnull=True)
+    return sum(_closed(pk, moment) for pk in list(due.order_by("latest_at").values_list("pk", flat=True)[:most]))
+
+
+@transaction.atomic
+def _closed(visit_id: int, moment: datetime) -> bool:
+    row = locked(SYSTEM, visit_id)
+    if row.state != State.BOOKED or row.latest_at >= moment - SILENCE:
+        return False
+    _missed(SYSTEM, row, moment, "nobody_came")
+    number = _to_be_said(row)
+    if number is not None:
+        booking.complete(SYSTEM, number)
+    ordering.follow_soon(row.pk)
+    return True
