@@ -10,6 +10,7 @@ from shoufu.kernel.places import demo as places
 from shoufu.scenes.homecare import demo
 from shoufu.scenes.homecare.assessment.models import Assessment
 from shoufu.scenes.homecare.careplans.models import CarePlan, Reading
+from shoufu.scenes.homecare.encounters.models import Encounter, Photo
 from shoufu.scenes.homecare.quality.models import Incident, Rating
 from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, Service
 from shoufu.scenes.homecare.visits.models import Visit
@@ -35,3 +36,4 @@ def test_the_model_districts_part_loads_once() -> None:
     assert {"caremanager", "coordinator", "regulator"} <= set(staff.values_list("username", flat=True))
     assert CarePlan.objects.count() == 1, "the community's residents with accounts are no part of this test"
     assert Reading.objects.count() > 50
+    assert Encounter.objects.count() >= 20 and Photo.objects.filter(key__isnull=False).exists()

@@ -20,6 +20,7 @@ from shoufu.kernel.privacy.models import Delegation
 from shoufu.scenes.homecare.assessment import services as assessment
 from shoufu.scenes.homecare.assessment.instruments import all_versions
 from shoufu.scenes.homecare.careplans import demo as careplans
+from shoufu.scenes.homecare.encounters import demo as encounters
 from shoufu.scenes.homecare.quality import demo as quality
 from shoufu.scenes.homecare.register import services
 from shoufu.scenes.homecare.register.models import Institution, Service
@@ -103,6 +104,7 @@ def load(actor: Actor) -> None:
     careplans.load(actor)
     visits.load(actor)
     quality.load(actor)
+    encounters.load(actor)
 
 
 def _version(row: tuple[Any, ...]) -> VersionDraft:

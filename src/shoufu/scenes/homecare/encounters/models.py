@@ -61,7 +61,7 @@ class Encounter(models.Model):
     RETENTION_DAYS = RETENTION_DAYS
 
     class State(models.TextChoices):
-        OPEN = "in-progress", _("Under way")
+        OPEN = "in-progress", _("Being carried out")
         FINISHED = "finished", _("Finished")
         CANCELLED = "cancelled", _("Did not take place")
 

@@ -75,7 +75,7 @@ def _identity(content: Mapping[str, Any]) -> Iterator[Row]:
 
 def _consent(content: Mapping[str, Any]) -> Iterator[Row]:
     yield _("Service"), word("answer", "yes" if content["service"] else "no")
-    yield _("Pictures"), word("answer", "yes" if content["photos"] else "no")
+    yield _("Photos"), word("answer", "yes" if content["photos"] else "no")
     yield _("Agreed by"), word("by", content["by"])
 
 

@@ -29,7 +29,7 @@ def encounters(request: PageRequest) -> HttpResponseBase:
     """What was done at homes: who, where, when; nothing of what was written."""
     register.require_any(request.actor, register.PATIENTS, register.CARE)
     page = ListPage(
-        title=_("Visits done"),
+        title=_("Visit records"),
         name="encounters",
         row="homecare/encounters/row.html",
         template="homecare/encounters/list.html",
@@ -149,7 +149,7 @@ def conflicts(request: PageRequest) -> HttpResponseBase:
             Column("patient", _("Patient"), "visit__patient__person__name", lambda r: r.visit.patient.person.name),
             Column("who", _("From"), "practitioner__person__name", lambda r: r.practitioner.person.name),
             Column("at", _("Written"), "at", lambda r: r.at),
-            Column("known", _("Received"), "known_at", lambda r: r.known_at),
+            Column("known", _("Came in"), "known_at", lambda r: r.known_at),
             Column("result", _("State"), "result", lambda r: r.get_result_display()),
         ),
         filters=(

@@ -195,7 +195,7 @@ def _photo(context: Context, picture: documents.Picture) -> None:
         raise Invalid.one("content.media", _("Must be a UUID.")) from error
     if Photo.objects.filter(pk=media).exists():
         raise Conflict(_("There is a picture with this id already; use a new one."), reason="twice")
-    detail = documents.plain(picture) | {"measured": _measured(picture)}
+    detail = documents.plain(picture) | {"measured": measured(picture)}
     Photo.objects.create(
         id=media,
         encounter=context.encounter,
@@ -211,7 +211,7 @@ def _photo(context: Context, picture: documents.Picture) -> None:
     record(context.actor, act("homecare.encounter.photo", context.encounter, context.visit, media=str(media)))
 
 
-def _measured(picture: documents.Picture) -> dict[str, Any] | None:
+def measured(picture: documents.Picture) -> dict[str, Any] | None:
     if picture.ruler is None:
         return None
     found = measuring.measure(picture.ruler.ends, picture.ruler.millimetres, picture.outline)
