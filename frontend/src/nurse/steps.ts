@@ -110,8 +110,9 @@ const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, h
     if (missing.length) return;
     const why = typed(form, "reason");
     if (!asked.hidden && !why) return wrong(reason, t("needReason"));
-    const content: Content = { ...(at ? { longitude: at.longitude, latitude: at.latitude, accuracy: at.accuracy } : {}), reason: asked.hidden ? (at ? "" : "…") : why };
+    // Still being looked for: the answer, or why there is none, comes within seconds.
     if (!at && asked.hidden) return;
+    const content: Content = { ...(at ? { longitude: at.longitude, latitude: at.latitude, accuracy: at.accuracy } : {}), reason: asked.hidden ? "" : why };
     const moment = new Date().toISOString();
     const traced = ticked(form, "trace");
     await done(form, async () => {

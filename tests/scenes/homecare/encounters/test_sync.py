@@ -13,6 +13,7 @@ from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.base.errors import Conflict, Forbidden, NotFound
 from shoufu.scenes.homecare.encounters import selectors, services
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Handed, Operation
+from shoufu.scenes.homecare.encounters.services import handlers
 from shoufu.scenes.homecare.register import services as register
 from shoufu.scenes.homecare.visits.models import Stop, Visit
 
@@ -254,6 +255,25 @@ def test_who_is_suspended_gets_nothing_more_and_what_was_done_before_counts(visi
     assert results(answers) == ["conflict", "conflict"] and Encounter.objects.get().in_at == before.at
     assert answers[0].problem["codes"] == ["suspended"] and answers[1].problem["reason"] == "revoked"
     assert Operation.objects.get(pk=after.id).content is not None
+
+
+def test_what_breaks_in_the_middle_of_a_line_leaves_nothing_half_done(visiting: Any, monkeypatch: Any) -> None:
+    phone, visit, other = visiting.phone, visiting.visit, visiting.another()
+    lines, elsewhere = phone.whole(visit), phone.line(other, "check_in")
+    real, broken = handlers.record, []
+
+    def breaks(actor: Any, act: Any) -> Any:
+        if act.data.get("kind") == "vitals" and not broken:
+            broken.append(act)
+            raise RuntimeError("killed here")
+        return real(actor, act)
+
+    monkeypatch.setattr(handlers, "record", breaks)
+    found = results(phone.send(*lines, elsewhere))
+    assert found == ["applied"] * 4 + ["later"] * 5 + ["applied"]
+    assert not Entry.objects.filter(kind="vitals").exists() and Operation.objects.filter(visit=visit).count() == 4
+    assert results(phone.send(*lines, elsewhere)) == ["already"] * 4 + ["applied"] * 5 + ["already"]
+    assert Entry.objects.filter(encounter__visit=visit).count() == 7
 
 
 @pytest.mark.django_db(transaction=True)
