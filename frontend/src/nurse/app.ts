@@ -118,7 +118,7 @@ async function opened(): Promise<void> {
   if (running) place.trace(running.id);
   await render();
   void sync.sync(true);
-  void navigator.serviceWorker?.getRegistration().then((found) => found?.update()).catch(() => undefined);
+  if (navigator.onLine) void navigator.serviceWorker?.getRegistration().then((found) => found?.update()).catch(() => undefined);
 }
 
 async function worker(): Promise<void> {

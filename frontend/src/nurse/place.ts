@@ -7,6 +7,7 @@ let watch = 0;
 let traced: number | null = null;
 const EVERY = 15_000;
 const STALE = 120_000;
+const FRESH = 30_000;
 const FLUSH = 120;
 
 const from = (found: GeolocationPosition): Position => ({
@@ -17,6 +18,9 @@ const from = (found: GeolocationPosition): Position => ({
 });
 
 export const lastKnown = (): Position | null => last;
+
+/** The last position while it still says where one is. */
+export const recent = (): Position | null => (last && Date.now() - new Date(last.at).getTime() < FRESH ? last : null);
 
 /** Where the phone is now; throws with the reason in the browser's words. */
 export function locate(timeout = 15_000): Promise<Position> {

@@ -13,6 +13,7 @@ import { both, clock, t } from "./words";
 export type Go = (to: string) => void;
 export const STEPS = ["identity", "check_in", "consent", "checklist", "vitals", "record", "photo", "consumables", "signature", "check_out"] as const;
 export const NEEDED = ["identity", "check_in", "consent", "checklist", "record", "signature"];
+const AGAIN = 5000;
 type Step = (typeof STEPS)[number] | "missed" | "addendum";
 
 export const practitioner = (visit: Visit): Practitioner | undefined => keep.bundle?.practitioners.find((one) => one.id === visit.practitioner);
@@ -102,9 +103,17 @@ const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, h
     if (label) label.textContent = outside ? t("outside", { n: radius }) : t("noPositionReason");
   };
   const find = (): void => {
-    [at, failed] = [null, ""];
+    at ??= place.recent();
     show();
-    place.locate().then((found) => { at = found; }, (error: Error) => { failed = error.message; }).then(show, show);
+    place.locate().then((found) => { [at, failed] = [found, ""]; }, (error: Error) => { failed = at ? "" : error.message; }).then(() => {
+      show();
+      // Whoever has no fix may write why and go on; meanwhile it is tried again.
+      if (!at && form.isConnected) setTimeout(find, AGAIN);
+    });
+  };
+  const again = (): void => {
+    [at, failed] = [null, ""];
+    find();
   };
   const form = kept(visit.id, kind, () => ({ reason: typed(form, "reason") }), async () => {
     if (missing.length) return;
@@ -126,7 +135,7 @@ const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, h
       });
       if (kind === "check_in" && traced) place.trace(visit.id);
     }, home);
-  }, list, status, button(t("retry"), "current-location", find), asked, told, saveButton(t(kind)));
+  }, list, status, button(t("retry"), "current-location", again), asked, told, saveButton(t(kind)));
   find();
   return form;
 };
