@@ -247,7 +247,7 @@ def _pay_back(visit: Visit, order: Order) -> datetime | None:
         log.error("visit %s: %s refunds of order %s failed, a clerk must pay back", visit.pk, len(failed), order.number)
         return None
     if failed:
-        again_at = failed[-1].requested_at + REFUND_PAUSE * 2 ** (len(failed) - 1)
+        again_at: datetime = failed[-1].requested_at + REFUND_PAUSE * 2 ** (len(failed) - 1)
         if again_at > timezone.now():
             return again_at
     key = f"homecare.visit:{visit.pk}:{visit.booking_id}" + (f":{len(asked)}" if asked else "")

@@ -35,11 +35,15 @@ def _watched(office: Institution, now: datetime) -> int:
     today = now.astimezone(ZoneInfo(office.place.time_zone)).date()
     if _quiet(office, today, now):
         return 0
-    at = running(days.load(office, today, now=now), now)
-    listed = [*risks(at, now), *open_ones(at)]
+    listed = _listed(office, today, now)
     if listed:
         _tell(office, today, now)
     return len(listed)
+
+
+def _listed(office: Institution, today: date, now: datetime) -> list[Risk]:
+    at = running(days.load(office, today, now=now), now)
+    return [*risks(at, now), *open_ones(at)]
 
 
 def _quiet(office: Institution, today: date, now: datetime) -> bool:
