@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from shoufu.kernel.access.policy import subtree
@@ -57,41 +57,49 @@ def _done(span: Span) -> QuerySet[Visit]:
 
 
 def checks(span: Span) -> list[Check]:
-    """Every rule over the visits of a span that were done; two or three queries a rule."""
+    """Every rule over the visits of a span that were done; two statements, and three for the visits of each
+    rule that was broken."""
     if not span.offices:
         return []
     done = _done(span)
     sent = Stop.objects.filter(visit__in=done.values("pk")).order_by()
-    found = [
-        _check("assessed", done.filter(version__needs_assessment=True), _unassessed()),
-        _of_people("licensed", sent, _unlicensed()),
-        _of_people("qualified", sent, _unqualified()),
-        _check("office", done, Q(institution__licence_last_day__lt=F("day"))),
-        _check("prescribed", done.filter(version__needs_prescription=True), _unprescribed()),
-        _check("consented", done, Q(consented_at__isnull=True) | Q(consented_at__gt=F("began_at"))),
-    ]
+    needed = {"assessed": Q(version__needs_assessment=True), "prescribed": Q(version__needs_prescription=True)}
+    wrong = {
+        "assessed": needed["assessed"] & _unassessed(),
+        "office": Q(institution__licence_last_day__lt=F("day")),
+        "prescribed": needed["prescribed"] & _unprescribed(),
+        "consented": Q(consented_at__isnull=True) | Q(consented_at__gt=F("began_at")),
+    }
+    people = {"licensed": _unlicensed(), "qualified": _unqualified()}
+    visits = _counts(done, wrong, needed)
+    stops = _counts(sent, people, {})
+    found = []
+    for code in NAMES:
+        if code in wrong:
+            broken = done.filter(wrong[code])
+        else:
+            broken = Visit.objects.filter(pk__in=sent.filter(people[code]).values("visit"))
+        checked, count = (visits | stops)[code]
+        found.append(Check(code, checked, count, _shown(broken) if count else []))
     return found
 
 
+def _counts(rows: QuerySet[Any], wrong: Mapping[str, Q], needed: Mapping[str, Q]) -> dict[str, tuple[int, int]]:
+    """How many rows each rule looks at and how many break it, in one statement."""
+    wanted = {f"{code}_broken": Count("pk", filter=condition) for code, condition in wrong.items()}
+    wanted |= {f"{code}_checked": Count("pk", filter=needed.get(code)) for code in wrong}
+    sums = rows.aggregate(**wanted)
+    return {code: (sums[f"{code}_checked"], sums[f"{code}_broken"]) for code in wrong}
+
+
 def _shown(rows: QuerySet[Visit]) -> list[Visit]:
-    listed = rows.select_related(
+    ids = list(rows.order_by("-day", "-pk").values_list("pk", flat=True)[:MOST])
+    listed = Visit.objects.filter(pk__in=ids).select_related(
         "patient__person", "service", "version", "institution__organisation", "institution__place", "place"
     )
-    listed = listed.defer("note", "patient__access", "patient__health").prefetch_related("stops__practitioner__person")
-    return list(listed.order_by("-day", "-pk")[:MOST])
-
-
-def _check(code: str, rows: QuerySet[Visit], wrong: Q) -> Check:
-    broken = rows.filter(wrong)
-    count = broken.count()
-    return Check(code, rows.count(), count, _shown(broken) if count else [])
-
-
-def _of_people(code: str, rows: QuerySet[Stop], wrong: Q) -> Check:
-    broken = rows.filter(wrong)
-    count = broken.count()
-    visits = Visit.objects.filter(pk__in=broken.values("visit"))
-    return Check(code, rows.count(), count, _shown(visits) if count else [])
+    listed = listed.defer("note", "patient__access", "patient__health", "patient__person__phone")
+    listed = listed.defer("patient__person__identity").prefetch_related("stops__practitioner__person")
+    return list(listed.order_by("-day", "-pk"))
 
 
 def _unassessed() -> Q:

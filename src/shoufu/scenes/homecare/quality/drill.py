@@ -9,7 +9,16 @@ from shoufu.kernel.base.neighbours import Estate, Neighbours
 def seed(estate: Estate) -> None:
     """A visit that was done with its rating, a complaint, an adverse event, a refusal, an entry with an appeal, and a
     sanction: through the tables where only people of the house may act, so that what is encrypted opens."""
-    from shoufu.scenes.homecare.quality.models import Appeal, Bar, Complaint, Incident, Rating, Refusal, Sanction
+    from shoufu.scenes.homecare.quality.models import (
+        Appeal,
+        Bar,
+        Complaint,
+        Incident,
+        Policy,
+        Rating,
+        Refusal,
+        Sanction,
+    )
     from shoufu.scenes.homecare.quality.services.common import needed
     from shoufu.scenes.homecare.quality.services.common import step as write
     from shoufu.scenes.homecare.visits.models import Stop, Visit
@@ -24,6 +33,7 @@ def seed(estate: Estate) -> None:
     )  # fmt: skip
     Stop.objects.create(visit=visit, practitioner=practitioner, span=(begin, now), live=False)
     person, staff = patient.person_id, practitioner.person_id
+    Policy.objects.create(institution=office, acknowledge_hours=24, answer_days=7, appeal_days=10, least_ratings=5)
     Rating.objects.create(visit=visit, stars=4, words=needed(person, mark), made_at=now)
     limits = {"acknowledge_by": now + timedelta(days=1), "answer_by": now + timedelta(days=7)}
     complaint = Complaint.objects.create(

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Func, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncMonth
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
@@ -172,61 +172,63 @@ def use(row: Institution, since: date, until: date) -> list[Use]:
     )
     ids = [one.resource_id for one in people if one.resource_id is not None]
     found = diaries(ids, Time(begin, end))
-    stops = _stops(row, since, until)
-    ways = _ways(row, people, stops)
-    by_person: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for stop in stops:
-        by_person[stop["practitioner"]].append(stop)
-    return [_use(one, found.get(one.resource_id or 0), by_person[one.pk], ways.get(one.pk, 0.0)) for one in people]
+    held = Stop.objects.filter(visit__institution=row, visit__day__gte=since, visit__day__lt=until)
+    held = held.filter(Q(live=True) | Q(visit__state__in=("done", "missed"))).exclude(visit__state="cancelled")
+    sums = _sums(held)
+    ways = _ways(row, people, held)
+    nothing = (0.0, 0.0, 0, 0)
+    used = []
+    for one in people:
+        planned, visited, visits, nobody = sums.get(one.pk, nothing)
+        diary = found.get(one.resource_id or 0)
+        shift = sum(_minutes(span.end - span.start) for span in diary.there) if diary is not None else 0.0
+        used.append(Use(one, shift, planned, visited, ways.get(one.pk, 0.0), visits, nobody))
+    return used
 
 
-def _stops(row: Institution, since: date, until: date) -> list[dict[str, Any]]:
-    rows = Stop.objects.filter(visit__institution=row, visit__day__gte=since, visit__day__lt=until)
-    wanted = rows.filter(Q(live=True) | Q(visit__state__in=("done", "missed"))).order_by("practitioner", "span")
-    found: Any = wanted.values(
-        "practitioner",
-        "span",
-        day=F("visit__day"),
-        place=F("visit__place"),
-        state=F("visit__state"),
-        cause=F("visit__end_cause"),
-        began=F("visit__began_at"),
-        ended=F("visit__ended_at"),
-    )
-    return list(found)
-
-
-def _use(one: Practitioner, diary: Any, stops: Sequence[dict[str, Any]], way: float) -> Use:
-    held = [stop for stop in stops if stop["state"] != "cancelled"]
-    done = [stop for stop in held if stop["state"] == "done" and stop["began"] and stop["ended"]]
-    return Use(
-        one,
-        shift=sum(_minutes(span.end - span.start) for span in diary.there) if diary is not None else 0.0,
-        planned=sum(_minutes(stop["span"].upper - stop["span"].lower) for stop in held),
-        visited=sum(_minutes(stop["ended"] - stop["began"]) for stop in done),
-        travel=way,
-        visits=len(done),
-        nobody_home=sum(stop["cause"] == "nobody_home" for stop in held),
-    )
+def _sums(held: QuerySet[Stop]) -> dict[int, tuple[float, float, int, int]]:
+    """Of each practitioner: minutes planned and spent with patients, visits done, times that nobody was at home."""
+    length = Func(F("span"), function="upper") - Func(F("span"), function="lower")
+    planned = ExpressionWrapper(length, output_field=DurationField())
+    spent = ExpressionWrapper(F("visit__ended_at") - F("visit__began_at"), output_field=DurationField())
+    done = Q(visit__state="done", visit__began_at__isnull=False, visit__ended_at__isnull=False)
+    rows = held.order_by().values("practitioner").annotate(
+        planned=Sum(planned),
+        spent=Sum(spent, filter=done),
+        visits=Count("pk", filter=done),
+        nobody=Count("pk", filter=Q(visit__end_cause="nobody_home")),
+    )  # fmt: skip
+    none = timedelta()
+    return {
+        one["practitioner"]: (
+            _minutes(one["planned"] or none),
+            _minutes(one["spent"] or none),
+            one["visits"],
+            one["nobody"],
+        )
+        for one in rows
+    }
 
 
 def _minutes(length: timedelta) -> float:
     return length.total_seconds() / 60
 
 
-def _ways(row: Institution, people: Sequence[Practitioner], stops: Sequence[dict[str, Any]]) -> dict[int, float]:
+def _ways(row: Institution, people: Sequence[Practitioner], held: QuerySet[Stop]) -> dict[int, float]:
     """Minutes on the way of each practitioner: from where their day begins through the homes in order, and back."""
     from shoufu.kernel.places.models import Place
 
-    places = list(Place.objects.filter(pk__in={stop["place"] for stop in stops} | {row.place_id}))
+    begin = Func(F("span"), function="lower")
+    stops = list(held.order_by("practitioner", begin).values_list("practitioner", "visit__day", "visit__place"))
+    places = list(Place.objects.filter(pk__in={place for _who, _day, place in stops} | {row.place_id}))
     located = register.positions(places)
     office = located.get(row.place_id)
     found: dict[int, float] = {}
     days: dict[int, dict[date, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for stop in stops:
-        at = located.get(stop["place"])
+    for who, day, place in stops:
+        at = located.get(place)
         if at is not None:
-            days[stop["practitioner"]][stop["day"]].append(at)
+            days[who][day].append(at)
     for one in people:
         base = (one.base_longitude, one.base_latitude) if one.base_longitude is not None else office
         if base is None or base[1] is None or one.pk not in days:

@@ -32,6 +32,22 @@ COLUMNS = (
 """Figure, its name, and its unit, in the order of the tables."""
 
 
+def shown(one: Ratio, unit: str) -> str:
+    """A figure by its unit: "percent", "rate" (per 1,000), "minutes", "hours" or "number"; "–" where there is none."""
+    if one.hidden:
+        return _("kept back")
+    if one.value is None:
+        return "–"
+    if unit == "percent":
+        return f"{one.value * 100:.1f}%"
+    return f"{one.value:.2f}" if unit == "rate" else f"{one.value:.1f}"
+
+
+def basis(one: Ratio) -> str:
+    """Numerator and denominator; empty where it is kept back or nothing was counted."""
+    return "" if one.hidden or not one.denominator else f"{one.numerator:.6g} / {one.denominator:.6g}"
+
+
 @dataclass(frozen=True)
 class Row:
     """A line of a table: what it is about, and its figures."""
@@ -45,8 +61,10 @@ class Row:
         return _("fewer than %(n)s people") % {"n": LEAST} if self.cell.hidden else str(self.cell.counts.done)
 
     @property
-    def figures(self) -> list[tuple[Ratio, str]]:
-        return [(told(self.cell, name, public=self.public), unit) for name, _label, unit in COLUMNS]
+    def figures(self) -> list[tuple[str, str]]:
+        """Each figure as text, and what it rests on ("12/14")."""
+        found = [(told(self.cell, name, public=self.public), unit) for name, _label, unit in COLUMNS]
+        return [(shown(one, unit), basis(one)) for one, unit in found]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ is not settled; a reader refreshes what is older than an hour, so that figures a
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from shoufu.scenes.homecare.quality import counting
@@ -82,25 +85,41 @@ def after(month: date) -> date:
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
-def _rows(span: Span, now: datetime) -> list[MonthSummary]:
+@dataclass(frozen=True)
+class _Row:
+    """A summary as it is read here."""
+
+    office: int
+    month: date
+    service: int | None
+    practitioner: int | None
+    counts: Mapping[str, Any]
+    causes: Mapping[str, int]
+
+
+def _rows(span: Span, now: datetime, *, people: bool = False) -> list[_Row]:
     wanted = {(office, month) for office in span.offices for month in months(span.since, span.until)}
     rows = MonthSummary.objects.filter(institution__in=span.offices, month__gte=span.since, month__lt=span.until)
-    found = list(rows.order_by())
-    fresh = {(row.institution_id, row.month) for row in found if row.settled or row.made_at > now - FRESH}
-    late = {pair for pair in wanted - fresh if pair[1] <= now.date() + timedelta(days=45)}
+    rows = rows.order_by()
+    known = rows.filter(service__isnull=True, practitioner__isnull=True)
+    fresh = known.filter(Q(settled=True) | Q(made_at__gt=now - FRESH)).values_list("institution", "month")
+    late = {pair for pair in wanted - set(fresh) if pair[1] <= now.date() + timedelta(days=45)}
     for office, month in sorted(late):
         refresh(office, month, now)
-    return list(rows.order_by()) if late else found
+    if not people:
+        rows = rows.filter(practitioner__isnull=True)
+    listed = rows.values_list("institution", "month", "service", "practitioner", "counts", "causes")
+    return [_Row(*one) for one in listed]
 
 
-def _chosen(row: MonthSummary, span: Span) -> bool:
+def _chosen(row: _Row, span: Span) -> bool:
     """Whether a row counts for the span as a whole: the month's own, or that of the service asked for."""
-    return row.practitioner_id is None and row.service_id == span.service
+    return row.practitioner is None and row.service == span.service
 
 
 def _summed(span: Span, dimensions: Sequence[str], now: datetime) -> dict[str, dict[str, Cell]]:
     found: dict[str, dict[str, Counts]] = {name: {} for name in dimensions}
-    for row in _rows(span, now):
+    for row in _rows(span, now, people="practitioner" in dimensions):
         counts = Counts(**row.counts)
         for name in dimensions:
             key = _key(row, span, name)
@@ -109,17 +128,17 @@ def _summed(span: Span, dimensions: Sequence[str], now: datetime) -> dict[str, d
     return {name: {key: Cell(key, counts) for key, counts in some.items()} for name, some in found.items()}
 
 
-def _key(row: MonthSummary, span: Span, dimension: str) -> str | None:
+def _key(row: _Row, span: Span, dimension: str) -> str | None:
     """The cell of a dimension to which a row belongs; None where it counts for none."""
     if dimension == "practitioner":
-        own = row.practitioner_id is not None and span.service is None
-        return str(row.practitioner_id) if own else None
+        own = row.practitioner is not None and span.service is None
+        return str(row.practitioner) if own else None
     if dimension == "service":
-        wanted = row.service_id is not None and span.service in (None, row.service_id)
-        return str(row.service_id) if wanted else None
+        wanted = row.service is not None and span.service in (None, row.service)
+        return str(row.service) if wanted else None
     if not _chosen(row, span):
         return None
-    return {"total": "", "month": row.month.isoformat(), "institution": str(row.institution_id)}[dimension]
+    return {"total": "", "month": row.month.isoformat(), "institution": str(row.office)}[dimension]
 
 
 @transaction.atomic

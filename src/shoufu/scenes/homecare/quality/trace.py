@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -34,6 +34,7 @@ from shoufu.scenes.homecare.quality.models import Complaint, Incident, Rating, R
 from shoufu.scenes.homecare.quality.services.common import Reader, trail
 from shoufu.scenes.homecare.quality.services.complaints import WISH
 from shoufu.scenes.homecare.quality.services.incidents import IMMEDIATE
+from shoufu.scenes.homecare.register.models import Institution, Patient
 from shoufu.scenes.homecare.visits.models import Visit
 
 LEAST_REASON = 4
@@ -41,9 +42,12 @@ LEAST_REASON = 4
 
 def visible(actor: Actor) -> QuerySet[Visit]:
     """Visits whose trace the actor may ask for: in the places that they supervise, or of their institution."""
-    rows = Visit.objects.select_related(
-        "patient__person", "version", "service", "place", "institution__organisation", "institution__place"
-    ).defer("note", "patient__access", "patient__health")
+    patients = Patient.objects.select_related("person").defer("access", "health", "person__phone", "person__identity")
+    offices = Institution.objects.select_related("organisation", "place")
+    # Fetched besides and not joined: sorting a long list then sorts visits alone.
+    rows = Visit.objects.defer("note").prefetch_related(
+        Prefetch("patient", patients), Prefetch("institution", offices), "version", "place"
+    )
     if actor.is_system:
         return rows
     return rows.filter(selectors.supervised(actor) | selectors.staffed(actor, selectors.QUALITY))

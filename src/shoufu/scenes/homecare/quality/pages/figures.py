@@ -34,7 +34,8 @@ def home(request: PageRequest) -> HttpResponseBase:
     `?published=yes`."""
     actor, public = request.actor, request.GET.get("published") == "yes"
     people = actor.may_anywhere(selectors.QUALITY)
-    found = reports.report(actor, _asked(request), public=public, people=people)
+    asked = _asked(request)
+    found = reports.report(actor, asked, public=public, people=people)
     if request.GET.get("format") == "csv":
         return csv_response(reports.lines(found), "quality")
     if request.GET.get("format") == "json":
@@ -42,6 +43,7 @@ def home(request: PageRequest) -> HttpResponseBase:
             {"published": public, "lines": list(reports.lines(found))}, json_dumps_params={"ensure_ascii": False}
         )
     months = found.tables["month"]
+    several = asked.institution is not None or len(found.span.offices) > 1
     names = {name: label for name, label, _unit in COLUMNS}
     units = {name: unit for name, _label, unit in COLUMNS}
     context = {
@@ -57,8 +59,8 @@ def home(request: PageRequest) -> HttpResponseBase:
             (_("Rating"), _points(months, "rating", 1), 5.0),
             (_("Adverse events per 1,000"), _points(months, "incidents", 1), None),
         ],
-        "asked": _asked(request),
-        "offices": () if found.span.practitioners else counting.offices(actor, selectors.QUALITY, selectors.REGULATE),
+        "asked": asked,
+        "offices": counting.offices(actor, selectors.QUALITY, selectors.REGULATE) if several else (),
         "averages": selectors.own_average(actor) if found.span.practitioners is not None else (),
         "sanctions": selectors.own_sanctions(actor)[:5],
         "made": summaries.last_made(found.span),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.payments import money
 from shoufu.scenes.homecare.quality import codes, names, words
 from shoufu.scenes.homecare.quality.figures import Ratio
+from shoufu.scenes.homecare.quality.reports import shown
 
 register = template.Library()
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 360, 170, 40, 24, 12
@@ -87,17 +88,6 @@ def hours(minutes: float) -> str:
 def ratio(one: Ratio, unit: str) -> str:
     """A figure by its unit: "percent", "rate" (per 1,000), "number", "minutes" or "hours"; "–" where there is none."""
     return shown(one, unit)
-
-
-def shown(one: Ratio, unit: str) -> str:
-    """The same for programs that make tables."""
-    if one.hidden:
-        return _("kept back")
-    if one.value is None:
-        return "–"
-    if unit == "percent":
-        return f"{one.value * 100:.1f}%"
-    return f"{one.value:.2f}" if unit == "rate" else f"{one.value:.1f}"
 
 
 @register.simple_tag
