@@ -141,8 +141,7 @@ async function worker(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  speak(english ? "en" : "zh-hans");
-  if (!localStorage.getItem("shoufu-nurse-language")) localStorage.removeItem("shoufu-nurse-language");
+  speak(english ? "en" : "zh-hans", false);
   applyLarge();
   root.replaceChildren(h("header", { class: "top" }, back, title, chip, gear), banner, main, bar);
   if (!crypto.subtle || !("indexedDB" in window)) {

@@ -221,11 +221,12 @@ const WORDS: Record<string, [zh: string, en: string]> = {
 };
 
 const KEY = "shoufu-nurse-language";
-export let english = (localStorage.getItem(KEY) ?? navigator.language).startsWith("en");
+// Chinese until the account's language is known, or the nurse chose one.
+export let english = (localStorage.getItem(KEY) ?? "zh-hans").startsWith("en");
 
-export function speak(language: string): void {
+export function speak(language: string, keep = true): void {
   english = language.startsWith("en");
-  localStorage.setItem(KEY, language);
+  if (keep) localStorage.setItem(KEY, language);
   document.documentElement.lang = english ? "en" : "zh-CN";
   document.title = t("app");
 }

@@ -227,6 +227,7 @@ def test_a_nurse_deals_with_it_follows_up_and_the_doctor_answers(shown: Any, sho
     assert "氨氯地平" in shown("mei", f"{HOME}mine/").inner_text("main")
 
 
+@pytest.mark.slow
 def test_every_page_for_the_eye(shown: Any, shot: Any, care: Any) -> None:
     """The pages at both sizes and in both languages; what is asserted is that nothing is wider than the screen."""
     row, _doctor = planned(care)

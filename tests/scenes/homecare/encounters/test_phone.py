@@ -259,7 +259,7 @@ def second_half(hand: Hand) -> None:
     hand.save()
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("language", ["zh-CN", pytest.param("en-GB", marks=pytest.mark.slow)])
 def test_a_whole_visit_with_the_network_off_and_a_reload_in_the_middle(
     hand: Callable[..., Hand], visiting: Any, language: str
 ) -> None:

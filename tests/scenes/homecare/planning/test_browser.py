@@ -192,6 +192,7 @@ def test_an_ill_nurse_is_looked_at_before_it_is_taken(shown: Any, day: Any, shot
     shot(page, "ill-taken")
 
 
+@pytest.mark.slow
 def test_every_page_for_the_eye(shown: Any, day: Any, shot: Any) -> None:
     """Both sizes and languages, light and dark; what is asserted is that nothing is wider than the screen."""
     user, address = day.care.users["gao"], f"?institution={day.care.office.pk}&day={day.day}"

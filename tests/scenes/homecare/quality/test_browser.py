@@ -113,6 +113,7 @@ def test_a_patient_rates_and_complains_and_the_regulator_traces(
     assert Path(got.value.path()).read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_every_page_for_the_eye(shown: Any, shot: Any, staff: Any, visit_of: Make) -> None:
     """The pages at both sizes and in both languages; what is asserted is that nothing is wider than the screen."""
     from django.utils import timezone

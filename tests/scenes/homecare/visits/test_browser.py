@@ -142,6 +142,7 @@ def test_four_taps_from_the_service_to_a_paid_visit_and_its_nurse(
     shot(page, "6-mine")
 
 
+@pytest.mark.slow
 def test_the_desk_shows_visits_with_what_happened(shown: Any, shot: Any, bookable: Any) -> None:
     from shoufu.scenes.homecare.visits import services
 
