@@ -12,7 +12,8 @@ from shoufu.scenes.homecare.encounters.models import Handed
 
 
 def end_person(actor: Actor, ending: Ending) -> Iterator[Receipt]:
-    """Who gave care has patients' data on a phone: it gets no more, and is wiped when it next gets through."""
+    """Who gave care has patients' data on a phone: it gets no more. While the account is open the phone is told to
+    empty itself; once it is closed nothing reaches the phone, and what lies there stays under its PIN."""
     if ending.household is not None:
         return
     since = timezone.now() - timedelta(days=3)
