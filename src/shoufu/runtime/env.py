@@ -89,6 +89,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SHOUFU_WECHATPAY_URL", str, "", "Address of WeChat Pay, in place of the file's: for the test gateway."),
     Setting("SHOUFU_ALIPAY", str, "", "Settings file (TOML) of the Alipay merchant account; its keys stand beside it."),
     Setting("SHOUFU_ALIPAY_URL", str, "", "Address of Alipay's gateway, in place of the file's: for the test gateway."),
+    Setting("SHOUFU_PAYGATEWAY_PORT", int, 8620, "Loopback port of the test payment gateway, which the demo starts."),
     Setting("SHOUFU_SCENE_PACKAGES", str, "", "Further Python packages that hold a scene, by comma."),
     Setting(
         "SHOUFU_BACKUP_DAYS", int, 30, "Days that back-ups are kept: an erasure's receipt says when the last one ends."

@@ -41,6 +41,8 @@ def ports() -> list[Port]:
         found.append(Port("SHOUFU_MQTT_PORT", str(env.get("SHOUFU_MQTT_HOST")), "MQTT"))
     if postgres.embedded():
         found.append(Port("SHOUFU_PG_PORT", "127.0.0.1", "PostgreSQL"))
+    if env.get("SHOUFU_DEMO"):
+        found.append(Port("SHOUFU_PAYGATEWAY_PORT", "127.0.0.1", "the test payment gateway"))
     return found
 
 

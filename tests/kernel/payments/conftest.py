@@ -61,6 +61,7 @@ def gateway(gateway_keys: Any, settings: Any) -> Iterator[Any]:
     """The test gateway as a real HTTP server; its callbacks go nowhere until a test sends them."""
     from shoufu.runtime.paygateway.server import Gateway
 
+    (gateway_keys / "trades.json").unlink(missing_ok=True)
     server = Gateway(gateway_keys, 0, waits=(0.2,) * 20)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     origin = f"http://127.0.0.1:{server.server_port}"

@@ -10,14 +10,14 @@ import click
 @click.option("--port", type=click.IntRange(1, 65535), default=8620, show_default=True, help="Loopback port.")
 @click.option("--shop", default="", help="Where callbacks go; default: this installation's edge.")
 def command(folder: Path, port: int, shop: str) -> None:
-    """For developers. Makes keys and settings files in FOLDER where there are none, prints the variables that point
-    Shoufu at this gateway, and serves until stopped. `POST /control/pay {"number": …}` lets a payer pay."""
+    """For developers. Makes keys, where there are none, and settings files in FOLDER, prints the variables that point
+    Shoufu at this gateway, and serves until stopped. The page at / lets a payer pay,
+    and so does `POST /control/pay {"number": …}`."""
     from shoufu.runtime import env
     from shoufu.runtime.paygateway import keys
     from shoufu.runtime.paygateway.server import Gateway
 
-    if not (folder / "platform.pem").exists():
-        keys.make(folder, f"http://127.0.0.1:{port}", shop or f"http://127.0.0.1:{env.get('SHOUFU_PORT')}")
+    keys.make(folder, f"http://127.0.0.1:{port}", shop or f"http://127.0.0.1:{env.get('SHOUFU_PORT')}")
     for name, value in keys.environment(folder.absolute()).items():
         click.echo(f"export {name}={value}")
     with Gateway(folder, port) as server:

@@ -75,13 +75,14 @@ def read_links() -> list[dict[str, str]]:
 def _write_links() -> None:
     from shoufu.kernel.access.demo import ACCOUNTS
     from shoufu.scenes.community.resident.demo import PEOPLE
+    from shoufu.scenes.homecare.careplans.demo import ACCOUNTS as CAREPLANS
     from shoufu.scenes.homecare.demo import ACCOUNTS as CARE
     from shoufu.scenes.homecare.quality.demo import ACCOUNTS as QUALITY
     from shoufu.web.demo import link
 
     accounts = [(name, shown, role) for name, shown, role, *_ in ACCOUNTS]
     accounts += [(name, shown, "resident") for name, _code, shown, *_ in PEOPLE]
-    accounts += CARE + QUALITY
+    accounts += CARE + CAREPLANS + QUALITY
     links = [{"user": name, "role": role, "name": shown, "path": link(name)} for name, shown, role in accounts]
     path = links_path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

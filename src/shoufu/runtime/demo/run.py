@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from shoufu.runtime import env, preflight, processes, up
-from shoufu.runtime.demo import loader, tally
+from shoufu.runtime.demo import loader, tally, till
 from shoufu.runtime.demo.tally import Tally
 from shoufu.runtime.errors import Problem
 from shoufu.runtime.supervisor import Spec, Supervisor
@@ -52,7 +52,7 @@ def specs(arrange: list[Spec]) -> list[Spec]:
         once=True,
         niceness=1,
     )
-    return [*(_after_load(spec) for spec in arrange), load, *cabinets, entrance, home, past]
+    return [*(_after_load(spec) for spec in arrange), load, *cabinets, entrance, home, past, *till.specs()]
 
 
 def _after_load(spec: Spec) -> Spec:
@@ -80,6 +80,8 @@ def welcome() -> str:
     address = up.address()
     lines = ["", f"  首府 Shoufu  {address}", "", "  一键登录 · sign in as"]
     lines += [f"    {link['name']} ({link['role']}): {address}{link['path']}" for link in loader.read_links()]
+    if env.get("SHOUFU_WECHATPAY").startswith(str(till.folder())):
+        lines += ["", f"  付款人的页面 · where a payer pays (no real money): {till.address()}"]
     return "\n".join([*lines, "", "  Ctrl-C 结束 · ends everything", ""])
 
 

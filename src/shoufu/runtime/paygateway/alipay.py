@@ -89,7 +89,7 @@ class Alipay:
                 datetime.strptime(expires, WRITTEN).replace(tzinfo=CHINA) if expires else None,
             )
         )  # fmt: skip
-        return {"out_trade_no": trade.number, "qr_code": f"https://qr.alipay.com/{trade.trade_no}"}
+        return {"out_trade_no": trade.number, "qr_code": f"{self._origin}/payer/{trade.trade_no}"}
 
     def _query(self, number: str) -> dict[str, Any]:
         trade = self._book.find("alipay", number)

@@ -25,13 +25,11 @@ class Keys:
 
 
 def make(folder: Path, gateway: str, shop: str) -> None:
-    """Write keys and settings; `gateway` and `shop` are the origins ("http://127.0.0.1:8620") of the two sides."""
+    """Write settings, and keys where there are none; `gateway` and `shop` are the origins ("http://127.0.0.1:8620")
+    of the two sides."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in ("platform", "merchant"):
-        pem = paysign.new_private_pem()
-        _write(folder / f"{name}.pem", pem)
-        _write(folder / f"{name}.pub.pem", paysign.public_pem(paysign.private_key(pem)))
-    _write(folder / "api.key", secrets.token_hex(16))
+    if not (folder / "api.key").exists():
+        _make_keys(folder)
     _write(
         folder / "wechat.toml",
         f'base_url = "{gateway}"\nnotify_url = "{shop}/payments/callback/wechat"\nmchid = "{MCHID}"\n'
@@ -44,6 +42,15 @@ def make(folder: Path, gateway: str, shop: str) -> None:
         f'app_id = "{ALIPAY_APP}"\nseller_id = "{ALIPAY_SELLER}"\nprivate_key = "merchant.pem"\n'
         f'alipay_public_key = "platform.pub.pem"\n',
     )
+
+
+def _make_keys(folder: Path) -> None:
+    for name in ("platform", "merchant"):
+        pem = paysign.new_private_pem()
+        _write(folder / f"{name}.pem", pem)
+        _write(folder / f"{name}.pub.pem", paysign.public_pem(paysign.private_key(pem)))
+    # Last: where it is, the others are whole.
+    _write(folder / "api.key", secrets.token_hex(16))
 
 
 def read(folder: Path) -> Keys:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from shoufu.runtime.paygateway import keys
+from shoufu.runtime.paygateway import keys, payer
 from shoufu.runtime.paygateway.alipay import Alipay, yuan
 from shoufu.runtime.paygateway.callbacks import WAITS, Courier, Message
 from shoufu.runtime.paygateway.state import Book, Faults, Refusal, Return, Trade, now
@@ -22,7 +22,8 @@ OLD = timedelta(minutes=6)
 
 
 class Gateway(ThreadingHTTPServer):
-    """The test gateway: /v3 is WeChat Pay, /gateway.do is Alipay, /control is the hand of whoever tests."""
+    """The test gateway: /v3 is WeChat Pay, /gateway.do is Alipay, /payer is the page of whoever pays, /control is the
+    hand of whoever tests. Trades are kept in the folder, so that a refund finds them after a new start."""
 
     daemon_threads = True
 
@@ -30,7 +31,7 @@ class Gateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         held = keys.read(folder)
         origin = f"http://127.0.0.1:{self.server_port}"
-        self.book = Book()
+        self.book = Book(folder / "trades.json")
         self.courier = Courier(self.book, waits)
         self.wechat = Wechat(held, self.book, self.courier, origin)
         self.alipay = Alipay(held, self.book, self.courier, origin)
@@ -42,6 +43,8 @@ class Gateway(ThreadingHTTPServer):
         """Answer one request."""
         if target.startswith("/control/"):
             return self._control(target.removeprefix("/control/"), json.loads(body or b"{}"))
+        if target == "/" or target.startswith("/payer/"):
+            return self._payer(target.removeprefix("/").removeprefix("payer/"), body)
         if random.random() < self.book.faults.broken:
             return Reply(500, b"", {})
         if target.startswith("/v3/"):
@@ -60,6 +63,15 @@ class Gateway(ThreadingHTTPServer):
         except (AttributeError, TypeError, KeyError) as error:
             return _json(400, {"code": "PARAM_ERROR", "message": str(error)})
         return _json(200, done)
+
+    def _payer(self, name: str, body: bytes) -> Reply:
+        if name != "pay":
+            return payer.page(self.book, name)
+        try:
+            self.do_pay(payer.chosen(body))
+        except Refusal as refusal:
+            return payer.refused(refusal.words)
+        return payer.back(self.book.trades[payer.chosen(body)])
 
     def do_faults(self, **said: Any) -> dict[str, Any]:
         """Set what goes wrong from now on."""
@@ -82,9 +94,7 @@ class Gateway(ThreadingHTTPServer):
 
     def do_finish(self, number: str, refund: str, state: str = "success") -> dict[str, Any]:
         """End a slow refund ("success" or "abnormal")."""
-        trade = self.book.trades[number]
-        made = trade.returns[refund]
-        made.state = state
+        trade, made = self.book.finish(number, refund, state)
         self.courier.send(self.side(trade.provider).message(trade, made))
         return _shown(trade)
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any, Literal
 
 CHINA = timezone(timedelta(hours=8))
@@ -70,14 +72,33 @@ class Faults:
 
 
 class Book:
-    """All trades by number, under one lock."""
+    """All trades by number, under one lock; each change is a line of the file, of which the last one counts."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
         self.lock = threading.RLock()
         self.trades: dict[str, Trade] = {}
         self.faults = Faults()
         self._said: dict[str, Mapping[str, Any]] = {}
-        self._numbers: Iterator[int] = itertools.count(1)
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        for line in lines:
+            trade = _read(json.loads(line))
+            self.trades[trade.number] = trade
+        # Numbers are not given twice: no more of them were given than there are lines.
+        self._numbers: Iterator[int] = itertools.count(len(lines) + 1)
+        self._file = path.open("a", encoding="utf-8")
+
+    def keep(self, trade: Trade) -> Trade:
+        """Write down what a trade is now."""
+        self._file.write(json.dumps(asdict(trade), default=datetime.isoformat, ensure_ascii=False) + "\n")
+        self._file.flush()
+        return trade
+
+    def finish(self, number: str, refund: str, state: str) -> tuple[Trade, Return]:
+        """End a slow refund."""
+        with self.lock:
+            trade = self.trades[number]
+            trade.returns[refund].state = state
+            return self.keep(trade), trade.returns[refund]
 
     def serial(self, prefix: str) -> str:
         """A number of the provider's own: date and a counter."""
@@ -94,7 +115,7 @@ class Book:
             known = self.trades.get(trade.number)
             if known is None:
                 self.trades[trade.number] = trade
-                return trade
+                return self.keep(trade)
             if (known.amount, known.provider) != (trade.amount, trade.provider):
                 raise Refusal("INVALID_REQUEST", "the number was used with other parameters")
             if known.state != "open":
@@ -117,7 +138,7 @@ class Book:
             if found.state != "open" or (found.expires_at is not None and found.expires_at <= now()):
                 raise Refusal("ORDER_CLOSED", "nobody can pay this any more")
             found.state, found.paid_at = "paid", now().replace(microsecond=0)
-            return found
+            return self.keep(found)
 
     def close(self, provider: str, number: str) -> Trade:
         with self.lock:
@@ -125,7 +146,7 @@ class Book:
             if found.state == "paid":
                 raise Refusal("ORDERPAID", "the trade was paid")
             found.state = "closed"
-            return found
+            return self.keep(found)
 
     def give_back(self, provider: str, trade: str, number: str, amount: int) -> tuple[Trade, Return, bool]:
         """Refund; the last part says whether it is new. Refusal where more than was paid would go back."""
@@ -143,7 +164,7 @@ class Book:
             state = "processing" if self.faults.slow_refunds else "success"
             moment = now().replace(microsecond=0)
             made = found.returns[number] = Return(number, self.serial("5030"), amount, moment, state)
-            return found, made, True
+            return self.keep(found), made, True
 
     def of_day(self, provider: str, day: str) -> tuple[list[Trade], list[tuple[Trade, Return]]]:
         """What stands on the bill of a day (UTC+8): payments and refunds."""
@@ -152,6 +173,14 @@ class Book:
             paid = [one for one in trades if one.paid_at and _day(one.paid_at) == day]
             back = [(one, part) for one in trades for part in one.returns.values() if _day(part.at) == day]
             return paid, back
+
+
+def _read(said: dict[str, Any]) -> Trade:
+    for name in ("expires_at", "paid_at"):
+        said[name] = datetime.fromisoformat(said[name]) if said[name] else None
+    for number, one in said["returns"].items():
+        said["returns"][number] = Return(**one | {"at": datetime.fromisoformat(one["at"])})
+    return Trade(**said)
 
 
 def _day(moment: datetime) -> str:

@@ -63,7 +63,7 @@ class Wechat:
         steps = [unquote(step) for step in path.strip("/").split("/")]
         match (method, *steps):
             case ("POST", "v3", "pay", "transactions", "native"):
-                return self._signed(200, {"code_url": f"weixin://wxpay/bizpayurl?pr={self._open(said).trade_no}"})
+                return self._signed(200, {"code_url": f"{self._origin}/payer/{self._open(said).trade_no}"})
             case ("GET", "v3", "pay", "transactions", "out-trade-no", number):
                 return self._signed(200, payment(self._book.find("wechat", number)))
             case ("POST", "v3", "pay", "transactions", "out-trade-no", number, "close"):

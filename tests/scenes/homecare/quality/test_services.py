@@ -39,7 +39,11 @@ def test_a_visit_is_rated_once_and_changed_by_whoever_acts_for_the_patient(staff
     privacy.grant(staff.act("mei"), privacy.GrantDraft(staff.people["lan"].pk, ["care.act"]))
     services.rate(staff.act("lan"), row.pk, RatingDraft(4, ("kind",), "后来很好"))
     rating = Rating.objects.get()
-    assert (rating.stars, rating.made_by, "后来很好".encode() in bytes(rating.words or b"")) == (4, staff.users["mei"], False)
+    assert (rating.stars, rating.made_by, "后来很好".encode() in bytes(rating.words or b"")) == (
+        4,
+        staff.users["mei"],
+        False,
+    )
     assert services.own_words(staff.act("mei"), row.pk)[2] == "后来很好"
     assert told(staff, "gao") == told(staff, "dou") == ["care.rating.low"] and told(staff, "other") == []
     _seen, words = services.read_rating(staff.act("gao"), rating.pk)

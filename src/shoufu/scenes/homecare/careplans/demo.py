@@ -24,6 +24,7 @@ from shoufu.scenes.homecare.register.models import Institution, Patient
 NAMES = UUID("6f1d7c1e-3a55-4f0e-9a3b-1c0b5d9f2a10")
 DAYS = 60
 DOCTOR, DOCTOR_NAME, DOCTOR_PHONE = "doctor", "裴致远", "13800000929"
+ACCOUNTS = ((DOCTOR, f"全科医生 {DOCTOR_NAME}", "care_physician"),)
 REGISTER = "医师执业注册信息查询 / National register of physicians"
 SUGAR = "care-patient-0"
 PRESSURE = (("demo-elder", 158.0, 148.0, True), ("demo-grandmother", 146.0, 134.0, False))
@@ -65,8 +66,9 @@ def _doctor(actor: Actor, office: Institution) -> None:
     )
     made = register.add_practitioner(actor, office.pk, draft)
     register.verify(actor, made.pk, REGISTER)
-    (user,) = create_users(actor, [UserDraft(DOCTOR, f"全科医生 {DOCTOR_NAME}", person_id=person.pk)])
-    give_roles(actor, [RoleDraft(user.pk, "care_physician", office.place_id)])
+    ((username, shown, role),) = ACCOUNTS
+    (user,) = create_users(actor, [UserDraft(username, shown, person_id=person.pk)])
+    give_roles(actor, [RoleDraft(user.pk, role, office.place_id)])
 
 
 def _moments(patient: Patient, hour: int, chance: Random) -> Iterator[tuple[int, datetime]]:

@@ -43,7 +43,7 @@ def load(actor: Actor) -> None:
         return
     coordinator, nurse = actor_for_user(users["coordinator"]), actor_for_user(users["nurse"])
     made = {one.code: one for one in Service.objects.filter(institution=office)}
-    _weekends(coordinator, office)
+    _more_shifts(coordinator, office)
     for one in made.values():
         services.open_for_booking(coordinator, one.pk)
     patients = list(Patient.objects.filter(institution=office, ended_at__isnull=True).order_by("pk"))
@@ -58,11 +58,16 @@ def load(actor: Actor) -> None:
             _booked(coordinator, nurse, patients[who], made[code], _at(zone, ahead, hour), paid)
 
 
-def _weekends(coordinator: Actor, office: Institution) -> None:
-    """The demo is looked at on any day: somebody works on Saturdays and Sundays too."""
-    rule = register.ShiftDraft("FREQ=WEEKLY;BYDAY=SA,SU", time(8), time(17), timezone.localdate() - timedelta(days=30))
+def _more_shifts(coordinator: Actor, office: Institution) -> None:
+    """The demo is looked at on any day and hour: everybody works on Saturdays and Sundays too, wound nurses into
+    the evening."""
+    since = timezone.localdate() - timedelta(days=30)
+    weekend = register.ShiftDraft("FREQ=WEEKLY;BYDAY=SA,SU", time(8), time(17), since)
+    evening = register.ShiftDraft("FREQ=DAILY", time(17), time(22), since)
     for row in Practitioner.objects.filter(institution=office, verified_at__isnull=False):
-        register.add_shift(coordinator, row.pk, rule)
+        register.add_shift(coordinator, row.pk, weekend)
+        if "wound" in row.skills:
+            register.add_shift(coordinator, row.pk, evening)
 
 
 def _at(zone: ZoneInfo, days: int, hour: int) -> datetime:
