@@ -243,6 +243,23 @@ def test_who_did_not_come_pays_by_the_terms(club, at):
     assert services.no_show(club.act(club.world.alice), booked.pk).charge == 2001
 
 
+def test_what_only_the_clock_closed_may_still_be_said_not_to_have_been_kept(club, at):
+    alice, chen = club.act(club.world.alice), club.act(club.world.chen)
+    unsaid, said = (services.confirm(club.act(club.eve), club.hold(club.eve, at(hour)).pk) for hour in (10, 11))
+    past = timezone.now() - 30 * HOUR
+    Booking.objects.filter(pk__in=(unsaid.pk, said.pk)).update(starts_at=past, ends_at=past + HOUR)
+    services.complete(alice, said.pk)
+    assert services.complete_past() == 1
+    assert services.no_show(alice, unsaid.pk).charge == 2001
+    assert Booking.objects.get(pk=unsaid.pk).state == "no_show"
+    with pytest.raises(Conflict):
+        services.no_show(alice, said.pk)
+    put_right = services.complete(chen, unsaid.pk)
+    assert (put_right.state, put_right.charge, put_right.charge_reason) == ("completed", 0, "")
+    with pytest.raises(Conflict):
+        services.no_show(alice, unsaid.pk)
+
+
 def test_the_waiting_list_is_served_in_order_with_a_hold_and_a_notice(club, at, django_capture_on_commit_callbacks):
     held = [club.hold(club.world.alice, at(10)) for _ in range(2)]
     drafts = services.WaitDraft(club.offering.pk, at(10), at(11))

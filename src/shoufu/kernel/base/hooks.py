@@ -57,8 +57,8 @@ class Receipt:
 class OrderChange:
     """What happened to an order of the payments app, for the app that asked for it: `source` is that app's own text.
 
-    `kind` is "issued", "paid", "refunded", "cancelled", "expired", "performer", "prolonged", or "surplus" (money came
-    though nothing was due any more); `state` the order's state after it.
+    `kind` is "issued", "paid", "refunded", "refund_failed", "cancelled", "expired", "performer", "prolonged",
+    "insurance_off", or "surplus" (money came though nothing was due any more); `state` the order's state after it.
     """
 
     order: int

@@ -108,6 +108,7 @@ class InsuranceIn(ReferenceIn):
 
 class PerformerIn(Schema):
     person: int
+    others: list[int] = Field([], description="Who did it besides; they share equally")
 
 
 class EntryOut(Schema):
@@ -249,7 +250,7 @@ def cancel(request: PageRequest, order_id: int, body: ReasonIn) -> Any:
 @router.post("/orders/{int:order_id}/performer", response=OrderOut)
 def set_performer(request: PageRequest, order_id: int, body: PerformerIn) -> Any:
     """Say who did the work."""
-    return services.set_performer(request.actor, order_id, body.person)
+    return services.set_performers(request.actor, order_id, [body.person, *body.others])
 
 
 @router.post("/orders/{int:order_id}/refunds", response={201: RefundOut})

@@ -110,11 +110,12 @@ def refunded(refund: Refund) -> None:
     post(f"refund:{refund.pk}", "refund", postings, order=order, at=refund.ended_at, currency=payment.currency)
 
 
-def insurance_dropped(order: Order) -> None:
-    """An order that the insurance bears whole is taken back: less income, and it owes nothing for it."""
-    amount = order.insurance_minor
+def insurance_dropped(order: Order, amount: int) -> None:
+    """What an order is for did not take place: less income, and the insurance owes so much less for it."""
     postings = [(f"refunds:{order.institution_id}", amount), (INSURANCE, -amount)]
-    post(f"undo:{order.pk}", "undo", postings, order=order, currency=order.currency)
+    before = Journal.objects.filter(order=order, kind="undo").count()
+    key = f"undo:{order.pk}" + (f":{before}" if before else "")
+    post(key, "undo", postings, order=order, currency=order.currency)
 
 
 def insurance_paid(order: Order, amount: int, reference: str) -> None:

@@ -118,7 +118,7 @@ def test_a_done_visit_names_its_nurse_for_the_settlement_and_a_missed_one_is_pai
     services.finish(song, first.pk, now + timedelta(minutes=2))
     services.miss(song, second.pk, now, "unsafe")
     assert ordering.follow_due() == 2
-    assert bookable.again(first).order.performer == care.people["song"]
+    assert bookable.again(first).order.performers.get().person == care.people["song"]
     assert Refund.objects.get().payment.order_id == second.order_id and Refund.objects.get().amount_minor == 16800
 
 

@@ -128,6 +128,7 @@ class BookingEvent(models.Model):
         OFFICE = "office", _("By the office")
         LEFT = "left", _("The person has left")
         CLOSED = "closed", _("The offering is no longer there")
+        CLOCK = "clock", _("By the clock: nobody said anything")
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField()

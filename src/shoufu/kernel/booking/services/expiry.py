@@ -56,7 +56,8 @@ def _completed(offering: int, moment: datetime, most: int) -> int:
         row.state, row.ended_at = Booking.State.COMPLETED, moment
         row.version += 1
     Booking.objects.bulk_update(due, ["state", "ended_at", "version"])
-    BookingEvent.objects.bulk_create([BookingEvent(booking=row, at=moment, kind=row.state) for row in due])
+    clock = BookingEvent.Cause.CLOCK
+    BookingEvent.objects.bulk_create([BookingEvent(booking=row, at=moment, kind=row.state, cause=clock) for row in due])
     record_many(SYSTEM, [Act("booking.completed", row, row.place_id, subject=row.person_id) for row in due])
     for row in due:
         providers.tell(row, row.state)

@@ -134,29 +134,46 @@ def _cancel_if_live(actor: Actor, booking_id: int, cause: str, reason: str) -> b
     return True
 
 
-def complete(actor: Actor, booking_id: int, version: int | None = None, once: Once | None = None) -> Booking:
-    """As the office: they came and it was done."""
-    return _after_start(actor, booking_id, version, once, State.COMPLETED)
+def complete(
+    actor: Actor, booking_id: int, version: int | None = None, once: Once | None = None, *, unsaid: bool = False
+) -> Booking:
+    """As the office: they came and it was done; also where it was said that nobody came, which then costs nothing.
+
+    `unsaid`: nobody said so, it is closed by the clock, and may still be found not to have been kept.
+    """
+    return _after_start(actor, booking_id, version, once, State.COMPLETED, cause=Cause.CLOCK if unsaid else "")
 
 
 def no_show(actor: Actor, booking_id: int, version: int | None = None, once: Once | None = None) -> Booking:
-    """As the office: nobody came; what it costs by the terms stands in the row."""
+    """As the office: nobody came; what it costs by the terms stands in the row. Also of one that the clock closed as
+    kept, because the word came late (a phone was offline); what somebody said was kept stays so."""
     return _after_start(actor, booking_id, version, once, State.NO_SHOW)
 
 
-def _after_start(actor: Actor, booking_id: int, version: int | None, once: Once | None, state: str) -> Booking:
+def _after_start(
+    actor: Actor, booking_id: int, version: int | None, once: Once | None, state: str, *, cause: str = ""
+) -> Booking:
     def act() -> Booking:
         row = locked(actor, booking_id, office_only=True)
         check_version(row, version)
-        refuse_unless(row, State.CONFIRMED)
+        refuse_unless(row, State.CONFIRMED, *_put_right(row, state, cause))
         if row.starts_at > timezone.now():
             raise Conflict(_("It has not begun yet."), reason="not-begun", state=row.state)
+        row.charge, row.charge_reason = 0, ""
         if state == State.NO_SHOW:
             charge = policy.of_not_coming(row)
             row.charge, row.charge_reason = charge.amount, charge.reason
-        return _step(actor, row, state)
+        return _step(actor, row, state, cause=cause)
 
     return _once(actor, once, act)
+
+
+def _put_right(row: Booking, state: str, cause: str) -> tuple[str, ...]:
+    """The state that may be put right by what is said now: what only the clock said, and that nobody came."""
+    if state == State.COMPLETED:
+        return () if cause == Cause.CLOCK else (State.NO_SHOW,)
+    last = BookingEvent.objects.filter(booking=row, kind=BookingEvent.Kind.COMPLETED).last()
+    return (State.COMPLETED,) if last is not None and last.cause == Cause.CLOCK else ()
 
 
 def _step(actor: Actor, row: Booking, state: str, *, cause: str = "", reason: str = "") -> Booking:

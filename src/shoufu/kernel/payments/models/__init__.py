@@ -1,6 +1,6 @@
 from shoufu.kernel.payments.models.callbacks import Difference, ProviderEvent, Reconciliation
 from shoufu.kernel.payments.models.ledger import Account, Journal, LedgerEntry
-from shoufu.kernel.payments.models.orders import Order, OrderEvent, OrderLine, Payment, Provider, Refund
+from shoufu.kernel.payments.models.orders import Order, OrderEvent, OrderLine, Payment, Performer, Provider, Refund
 from shoufu.kernel.payments.models.settlements import Settlement, SettlementLine, ShareRule
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "OrderEvent",
     "OrderLine",
     "Payment",
+    "Performer",
     "Provider",
     "ProviderEvent",
     "Reconciliation",

@@ -23,10 +23,10 @@ class Provider(models.TextChoices):
 class Order(models.Model):
     """Something that an institution sells to a payer: what it costs, who bears which part, and what was paid.
 
-    All amounts are whole minor units (fen for CNY). total = gross − discount; payer = total − insurance. `payer` and
-    `performer` are unlinked when the person is erased; `performer_account`, the performer's account in the books,
-    stays. `source` names what it is for ("booking:17"); `request_key` makes asking twice
-    one order, `request_hash` tells the same question from another one. Purpose: accounting; retention: thirty years.
+    All amounts are whole minor units (fen for CNY). total = gross − discount; payer = total − insurance. `payer` is
+    unlinked when the person is erased. Without `expires_at` it waits until it is paid or cancelled. `source` names what
+    it is for ("booking:17"); `request_key` makes asking twice one order, `request_hash` tells the same question from
+    another one. Purpose: accounting; retention: thirty years.
     """
 
     PURPOSE = PURPOSE
@@ -48,10 +48,6 @@ class Order(models.Model):
     place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="orders")
     institution = models.ForeignKey("parties.Organisation", on_delete=models.PROTECT, related_name="orders")
     payer = models.ForeignKey("parties.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="orders")
-    performer = models.ForeignKey(
-        "parties.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="earned_orders"
-    )
-    performer_account = models.CharField(max_length=64, blank=True)
     title = models.CharField(max_length=120)
     source = models.CharField(max_length=64, blank=True, db_index=True)
     currency = models.CharField(max_length=3, default="CNY")
@@ -116,8 +112,30 @@ class Order(models.Model):
         return self.total_minor - self.refunded_minor - self.insurance_refunded_minor
 
 
+class Performer(models.Model):
+    """Who did the work of an order, for the settlement: several share what the rules give to the performer equally.
+
+    `person` is unlinked when they are erased; `account`, theirs in the books, stays.
+    """
+
+    PURPOSE = PURPOSE
+    RETENTION_DAYS = RETENTION_DAYS
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="performers")
+    position = models.PositiveSmallIntegerField()
+    person = models.ForeignKey(
+        "parties.Person", null=True, blank=True, on_delete=models.SET_NULL, related_name="performed"
+    )
+    account = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["order", "position"]
+        constraints = [models.UniqueConstraint(fields=["order", "account"], name="performer_once")]
+
+
 class OrderLine(models.Model):
-    """One item: quantity × unit price − discount; `insurance_minor` of it is borne by the insurance."""
+    """One item: quantity × unit price − discount; `insurance_minor` of it is borne by the insurance. `item` is a code
+    of what it is ("charge": for something that did not take place)."""
 
     PURPOSE = PURPOSE
 

@@ -1,10 +1,17 @@
 from shoufu.kernel.payments.services.callbacks import take_callback
 from shoufu.kernel.payments.services.following import expire_events, follow
-from shoufu.kernel.payments.services.insurance import insurance_paid, insurance_returned
-from shoufu.kernel.payments.services.orders import LineDraft, OrderDraft, create_order, issue, prolong, set_performer
+from shoufu.kernel.payments.services.insurance import drop_insurance, insurance_paid, insurance_returned
+from shoufu.kernel.payments.services.orders import LineDraft, OrderDraft, create_order, issue, prolong, set_performers
 from shoufu.kernel.payments.services.paying import ask_provider, cancel, confirm_offline, expire_due, start_payment
 from shoufu.kernel.payments.services.reconciling import compare_day, reconcile, resolve
-from shoufu.kernel.payments.services.refunds import RefundDraft, confirm_refund, follow_refund, request_refund
+from shoufu.kernel.payments.services.refunds import (
+    RefundDraft,
+    confirm_refund,
+    follow_refund,
+    request_refund,
+    reserve_refund,
+    send_refund,
+)
 from shoufu.kernel.payments.services.settling import (
     Share,
     confirm_settlement,
@@ -27,6 +34,7 @@ __all__ = [
     "confirm_settlement",
     "create_order",
     "draft_settlement",
+    "drop_insurance",
     "drop_settlement",
     "expire_due",
     "expire_events",
@@ -39,8 +47,10 @@ __all__ = [
     "prolong",
     "reconcile",
     "request_refund",
+    "reserve_refund",
     "resolve",
-    "set_performer",
+    "send_refund",
+    "set_performers",
     "set_shares",
     "start_payment",
     "take_callback",

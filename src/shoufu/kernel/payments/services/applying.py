@@ -131,10 +131,18 @@ def insurance_part(order: Order, payment: Payment, amount: int) -> int:
     proportion before; none of a surplus."""
     if payment.state != Payment.State.PAID or not order.insurance_minor:
         return 0
-    kept = Refund.objects.filter(payment=payment).exclude(state=Refund.State.FAILED)
-    rest = order.insurance_minor - sum(kept.values_list("insurance_minor", flat=True))
+    rest = insurance_left(order)
     left = payment.received_minor - payment.refunds_minor
     return rest if amount >= left else min(rest, order.insurance_minor * amount // payment.received_minor)
+
+
+def insurance_left(order: Order) -> int:
+    """What the insurance still bears of a locked order: less what fell away, and what refunds under way take."""
+    under_way = Refund.objects.filter(
+        payment__order=order, payment__state=Payment.State.PAID, state__in=Refund.UNDER_WAY
+    )
+    taken = sum(under_way.values_list("insurance_minor", flat=True))
+    return order.insurance_minor - order.insurance_refunded_minor - taken
 
 
 def reserve(payment: Payment, amount: int) -> None:

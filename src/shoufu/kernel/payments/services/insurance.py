@@ -8,7 +8,8 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Invalid
 from shoufu.kernel.payments import books, money
 from shoufu.kernel.payments.models import Order
-from shoufu.kernel.payments.services.common import CONFIRM, lock_for
+from shoufu.kernel.payments.services.applying import insurance_left
+from shoufu.kernel.payments.services.common import CONFIRM, REFUND, change, lock_for
 
 
 @transaction.atomic
@@ -49,6 +50,23 @@ def insurance_returned(actor: Actor, order_id: int, amount_minor: int, reference
     data = {"number": order.number, "amount": amount_minor, "reference": reference}
     record(actor, Act("payments.insurance_return", order, order.place_id, data=data))
     return due - amount_minor
+
+
+@transaction.atomic
+def drop_insurance(actor: Actor, order_id: int, reason: str) -> int:
+    """What the order is for did not take place, so the insurance bears nothing of it, whatever the payer's terms keep.
+    Returns how much falls away (minor units): 0 where nothing is left, and for an order that is not paid."""
+    order = lock_for(actor, order_id, REFUND)
+    left = insurance_left(order)
+    if order.state not in Order.SETTLED or order.payer_minor == 0 or left <= 0:
+        return 0
+    order.insurance_refunded_minor += left
+    books.insurance_dropped(order, left)
+    change(order, actor, "insurance_off", amount=left, text=reason)
+    record(
+        actor, Act("payments.insurance_off", order, order.place_id, reason, {"number": order.number, "amount": left})
+    )
+    return left
 
 
 def _reference(order: Order, amount: int, text: str) -> str:

@@ -15,7 +15,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid
 from shoufu.kernel.parties.models import Organisation, Person
 from shoufu.kernel.payments import books, money
-from shoufu.kernel.payments.models import Order, OrderLine
+from shoufu.kernel.payments.models import Order, OrderLine, Performer
 from shoufu.kernel.payments.services.common import ORDER, change, lock_for, need_version, person_of, say
 from shoufu.kernel.places.models import Place
 
@@ -45,7 +45,8 @@ class LineDraft:
 
 @dataclass(frozen=True)
 class OrderDraft:
-    """An order as somebody asks for it. `minutes` is how long it may be paid; `key` makes asking again the same order.
+    """An order as somebody asks for it. `minutes` is how long it may be paid (None: until it is paid or cancelled);
+    `key` makes asking again the same order.
 
     `draft` leaves it unissued: it can be cancelled without a trace in the books.
     """
@@ -58,7 +59,7 @@ class OrderDraft:
     performer_id: int | None = None
     source: str = ""
     currency: str = "CNY"
-    minutes: int = 30
+    minutes: int | None = 30
     key: str = ""
     draft: bool = False
 
@@ -109,8 +110,6 @@ def _create(actor: Actor, draft: OrderDraft) -> Order:
         place=place,
         institution=institution,
         payer_id=draft.payer_id,
-        performer_id=draft.performer_id,
-        performer_account=books.person_account(draft.performer_id),
         title=draft.title.strip()[:120],
         source=draft.source[:64],
         currency=draft.currency,
@@ -123,8 +122,10 @@ def _create(actor: Actor, draft: OrderDraft) -> Order:
         request_hash=draft.digest(),
         created_by=actor.label[:120],
         created_at=now,
-        expires_at=now + timedelta(minutes=draft.minutes),
+        expires_at=now + timedelta(minutes=draft.minutes) if draft.minutes is not None else None,
     )
+    if draft.performer_id is not None:
+        _name_performers(order, [draft.performer_id])
     OrderLine.objects.bulk_create(
         [
             OrderLine(
@@ -181,7 +182,7 @@ def _check(draft: OrderDraft) -> None:
         errors.append(FieldError("currency", _("Use one of: %(codes)s.") % {"codes": ", ".join(money.DIGITS)}))
     if not 1 <= len(draft.lines) <= MOST_LINES:
         errors.append(FieldError("lines", _("From 1 to %(most)s lines.") % {"most": MOST_LINES}))
-    if not 1 <= draft.minutes <= MOST_MINUTES:
+    if draft.minutes is not None and not 1 <= draft.minutes <= MOST_MINUTES:
         errors.append(FieldError("minutes", _("From 1 minute to 30 days.")))
     for n, one in enumerate(draft.lines):
         errors += _line_errors(f"lines/{n}", one)
@@ -226,33 +227,44 @@ def issue(actor: Actor, order_id: int, version: int | None = None) -> Order:
 
 
 @transaction.atomic
-def prolong(actor: Actor, order_id: int, until: datetime) -> Order:
-    """Let an order be paid until a later moment than so far (it is paid when the service is given)."""
+def prolong(actor: Actor, order_id: int, until: datetime | None) -> Order:
+    """Let an order be paid until a later moment than so far (it is paid when the service is given); None: until it is
+    paid or cancelled, because the service was given and what is owed does not lapse."""
     order = lock_for(actor, order_id, ORDER, payer=True)
     now = timezone.now()
     if order.state != Order.State.PENDING:
         raise Conflict(_("This order is “%(s)s”; there is nothing to pay.") % {"s": order.get_state_display()})
-    if not now < until <= now + timedelta(minutes=2 * MOST_MINUTES):
+    if until is not None and not now < until <= now + timedelta(minutes=2 * MOST_MINUTES):
         raise Invalid.one("until", _("From now to 60 days ahead."))
-    if order.expires_at is None or order.expires_at < until:
+    if order.expires_at is not None and (until is None or order.expires_at < until):
         order.expires_at = until
         change(order, actor, "prolonged")
-        data = {"number": order.number, "until": until.isoformat()}
+        data = {"number": order.number, "until": until.isoformat() if until is not None else None}
         record(actor, Act("payments.prolong", order, order.place_id, data=data))
     return order
 
 
 @transaction.atomic
-def set_performer(actor: Actor, order_id: int, person_id: int) -> Order:
-    """Say who did the work, for the settlement. Refused once the order is in one."""
+def set_performers(actor: Actor, order_id: int, people: Sequence[int]) -> Order:
+    """Say who did the work, for the settlement: several share equally. Refused once the order is in one."""
     order = lock_for(actor, order_id, ORDER)
     if order.settlement_lines.exists():
         raise Conflict(_("The order is in a settlement already."))
-    _need_person(actor, "performer", person_id)
-    order.performer_id, order.performer_account = person_id, books.person_account(person_id)
+    for one in people:
+        _need_person(actor, "performer", one)
+    _name_performers(order, people)
     change(order, actor, "performer")
-    record(actor, Act("payments.performer", order, order.place_id, data={"person": person_id}))
+    record(actor, Act("payments.performer", order, order.place_id, data={"people": list(people)}))
     return order
+
+
+def _name_performers(order: Order, people: Sequence[int]) -> None:
+    order.performers.all().delete()
+    rows = [
+        Performer(order=order, position=n, person_id=one, account=books.person_account(one))
+        for n, one in enumerate(dict.fromkeys(people))
+    ]
+    Performer.objects.bulk_create(rows)
 
 
 def end_unpaid(actor: Actor, order: Order, state: str, kind: str, text: str = "") -> None:

@@ -208,8 +208,8 @@ def _undo(actor: Actor, order: Order, reason: str) -> Order:
     share is refunded, so that settlements take it back and the insurance gets what it paid."""
     require(actor, REFUND, order.place)
     if order.settled_minor or books.balance(books.INSURANCE, order) != order.insurance_minor:
+        books.insurance_dropped(order, order.insurance_minor - order.insurance_refunded_minor)
         order.state, order.insurance_refunded_minor = Order.State.REFUNDED, order.insurance_minor
-        books.insurance_dropped(order)
         change(order, actor, "refunded", amount=0, text=reason)
     else:
         end_unpaid(actor, order, Order.State.CANCELLED, "cancelled", reason)

@@ -44,13 +44,23 @@ def request_refund(actor: Actor, draft: RefundDraft) -> Refund:
     The money is kept aside first, in its own transaction; then the provider is asked. Where it does not answer, the
     refund stays asked for and `follow` asks again under the same number.
     """
+    return send_refund(reserve_refund(actor, draft))
+
+
+def reserve_refund(actor: Actor, draft: RefundDraft) -> Refund:
+    """The first half of `request_refund`: keep the money aside, in the caller's transaction where it decides under the
+    order's lock whether it is paid back at all. `send_refund` must follow once that has committed."""
     try:
-        refund = _reserve(actor, draft)
+        return _reserve(actor, draft)
     except IntegrityError as error:
         # The lock on the order keeps its own keys apart: somebody else's order took this one at the same time.
         if draft.key and Refund.objects.filter(request_key=draft.key).exists():
             raise Conflict(_("This key was used for another refund.")) from error
         raise
+
+
+def send_refund(refund: Refund) -> Refund:
+    """The second half: ask the provider, outside of transactions. One that went out, or is cash, stays as it is."""
     if refund.state != Refund.State.REQUESTED or refund.payment.provider == Provider.OFFLINE:
         return refund
     try:

@@ -76,12 +76,13 @@ def _check(actor: Actor, shares: Sequence[Share]) -> None:
             raise Invalid.one("shares", _("Payees are performer, institution or organisation:ID."))
 
 
-def _payee(name: str, order: Order) -> Payee:
-    """Without a performer their share is the institution's."""
-    if name == "performer" and order.performer_account:
-        return Payee(order.performer_account, person=order.performer_id)
+def _payees(name: str, order: Order) -> list[Payee]:
+    """Who gets a share; those who did the work get theirs in equal parts, and without them it is the institution's."""
+    people = list(order.performers.all()) if name == "performer" else []
+    if people:
+        return [Payee(one.account, person=one.person_id) for one in people]
     organisation = int(name.partition(":")[2]) if name.startswith("organisation:") else order.institution_id
-    return Payee(f"payable:organisation:{organisation}", organisation=organisation)
+    return [Payee(f"payable:organisation:{organisation}", organisation=organisation)]
 
 
 def _midnight(day: date) -> datetime:
@@ -127,7 +128,8 @@ def _due(institution: Organisation, since: date, until: date) -> Sequence[Order]
         institution=institution, state__in=Order.SETTLED, paid_at__lt=_midnight(until), currency="CNY"
     )
     fresh = Q(paid_at__gte=_midnight(since), settled_minor=0) | ~Q(settled_minor=0)
-    return list(rows.filter(fresh).exclude(settled_minor=net).order_by("pk"))
+    due = rows.filter(fresh).exclude(settled_minor=net).order_by("pk")
+    return list(due.prefetch_related("performers"))
 
 
 def _lines(settlement: Settlement, order: Order, rules: Sequence[ShareRule]) -> list[SettlementLine]:
@@ -164,7 +166,9 @@ def _rule_shares(order: Order, rules: Sequence[ShareRule]) -> dict[Payee, int]:
     shares: list[dict[str, Any]] = rule.shares if rule else [{"payee": "institution", "points": WHOLE}]
     found = Counter[Payee]()
     for one in shares:
-        found[_payee(one["payee"], order)] += one["points"]
+        payees = _payees(one["payee"], order)
+        for payee, points in zip(payees, money.split(one["points"], [1] * len(payees)), strict=True):
+            found[payee] += points
     return dict(found)
 
 

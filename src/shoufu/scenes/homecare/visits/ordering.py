@@ -201,9 +201,9 @@ def _again(visit: Visit) -> booking.HoldDraft:
 def _performed(visit: Visit, order: Order) -> None:
     """Who did it is named in the order, so that the settlement gives them their share."""
     stop = visit.stops.select_related("practitioner").order_by("task").first()
-    if stop is None or order.performer_id is not None or order.settlement_lines.exists():
+    if stop is None or order.performers.exists() or order.settlement_lines.exists():
         return
-    payments.set_performer(SYSTEM, order.pk, stop.practitioner.person_id)
+    payments.set_performers(SYSTEM, order.pk, [stop.practitioner.person_id])
 
 
 def _end_order(visit: Visit, order: Order) -> bool:
