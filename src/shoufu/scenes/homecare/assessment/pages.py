@@ -32,7 +32,7 @@ def assessments(request: PageRequest) -> HttpResponseBase:
         columns=(
             Column("patient", _("Patient"), "patient__person__name", lambda r: r.patient.person.name),
             Column("service", _("Service"), "version__name", lambda r: r.version.label),
-            Column("opened", _("Opened"), "opened_at", lambda r: r.opened_at),
+            Column("opened", _("Begun at"), "opened_at", lambda r: r.opened_at),
             Column("state", _("State"), "state", lambda r: r.get_state_display()),
             Column("decision", _("Decision"), "decision", lambda r: r.get_decision_display()),
             Column("last_day", _("Valid until"), "last_day", lambda r: r.last_day),
@@ -210,7 +210,7 @@ def mine(request: PageRequest) -> HttpResponse:
     shown = [services.look(request.actor, row.pk, mine=True) for row in rows[:30]]
     offered = [(one, register.offered(one.institution)) for one in people]
     names = {code: instruments.label(scale) for code, scale in instruments.newest().items()}
-    context = {"people": offered, "shown": shown, "names": names}
+    context = {"people": offered, "shown": shown, "names": names, "in_force": selectors.in_force(request.actor)}
     return render(request, "homecare/assessment/mine.html", context)
 
 

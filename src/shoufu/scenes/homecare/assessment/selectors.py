@@ -72,6 +72,15 @@ def _lapsed(row: Assessment, moment: datetime) -> bool:
     return row.last_day is None or row.last_day < register.day_at(row.place, moment)
 
 
+def in_force(actor: Actor) -> set[int]:
+    """Numbers of the actor's own decisions by which a visit can be booked today: each is the last one of its patient
+    and service, says "fit" and has not lapsed."""
+    rows = own(actor).filter(state=State.DECIDED).order_by("patient_id", "service_id", "-ended_at", "-pk")
+    last = rows.distinct("patient_id", "service_id")
+    now = timezone.now()
+    return {row.pk for row in last if standing_of(row, now) == "valid"}
+
+
 def standing(patient: Patient, service_id: int, moment: datetime) -> str:
     """Where a patient stands: "valid", "missing", "lapsed", "unfit" or "needs_visit" (see `eligibility.Asked`)."""
     return standing_of(last_decision(patient, service_id, moment), moment)

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CarePlan(models.Model):
@@ -247,7 +248,7 @@ class Finding(models.Model):
     RETENTION_DAYS = CarePlan.RETENTION_DAYS
 
     class State(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("finding", "Open")
         TAKEN = "taken", _("Being dealt with")
         CLOSED = "closed", _("Dealt with")
 

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 PURPOSE = "care at home"
 RETENTION_DAYS = 5479
@@ -124,7 +125,7 @@ class Operation(models.Model):
 
     class Result(models.TextChoices):
         HELD = "held", _("Waits for earlier lines")
-        APPLIED = "applied", _("Kept")
+        APPLIED = "applied", pgettext_lazy("line of a phone", "Kept")
         CONFLICT = "conflict", _("In conflict")
         REFUSED = "refused", _("Refused")
 

@@ -47,7 +47,7 @@ CODES: Mapping[str, Mapping[str, str | Promise]] = {
         "check_in": _("Check-in"),
         "check_out": _("Check-out"),
         "photo": _("Picture"),
-        "trail": _("Way"),
+        "trail": _("Position trace"),
         "missed": _("Did not take place"),
         "identity": _("Identity check"),
         "consent": _("Consent"),

@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Stored(models.Model):
@@ -89,7 +90,7 @@ class BulkExport(models.Model):
         PATIENT = "patient", _("About patients")
 
     class State(models.TextChoices):
-        QUEUED = "queued", _("Waiting")
+        QUEUED = "queued", pgettext_lazy("export", "Waiting")
         RUNNING = "running", _("Being made")
         READY = "ready", _("Ready")
         FAILED = "failed", _("Failed")

@@ -33,7 +33,7 @@ def letter_list(request: PageRequest) -> HttpResponseBase:
             Column("condition", _("Disease"), "plan__condition", lambda r: r.plan.get_condition_display()),
             Column("state", _("State"), "state", lambda r: r.get_state_display()),
             Column("sent", _("Sent"), "sent_at", lambda r: r.sent_at),
-            Column("sender", _("From"), "", lambda r: r.sender.person.name if r.sender else ""),
+            Column("sender", _("Sent by"), "", lambda r: r.sender.person.name if r.sender else ""),
             Column("doctor", _("Doctor"), "", lambda r: r.doctor.person.name if r.doctor else ""),
         ),
         filters=(
@@ -136,7 +136,7 @@ def _document(found: Letter) -> bytes:
     sender = row.sender.person.name if row.sender else "–"
     to = row.to.person.name if row.to else _("any doctor of the institution")
     paper.table(
-        (_("Patient"), _("Disease"), _("From"), _("To"), _("Sent")),
+        (_("Patient"), _("Disease"), _("Sent by"), _("To"), _("Sent")),
         [
             (
                 f"{patient.person.name} · {patient.person.born or '–'}",
@@ -186,7 +186,7 @@ def _document(found: Letter) -> bytes:
     if said["findings"]:
         paper.heading(_("What readings showed"))
         paper.table(
-            (_("Time"), _("Finding"), _("Value"), _("Source")),
+            (_("Time"), _("Finding"), _("Measured value"), _("Source")),
             [
                 (
                     f"{datetime.fromisoformat(one['at']).astimezone(zone):%Y-%m-%d %H:%M}",
@@ -201,7 +201,7 @@ def _document(found: Letter) -> bytes:
     if said["follow_ups"]:
         paper.heading(_("Follow-ups"))
         paper.table(
-            (_("Time"), _("Medicines"), _("Found"), _("Measures")),
+            (_("Time"), _("Medicines"), _("What was found"), _("Measures")),
             [
                 (
                     f"{datetime.fromisoformat(one['at']).astimezone(zone):%Y-%m-%d}",

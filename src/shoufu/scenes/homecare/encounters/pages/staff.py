@@ -147,7 +147,7 @@ def conflicts(request: PageRequest) -> HttpResponseBase:
         columns=(
             Column("kind", _("What"), "kind", lambda r: word("kind", r.kind)),
             Column("patient", _("Patient"), "visit__patient__person__name", lambda r: r.visit.patient.person.name),
-            Column("who", _("From"), "practitioner__person__name", lambda r: r.practitioner.person.name),
+            Column("who", _("Sent by"), "practitioner__person__name", lambda r: r.practitioner.person.name),
             Column("at", _("Written"), "at", lambda r: r.at),
             Column("known", _("Came in"), "known_at", lambda r: r.known_at),
             Column("result", _("State"), "result", lambda r: r.get_result_display()),
@@ -157,7 +157,7 @@ def conflicts(request: PageRequest) -> HttpResponseBase:
                 "settled",
                 _("Settled"),
                 lambda rows, value: rows.filter(settled_at__isnull=value == "no"),
-                (("no", _("Open")), ("yes", _("Settled"))),
+                (("no", _("Not settled")), ("yes", _("Settled"))),
             ),
             Filter("result", _("State"), lambda rows, value: rows.filter(result=value), Operation.Result.choices),
             Filter("kind", _("What"), lambda rows, value: rows.filter(kind=value), tuple(CODES["kind"].items())),
