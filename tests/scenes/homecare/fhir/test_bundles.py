@@ -95,11 +95,13 @@ def test_a_transaction_that_fails_keeps_nothing(care: Any, program: Any) -> None
 
 def test_only_batches_and_transactions_are_carried_out(care: Any, program: Any) -> None:
     gao = program("gao")
-    assert gao.post("", bundle("collection", {"resource": PATIENT})).status_code == 400
+    named = {"fullUrl": URN, "resource": PATIENT}
+    assert gao.post("", bundle("collection", named)).status_code == 400
     assert gao.post("", PATIENT).status_code == 400
     assert gao.post("", b"{").status_code == 400
     assert gao.post("", bundle("batch", entry("FETCH", "Patient"))).status_code == 422
-    assert gao.post("/Bundle", bundle("collection", {"resource": PATIENT})).status_code == 201
+    assert gao.post("/Bundle", bundle("collection", named)).status_code == 201
+    assert gao.post("/Bundle", bundle("collection", {"resource": PATIENT})).status_code == 422
     assert (
         program("song")
         .post("", bundle("batch", entry("GET", "Patient")))

@@ -85,7 +85,7 @@ def test_every_type_is_valid_and_read_by_its_id(lived: Any, program: Any, kind: 
         assert report.valid, [issue.to_json() for issue in report.issues if issue.grave]
         again = gao.get(f"/{kind}/{resource['id']}")
         assert again.status_code == 200 and again.content_read == resource
-        assert sources.is_own(kind, resource["id"])
+        assert sources.is_own(lived.act("gao"), kind, resource["id"])
         assert gao.send("PUT", f"/{kind}/{resource['id']}", resource).status_code == 405
     assert fhir.check_content(found).valid
 

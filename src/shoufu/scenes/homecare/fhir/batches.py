@@ -212,7 +212,7 @@ def _only_one(caller: Caller, entry: BatchEntry, kind: str, reference: str) -> s
         wanted = conditional.condition(kind, reference)
     except SearchRefused as error:
         raise Refused(400, *(replace(one, expression=where) for one in error.issues)) from error
-    page = searching.search(caller.actor, searching.only_ids(wanted), 0, 2)
+    page = searching.search(caller.actor, searching.only_ids(wanted), caller.opened, 0, 2)
     decision = decide([one.id for one in page.matches])
     if decision.existing is None:
         said = _("“%(reference)s” must mean exactly one resource here.")

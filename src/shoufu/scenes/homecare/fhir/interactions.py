@@ -1,7 +1,7 @@
 """What can be done with resources, whoever asks: by HTTP or inside a bundle (http://hl7.org/fhir/R4/http.html)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -15,6 +15,7 @@ from shoufu.scenes.homecare.fhir import kinds, searching, selectors, services
 from shoufu.scenes.homecare.fhir.faults import Refused, refused
 from shoufu.scenes.homecare.fhir.kept import Kept
 from shoufu.scenes.homecare.fhir.models import Stored, StoredVersion
+from shoufu.scenes.homecare.fhir.opened import Opened
 from shoufu.scenes.homecare.fhir.searching import Page
 from shoufu.scenes.homecare.fhir.sources import Store
 
@@ -23,12 +24,17 @@ OWN_RESULT = frozenset({"_page", "_reason"})
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, why (the people concerned can read it), the server's address; `strict` refuses what is unknown."""
+    """Who asks, why (the people concerned can read it), the server's address; `strict` refuses what is unknown.
+
+    `opened` is what the request opened so far. It is recorded when the request ends (`services.looked`), in a
+    transaction of its own, so that a refusal takes no look back.
+    """
 
     actor: Actor
     base: str
     reason: str
     strict: bool = False
+    opened: Opened = field(default_factory=Opened)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def known(kind: str) -> None:
 
 @transaction.atomic
 def get(caller: Caller, kind: str, logical_id: str) -> Kept:
-    """One resource; 410 for one that was deleted. The look is recorded."""
+    """One resource; 410 for one that was deleted."""
     needs(caller, selectors.READ)
     known(kind)
     found = searching.get(caller.actor, kind, logical_id)
@@ -64,7 +70,7 @@ def get(caller: Caller, kind: str, logical_id: str) -> Kept:
         if gone.exists():
             raise refused(410, _("%(what)s/%(id)s was deleted.") % {"what": kind, "id": logical_id})
         raise _missing(kind, logical_id)
-    services.looked(caller.actor, [found], caller.reason)
+    caller.opened.show([found])
     return found
 
 
@@ -92,7 +98,7 @@ def versions(caller: Caller, kind: str, logical_id: str) -> list[Version]:
         found = get(caller, kind, logical_id)
         return [Version(found.version, found, "PUT", found.updated)]
     found_rows = [_version(row, one) for one in (None, *row.versions.order_by("-number"))]
-    services.looked(caller.actor, [one.kept for one in found_rows if one.kept is not None][:1], caller.reason)
+    caller.opened.show([one.kept for one in found_rows if one.kept is not None][:1])
     return found_rows
 
 
@@ -159,13 +165,12 @@ def existing(caller: Caller, kind: str, condition: str) -> Kept | None:
     except SearchRefused as error:
         raise Refused(400, *error.issues) from error
     services.one_at_a_time(kind, condition)
-    found = searching.search(caller.actor, searching.only_ids(wanted), 0, 2)
+    found = searching.search(caller.actor, searching.only_ids(wanted), caller.opened, 0, 2)
     decision = decide([one.id for one in found.matches])
     if decision.issue is not None:
         raise Refused(decision.status, decision.issue)
     if decision.existing is None:
         return None
-    services.looked(caller.actor, found.matches, caller.reason)
     return found.matches[0]
 
 
@@ -201,7 +206,7 @@ class Found:
 
 @transaction.atomic
 def search(caller: Caller, kind: str, pairs: Iterable[tuple[str, str]]) -> Found:
-    """A page of resources of a type; the looks are recorded."""
+    """A page of resources of a type."""
     needs(caller, selectors.READ)
     known(kind)
     listed = list(pairs)
@@ -214,8 +219,7 @@ def search(caller: Caller, kind: str, pairs: Iterable[tuple[str, str]]) -> Found
     count = searching.COUNT if wanted.count is None else min(wanted.count, searching.MOST)
     if wanted.result.get("_summary") == "count":
         count = 0
-    page = searching.search(caller.actor, wanted, (number - 1) * count, count)
-    services.looked(caller.actor, (*page.matches, *page.included), caller.reason)
+    page = searching.search(caller.actor, wanted, caller.opened, (number - 1) * count, count)
     return Found(page, wanted, count, number, told(wanted))
 
 

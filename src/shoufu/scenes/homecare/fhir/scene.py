@@ -14,6 +14,11 @@ part = Part(
     ),
     acts=(
         ActName("homecare.fhir.look", "由其他系统读取了您的护理资料", "Another program read care data of yours"),
+        ActName(
+            "homecare.fhir.search",
+            "其他系统检索时核对了您的护理资料",
+            "Another program searched, and care data of yours was compared",
+        ),
         ActName("homecare.fhir.create", "其他系统写入了您的护理资料", "Another program wrote care data of yours"),
         ActName("homecare.fhir.update", "其他系统更改了您的护理资料", "Another program changed care data of yours"),
         ActName("homecare.fhir.delete", "其他系统删除了您的护理资料", "Another program deleted care data of yours"),

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import chain
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,8 +15,9 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.scenes.homecare.fhir import kinds, selectors, sources
 from shoufu.scenes.homecare.fhir.faults import refused
 from shoufu.scenes.homecare.fhir.kept import Kept
+from shoufu.scenes.homecare.fhir.opened import Opened
 
-COUNT, MOST, MOST_TRIED, MOST_INCLUDED = 50, 500, 20_000, 1_000
+COUNT, MOST, MOST_INCLUDED = 50, 500, 1_000
 
 
 @dataclass(frozen=True)
@@ -38,35 +38,42 @@ def get(actor: Actor, kind: str, logical_id: str) -> Kept | None:
     return None
 
 
-def search(actor: Actor, wanted: Search, offset: int = 0, count: int = COUNT) -> Page:
-    """A page of what meets a search; a search that must open too much is refused and says how to narrow it."""
+def search(actor: Actor, wanted: Search, opened: Opened, offset: int = 0, count: int = COUNT) -> Page:
+    """A page of what meets a search; a search that must open too much is refused and says how to narrow it.
+
+    `opened` takes account of all that was opened for it, also of what is only counted.
+    """
+    opened.begin()
     plans = [source.plan(actor, wanted) for source in sources.of(wanted.type)]
     if all(plan.exact for plan in plans) and not wanted.sort:
         matches, total = _counted(plans, offset, count)
     else:
-        found = list(_tried(plans, wanted))
+        found = list(_tried(plans, wanted, opened))
         for parameter, descending in reversed(wanted.sort):
             found = _sorted(found, parameter, descending)
         matches, total = found[offset : offset + count], len(found)
-    return Page(matches, total, _included(actor, wanted, matches))
+    included = _included(actor, wanted, matches, opened)
+    opened.show((*matches, *included))
+    return Page(matches, total, included)
 
 
-def every(actor: Actor, wanted: Search) -> Iterator[Kept]:
-    """All matches, a chunk at a time, however many."""
+def every(actor: Actor, wanted: Search, opened: Opened | None = None) -> Iterator[Kept]:
+    """All matches, a chunk at a time; however many without `opened`, for what takes its own account (exports)."""
     for source in sources.of(wanted.type):
         plan = source.plan(actor, wanted)
-        for one in plan.all():
-            if plan.exact or matching.fits(one.content, wanted):
-                yield one
+        for chunk in plan.chunks():
+            if opened is not None:
+                opened.open(chunk)
+            yield from (one for one in chunk if plan.exact or matching.fits(one.content, wanted))
 
 
-def questionnaire(actor: Actor, canonical: str) -> dict[str, Any] | None:
+def questionnaire(actor: Actor, canonical: str, opened: Opened) -> dict[str, Any] | None:
     """The questionnaire of a canonical that the actor may read, the last one put here where there are several."""
     url = canonical.partition("#")[0].partition("|")[0]
     parameter = kinds.searches("Questionnaire")["url"]
     if not url or not actor.may_anywhere(selectors.READ):
         return None
-    found = every(actor, Search("Questionnaire", (Criterion(parameter, (url,)),)))
+    found = every(actor, Search("Questionnaire", (Criterion(parameter, (url,)),)), opened)
     return answers.named(reversed([one.content for one in found]), canonical)
 
 
@@ -84,13 +91,11 @@ def _counted(plans: Sequence[sources.Plan], offset: int, count: int) -> tuple[li
     return found, total
 
 
-def _tried(plans: Iterable[sources.Plan], wanted: Search) -> Iterator[Kept]:
-    for opened, one in enumerate(chain.from_iterable(plan.all() for plan in plans)):
-        if opened == MOST_TRIED:
-            said = _("This search would open more than %(most)s resources: narrow it, such as by patient.")
-            raise refused(422, said % {"most": MOST_TRIED}, code="too-costly")
-        if matching.fits(one.content, wanted):
-            yield one
+def _tried(plans: Iterable[sources.Plan], wanted: Search, opened: Opened) -> Iterator[Kept]:
+    for plan in plans:
+        for chunk in plan.chunks():
+            opened.open(chunk)
+            yield from (one for one in chunk if matching.fits(one.content, wanted))
 
 
 def _sorted(found: list[Kept], parameter: Any, descending: bool) -> list[Kept]:
@@ -108,12 +113,12 @@ def _key(one: Kept, parameter: Any) -> Any:
     return None
 
 
-def _included(actor: Actor, wanted: Search, matches: Sequence[Kept]) -> list[Kept]:
+def _included(actor: Actor, wanted: Search, matches: Sequence[Kept], opened: Opened) -> list[Kept]:
     seen = {one.address for one in matches}
     found: list[Kept] = []
     for include in wanted.includes:
-        rows = _pointing(actor, include, matches) if include.reverse else _pointed(actor, include, matches, seen)
-        for one in rows:
+        pointing = _pointing if include.reverse else _pointed
+        for one in pointing(actor, include, matches, opened):
             if one.address in seen:
                 continue
             seen.add(one.address)
@@ -124,22 +129,27 @@ def _included(actor: Actor, wanted: Search, matches: Sequence[Kept]) -> list[Kep
     return found
 
 
-def _pointed(actor: Actor, include: Include, matches: Sequence[Kept], seen: set[str]) -> Iterator[Kept]:
+def _pointed(actor: Actor, include: Include, matches: Sequence[Kept], opened: Opened) -> Iterator[Kept]:
+    seen = {one.address for one in matches}
     for one in matches:
         for pointer in matching.pointers(one.content, include.parameter):
             if include.target not in (None, pointer.type) or pointer.type not in kinds.TYPES:
                 continue
-            if f"{pointer.type}/{pointer.id}" not in seen:
-                target = get(actor, str(pointer.type), pointer.id)
-                if target is not None:
-                    yield target
+            address = f"{pointer.type}/{pointer.id}"
+            if address in seen:
+                continue
+            seen.add(address)
+            target = get(actor, str(pointer.type), pointer.id)
+            if target is not None:
+                opened.open([target])
+                yield target
 
 
-def _pointing(actor: Actor, include: Include, matches: Sequence[Kept]) -> Iterator[Kept]:
+def _pointing(actor: Actor, include: Include, matches: Sequence[Kept], opened: Opened) -> Iterator[Kept]:
     if include.type not in kinds.TYPES or not matches:
         return
     targets = tuple(Pointer(one.type, one.id) for one in matches)
-    yield from every(actor, Search(include.type, (Criterion(include.parameter, targets),)))
+    yield from every(actor, Search(include.type, (Criterion(include.parameter, targets),)), opened)
 
 
 def only_ids(wanted: Search) -> Search:

@@ -31,11 +31,11 @@ class Plan:
     exact: bool
     made: Callable[[Sequence[Any]], Iterable[Kept]]
 
-    def all(self) -> Iterator[Kept]:
-        """Everything that the rows hold, a chunk at a time."""
+    def chunks(self) -> Iterator[list[Kept]]:
+        """Everything that the rows hold, opened a chunk at a time."""
         at = 0
         while chunk := list(self.rows[at : at + CHUNK]):
-            yield from self.made(chunk)
+            yield list(self.made(chunk))
             at += CHUNK
 
 
@@ -98,6 +98,11 @@ class Projection:
     def owns(self, logical_id: str) -> bool:
         return self.key(logical_id) is not None
 
+    def holds(self, actor: Actor, logical_id: str) -> bool:
+        """Whether the actor may see the row that an id names, without opening it."""
+        key = self.key(logical_id)
+        return key is not None and self.rows(actor).filter(pk=key).exists()
+
     def get(self, actor: Actor, logical_id: str) -> Kept | None:
         """The resource of an id; None where it is not this projection's, or not to be seen."""
         key = self.key(logical_id)
@@ -147,6 +152,10 @@ class Computed:
 
     def owns(self, logical_id: str) -> bool:
         return logical_id.startswith(f"{vocabulary.prefix(self.type)}-")
+
+    def holds(self, actor: Actor, logical_id: str) -> bool:
+        """Whether there is such a resource for the actor; these hold nothing of patients."""
+        return self.get(actor, logical_id) is not None
 
     def get(self, actor: Actor, logical_id: str) -> Kept | None:
         """The resource of an id; None where there is none, or not to be seen."""
@@ -244,6 +253,6 @@ def of(kind: str) -> tuple[Source, ...]:
     return (*(one for one in own() if one.type == kind), Store(kind))
 
 
-def is_own(kind: str, logical_id: str) -> bool:
-    """Whether an id is of the scene's own data, which is changed in the scene and not by FHIR."""
-    return any(one.owns(logical_id) for one in own() if one.type == kind)
+def is_own(actor: Actor, kind: str, logical_id: str) -> bool:
+    """Whether an id is of the scene's own data that the actor may see; it is changed in the scene and not by FHIR."""
+    return any(one.holds(actor, logical_id) for one in own() if one.type == kind)

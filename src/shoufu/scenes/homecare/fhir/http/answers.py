@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -124,7 +124,7 @@ def body(request: Any, asking: Caller) -> Report:
     if kind.strip().lower() not in TAKEN and (kind or request.body):
         raise refused(415, _("Send resources as %(kind)s.") % {"kind": JSON})
     _version_of(rest, 415)
-    return check(request.body, lambda canonical: searching.questionnaire(asking.actor, canonical))
+    return check(request.body, cache(lambda canonical: searching.questionnaire(asking.actor, canonical, asking.opened)))
 
 
 def grave(report: Report, kind: str) -> Refused:
@@ -182,7 +182,9 @@ def caller(request: Any) -> Caller:
     if not request.token_used and check_csrf(request):
         raise refused(403, _("The page is out of date; load it again."))
     said = given_reason(request) or _("By a program, over FHIR")
-    return Caller(request.actor, base_of(request), said, prefers(request).get("handling") == "strict")
+    request.fhir = Caller(request.actor, base_of(request), said, prefers(request).get("handling") == "strict")
+    asking: Caller = request.fhir
+    return asking
 
 
 View = Callable[..., HttpResponseBase]
@@ -197,12 +199,12 @@ def served(*methods: str, formats: bool = True) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
-                if request.method not in methods and not (request.method == "HEAD" and "GET" in methods):
-                    said = _("%(method)s is not done at this address.") % {"method": request.method}
-                    raise refused(405, said)
-                if formats:
-                    negotiate(request)
-                return view(request, *args, **kwargs)
+                try:
+                    return _served(view, request, methods, formats, args, kwargs)
+                finally:
+                    # Whatever was opened is on record before anything is answered.
+                    if (asking := getattr(request, "fhir", None)) is not None:
+                        services.looked(asking.actor, asking.opened, asking.reason)
             except Refused as error:
                 found = error
             except Problem as problem:
@@ -218,6 +220,16 @@ def served(*methods: str, formats: bool = True) -> Callable[[View], View]:
         return guarded
 
     return wrap
+
+
+def _served(
+    view: View, request: Any, methods: tuple[str, ...], formats: bool, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> HttpResponseBase:
+    if request.method not in methods and not (request.method == "HEAD" and "GET" in methods):
+        raise refused(405, _("%(method)s is not done at this address.") % {"method": request.method})
+    if formats:
+        negotiate(request)
+    return view(request, *args, **kwargs)
 
 
 def _refusal(request: Any, found: Refused, methods: tuple[str, ...], kind: str) -> HttpResponse:

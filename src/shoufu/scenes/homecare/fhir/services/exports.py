@@ -24,7 +24,7 @@ from shoufu.kernel.base.errors import Conflict, FieldError, Invalid, NotFound
 from shoufu.scenes.homecare.fhir import kinds, searching, selectors
 from shoufu.scenes.homecare.fhir.kept import Kept, instant
 from shoufu.scenes.homecare.fhir.models import BulkExport
-from shoufu.scenes.homecare.fhir.services.looks import Seen
+from shoufu.scenes.homecare.fhir.opened import Seen
 
 KEPT, LONGEST, MOST_WAITING = timedelta(hours=24), timedelta(hours=6), 5
 State = BulkExport.State

@@ -101,7 +101,7 @@ def locked(actor: Actor, kind: str, logical_id: str, if_match: str | None) -> St
     """The row to be changed; 404, 405 for the scene's own, 410 for a deleted one, 412 where it is another version."""
     row = selectors.stored(actor).select_for_update(of=("self",)).filter(type=kind, logical_id=logical_id).first()
     if row is None:
-        if sources.is_own(kind, logical_id) and any(one.get(actor, logical_id) for one in sources.of(kind)):
+        if sources.is_own(actor, kind, logical_id):
             raise refused(405, _("This resource is kept by the home care pages; change it there."))
         raise refused(404, _("There is no %(what)s/%(id)s that you may see.") % {"what": kind, "id": logical_id[:64]})
     if row.deleted_at is not None:
