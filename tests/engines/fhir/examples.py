@@ -58,7 +58,9 @@ def condition(**more: Any) -> dict[str, Any]:
 
 
 def bundle(*entries: dict[str, Any], kind: str = "collection", **more: Any) -> dict[str, Any]:
-    return {"resourceType": "Bundle", "type": kind, "entry": list(entries), **more}
+    """Entries without a full URL get one, as they need it in a collection."""
+    named = [{"fullUrl": f"urn:uuid:00000000-0000-4000-8000-00000000000{n}"} | one for n, one in enumerate(entries)]
+    return {"resourceType": "Bundle", "type": kind, "entry": named, **more}
 
 
 def encoded(content: Any) -> bytes:

@@ -119,6 +119,33 @@ NAMED: list[tuple[dict[str, Any], str, str]] = [
     ),
     (condition(clinicalStatus={"text": "active"}), "Condition.clinicalStatus", "needs a code"),
     (appointment(participant=[]), "Appointment.participant", "empty array"),
+    (
+        patient(identifier=[{"system": "hospital", "value": "7"}]),
+        "Patient.identifier[0].system",
+        "must be an absolute URI",
+    ),
+    (
+        patient(identifier=[{"system": "urn:ietf:rfc:3986", "value": "2.16.156.1"}]),
+        "Patient.identifier[0].value",
+        "must be a whole URI",
+    ),
+    (
+        patient(identifier=[{"system": "urn:ietf:rfc:3986", "value": "urn:oid:2.16.x"}]),
+        "Patient.identifier[0].value",
+        "not a well-formed OID",
+    ),
+    (patient(extension=[{"url": "nation", "valueString": "x"}]), "Patient.extension[0].url", "must be absolute"),
+    (patient(name=[{"id": "n", "text": "x"}, {"id": "n", "text": "y"}]), "Patient.name[1].id", "another element too"),
+    (
+        bundle() | {"entry": [{"resource": patient()}]},
+        "Bundle.entry[0].fullUrl",
+        "needs the full URL",
+    ),
+    (
+        bundle({"fullUrl": "http://a.example/Patient/1", "resource": {"resourceType": "Patient", "active": True}}),
+        "Bundle.entry[0].resource.id",
+        "says an id",
+    ),
     (bundle({"resource": {"resourceType": "Nobody"}}), "Bundle.entry[0].resource.resourceType", "no resource type"),
     (bundle({"resource": {"id": "a"}}), "Bundle.entry[0].resource", "resourceType"),
     (bundle({"resource": patient(gender="F")}), "Bundle.entry[0].resource.gender", "administrative-gender"),
@@ -148,11 +175,19 @@ def test_what_is_required_is_missed(content: dict[str, Any], name: str) -> None:
     assert "is required" in errors(content)[f"{content['resourceType']}.{name}"]
 
 
-def test_a_required_value_may_be_explained_away_by_an_extension() -> None:
+def test_a_required_value_may_be_explained_away_by_an_extension_but_not_a_code() -> None:
     reason = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
-    content = observation(_status={"extension": [{"url": reason, "valueCode": "unknown"}]})
+    absent = {"extension": [{"url": reason, "valueCode": "unknown"}]}
+    slot = {
+        "resourceType": "Slot",
+        "schedule": {"reference": "Schedule/1"},
+        "status": "free",
+        "end": "2026-03-01T08:00:00Z",
+    }
+    assert errors(slot | {"_start": absent}) == {}
+    content = observation(_status=absent)
     del content["status"]
-    assert errors(content) == {}
+    assert "needs a code of the required value set" in errors(content)["Observation.status"]
 
 
 @pytest.mark.parametrize("text", [" ", "a\x0bb"])

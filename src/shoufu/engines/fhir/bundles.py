@@ -14,6 +14,8 @@ from .definitions import Model
 from .issues import Issue
 from .references import Entries
 
+# In these an entry need not say who it is: a server is about to tell it, or told it (R4 2.36.4).
+_UNNAMED = frozenset({"transaction", "batch", "transaction-response", "batch-response"})
 _ONCE = ("self", "first", "last", "next", "previous", "prev")
 
 
@@ -22,6 +24,8 @@ def faults(model: Model, bundle: dict[str, Any], path: str) -> Iterator[Issue]:
     yield from _links(bundle, path)
     for place, entry in enumerate(bundle.get("entry", ())):
         yield from _full_url(model, entry, f"{path}.entry[{place}]")
+        if bundle.get("type") not in _UNNAMED:
+            yield from _identity(model, entry, f"{path}.entry[{place}]")
         if bundle.get("type") == "searchset":
             yield from _result(entry, f"{path}.entry[{place}]")
     if bundle.get("type") in ("document", "message") and bundle.get("entry"):
@@ -47,6 +51,21 @@ def _full_url(model: Model, entry: dict[str, Any], path: str) -> Iterator[Issue]
     target = references.rest(model, url)
     if target is not None and isinstance(resource, dict) and resource.get("id") not in (None, target.id):
         yield Issue(f"{path}.fullUrl", f"'{url}' must end in the resource's own id, {resource['id']}", "value")
+
+
+def _identity(model: Model, entry: dict[str, Any], path: str) -> Iterator[Issue]:
+    """That an entry says who its resource is; an outcome beside the results of a search is nobody."""
+    url, resource = entry.get("fullUrl"), entry.get("resource")
+    if not isinstance(resource, dict) or resource.get("resourceType") == "OperationOutcome":
+        return
+    if url is None:
+        yield Issue(
+            f"{path}.fullUrl",
+            "an entry needs the full URL of its resource, but in transactions and batches",
+            "required",
+        )
+    elif isinstance(url, str) and "id" not in resource and references.rest(model, url) is not None:
+        yield Issue(f"{path}.resource.id", f"'{url}' says an id: the resource must have it", "required")
 
 
 def _result(entry: dict[str, Any], path: str) -> Iterator[Issue]:

@@ -44,6 +44,32 @@ def _one(row: dict[str, Any], path: str, named: set[str], seen: set[str]) -> Ite
             yield f"{path}.meta.security", "a contained resource has no security label (dom-5)", "invariant"
 
 
+def repeated_ids(resource: dict[str, Any], path: str) -> Iterator[Found]:
+    """Elements of one resource that have the same id (http://hl7.org/fhir/R4/element.html); resources in it are others.
+
+    The elements of a StructureDefinition are named alike in its differential and its snapshot.
+    """
+    if resource["resourceType"] == "StructureDefinition":
+        return
+    seen: set[str] = set()
+    for where, own in _ids(resource, path, top=True):
+        if own in seen:
+            yield where, f"'{own}' is the id of another element too", "duplicate"
+        seen.add(own)
+
+
+def _ids(value: Any, path: str, *, top: bool = False) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _ids(inner, f"{path}[{place}]")
+    elif isinstance(value, dict) and (top or "resourceType" not in value):
+        own = value.get("id")
+        if not top and isinstance(own, str):
+            yield f"{path}.id", own
+        for name, inner in value.items():
+            yield from _ids(inner, f"{path}.{name.removeprefix('_')}")
+
+
 def _fragments(value: Any) -> Iterator[str]:
     """All texts that begin with #: references, canonicals and uris that point into the resource."""
     if isinstance(value, dict):

@@ -8,6 +8,7 @@ from typing import Any
 from .definitions import Extension, Model
 
 Found = tuple[str, str, str]
+_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 
 def shape_faults(value: dict[str, Any]) -> Iterator[Found]:
@@ -18,6 +19,20 @@ def shape_faults(value: dict[str, Any]) -> Iterator[Found]:
     url = value.get("url")
     if isinstance(url, str) and "|" in url:
         yield "url", "the URL of an extension has no version", "value"
+
+
+def says_absent(beside: Any) -> bool:
+    """Whether what stands beside a primitive value says why the value is missing."""
+    found = beside.get("extension") if isinstance(beside, dict) else None
+    return isinstance(found, list) and any(isinstance(one, dict) and one.get("url") == _ABSENT for one in found)
+
+
+def address_fault(value: dict[str, Any]) -> str | None:
+    """What is wrong with the URL of an extension that is no part of another: it names its definition, absolutely."""
+    url = value.get("url")
+    if not isinstance(url, str) or not url or ":" in url:
+        return None
+    return f"'{url}' must be absolute: only the parts of an extension have short names"
 
 
 def defined_faults(model: Model, value: Any, places: tuple[str, ...]) -> Iterator[Found]:

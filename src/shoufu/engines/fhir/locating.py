@@ -6,7 +6,8 @@ import json
 import re
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]')
+# Possessive, so that a string of megabytes leaves no trail to go back on.
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}:,]')
 
 
 @dataclass(slots=True)
@@ -51,6 +52,8 @@ def _step(one: _Open) -> str:
 
 def _plain(token: str) -> str:
     try:
-        return str(json.loads(token))
+        found = str(json.loads(token))
     except json.JSONDecodeError:
         return token[1:-1]
+    # Half a surrogate pair could not be said in any answer.
+    return found.encode("utf-8", "replace").decode()

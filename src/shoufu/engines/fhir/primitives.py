@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,9 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _OID = re.compile(r"urn:oid:[0-2](\.(0|[1-9]\d*))+")
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ANY_UUID = re.compile(_UUID.pattern, re.IGNORECASE)
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+# Possessive, so that megabytes leave no trail to go back on.
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LIMIT = 2**31
 
@@ -105,6 +107,20 @@ def attachment_fault(value: dict[str, Any]) -> str | None:
     packed = "".join(data.split())
     held = len(packed) // 4 * 3 - packed.count("=")
     return None if held == size else f"says {size} bytes, but the data are {held}"
+
+
+def identifier_faults(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with an Identifier, as pairs of the child's name and a message: its system is absolute, and what is
+    an identifier by itself (system urn:ietf:rfc:3986) is a URI."""
+    system, own = value.get("system"), value.get("value")
+    if isinstance(system, str) and system and not _ABSOLUTE.match(system):
+        yield "system", f"{_shown(system)} must be an absolute URI"
+    if system == "urn:ietf:rfc:3986" and isinstance(own, str):
+        wrong = _uri(own) or (
+            None if _ABSOLUTE.match(own) else f"{_shown(own)} must be a whole URI, as its system says"
+        )
+        if wrong:
+            yield "value", wrong
 
 
 def _matching(pattern: re.Pattern[str], wanted: str) -> Callable[[str], str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from json.encoder import encode_basestring
@@ -39,7 +40,7 @@ def read(data: bytes) -> tuple[Any, list[Issue]]:
     property twice come as :class:`Repeating`.
     """
     if len(data) > MAX_BYTES:
-        raise _refused(f"{len(data)} bytes are too many: {MAX_BYTES} are taken", "too-long")
+        raise _refused(f"is too large: at most {MAX_BYTES} bytes are taken", "too-long")
     issues = []
     if data.startswith(_BOM):
         data = data[len(_BOM) :]
@@ -118,9 +119,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) == len(pairs):
         return made
-    names = [name for name, _ in pairs]
+    counted = Counter(name for name, _ in pairs)
     repeating = Repeating(made)
-    repeating.repeated = tuple(name for name in made if names.count(name) > 1)
+    repeating.repeated = tuple(name for name in made if counted[name] > 1)
     return repeating
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from . import bindings, extensions, narrative, primitives, references
-from .containment import contained_faults
+from .containment import contained_faults, repeated_ids
 from .definitions import Element, Model, Property, Type
 from .issues import Issue, Severity
 from .reading import Repeating
@@ -66,7 +67,8 @@ class Walk:
         places = self.model.ancestry(known.name)
         self._object(value, known, path or known.name, Inside(value, around), places, resource=True)
         self._invariants(value, known.name, None, known.constraints, path or known.name, Inside(value, around))
-        for expression, message, code in contained_faults(self.model, value, path or known.name, inside):
+        found = contained_faults(self.model, value, path or known.name, inside)
+        for expression, message, code in chain(found, repeated_ids(value, path or known.name)):
             self.say(expression, message, code)
 
     def _resource_type(self, value: Any, path: str) -> Type | None:
@@ -169,6 +171,11 @@ class Walk:
         if kind.name == "Coding":
             for name, message in bindings.system_faults(value):
                 self.say(f"{path}.{name}", message, "code-invalid")
+        elif kind.name == "Identifier":
+            for name, message in primitives.identifier_faults(value):
+                self.say(f"{path}.{name}", message, "value")
+        elif kind.name == "Extension" and owner.name != "Extension" and (wrong := extensions.address_fault(value)):
+            self.say(f"{path}.url", wrong, "value")
         elif kind.name == "Attachment" and (wrong := primitives.attachment_fault(value)):
             self.say(f"{path}.size", wrong, "value")
         elif kind.name == "Reference":
@@ -215,6 +222,11 @@ class Walk:
                 self.say(where, f"_{name} must not be null: leave it out", shape=True)
             if value is not None:
                 self._primitive(value, beside, known, where, inside, kind)
+            elif known.type.code == "code" and known.element.binding and extensions.says_absent(beside):
+                message = (
+                    f"needs a code of the required value set {known.element.binding}: why there is none is no code"
+                )
+                self.say(where, message, "code-invalid")
             elif beside is None or (name in owner and place is None):
                 # In an array, null keeps the place of a value that has only an id or extensions.
                 self.say(where, "must not be null: leave it out", shape=True)

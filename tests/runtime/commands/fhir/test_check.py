@@ -30,3 +30,27 @@ def test_in_words(tmp_path: Path) -> None:
     assert answer.exit_code == 1
     assert "not valid" in answer.stdout and "error Patient.gender: 'F'" in answer.stdout
     assert "fatal the file: is not JSON" in answer.stdout
+
+
+def test_what_cannot_be_read_is_not_valid_and_has_its_line(tmp_path: Path) -> None:
+    """Whatever stands in a file, or does not: one line of JSON for it, and the next file's turn."""
+    odd = {
+        "empty": b"",
+        "xml": b"<Patient/>",
+        "utf16": GOOD.encode("utf-16"),
+        "latin": b'{"resourceType": "Patient", "id": "\xff"}',
+        "twice": b'{"resourceType": "Patient", "gender": "male", "gender": "male"}',
+        "deep": b'{"resourceType": "Patient", "extension": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        "open": b"[" * 10_000,
+        "half": b'{"resourceType": "Patient", "\\ud800": ]',
+        "huge": b" " * (65 * 1024 * 1024),
+    }
+    for name, data in odd.items():
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "folder").mkdir()
+    files = [str(tmp_path / name) for name in (*odd, "folder", "nowhere", "\udcff")]
+    answer = CliRunner().invoke(command, [*files, "--json"])
+    rows = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert len(rows) == len(files) and answer.exit_code == 1 and not answer.stderr
+    assert not any(row["valid"] for row in rows) and all(row["issues"] for row in rows)
+    assert rows[-2]["issues"][0]["message"] == "cannot be read: No such file or directory"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import click
 from shoufu.engines import fhir
 from shoufu.engines.fhir import answers
 from shoufu.engines.fhir.checking import Known
+from shoufu.engines.fhir.reading import MAX_BYTES
 from shoufu.runtime.errors import Problem
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.Path(path_type=Path)
 
 
 @click.command()
@@ -23,20 +25,27 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def command(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
     """Judge each FILE by FHIR R4 (4.0.1), as the REST interface does; exit code 1 where one is not valid.
 
-    Answers (QuestionnaireResponse) are judged by the questionnaires among the files, too."""
+    A file that cannot be read is not valid. Answers (QuestionnaireResponse) are judged by the questionnaires among the
+    files, too."""
     valid = True
     questionnaires = _questionnaires(files)
     for file in files:
         report = _checked(file, lambda canonical: answers.named(questionnaires, canonical))
         valid = valid and report.valid
-        if as_json:
-            row = {"file": str(file), "valid": report.valid, "issues": [issue.to_json() for issue in report.issues]}
-            click.echo(json.dumps(row, ensure_ascii=False))
-        else:
-            click.echo(f"{file}: {'valid' if report.valid else 'not valid'}")
-            for issue in report.issues:
-                click.echo(f"  {issue.severity} {issue.expression or 'the file'}: {issue.message}")
+        # Bytes, for a file's name or a message may hold what the terminal's encoding does not.
+        for line in _lines(file, report, as_json):
+            click.echo(line.encode("utf-8", "replace"))
     ctx.exit(0 if valid else 1)
+
+
+def _lines(file: Path, report: fhir.Report, as_json: bool) -> Iterator[str]:
+    if as_json:
+        row = {"file": str(file), "valid": report.valid, "issues": [issue.to_json() for issue in report.issues]}
+        yield json.dumps(row, ensure_ascii=False)
+        return
+    yield f"{file}: {'valid' if report.valid else 'not valid'}"
+    for issue in report.issues:
+        yield f"  {issue.severity} {issue.expression or 'the file'}: {issue.message}"
 
 
 def _questionnaires(files: tuple[Path, ...]) -> list[dict[str, Any]]:
@@ -45,15 +54,30 @@ def _questionnaires(files: tuple[Path, ...]) -> list[dict[str, Any]]:
         return []
     found = []
     for file in files:
-        data = file.read_bytes()
-        report = fhir.check(data) if b'"Questionnaire"' in data else None
+        data = _read(file)
+        report = _judged(data) if isinstance(data, bytes) and b'"Questionnaire"' in data else None
         if report is not None and report.resource is not None and report.resource.type == "Questionnaire":
             found.append(report.resource.content)
     return found
 
 
 def _checked(file: Path, known: Known) -> fhir.Report:
+    data = _read(file)
+    return _judged(data, known) if isinstance(data, bytes) else fhir.Report(None, (data,))
+
+
+def _judged(data: bytes, known: Known | None = None) -> fhir.Report:
     try:
-        return fhir.check(file.read_bytes(), known)
-    except (fhir.DefinitionsMissing, OSError) as error:
-        raise Problem(f"{file}: {error}") from error
+        return fhir.check(data, known)
+    except fhir.DefinitionsMissing as error:
+        raise Problem(str(error)) from error
+
+
+def _read(file: Path) -> bytes | fhir.Issue:
+    """The bytes, no more of them than are judged; an issue where they cannot be had."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return fhir.Issue("", f"cannot be read: {said}", "not-found", fhir.Severity.FATAL)
