@@ -35,12 +35,12 @@ class Seen:
 
     def acts(self, action: str, reason: str) -> list[Act]:
         """One line for each person, who can read it."""
-        lines = [(place, person, types) for person, (place, types) in self.people.items()]
-        lines += [(place, None, types) for place, types in self.others.items()]
-        return [
-            Act(action, place=place, subject=person, reason=reason, data={"types": types}, object_type="homecare_fhir")
-            for place, person, types in lines
-        ]
+        lines = [_line(action, reason, place, types, person) for person, (place, types) in self.people.items()]
+        return lines + [_line(action, reason, place, types) for place, types in self.others.items()]
+
+
+def _line(action: str, reason: str, place: int | None, types: dict[str, int], person: int | None = None) -> Act:
+    return Act(action, place=place, subject=person, reason=reason, data={"types": types}, object_type="homecare_fhir")
 
 
 @dataclass
