@@ -17,6 +17,7 @@ export class Gantt {
   private rows = new Map<number, HTMLElement>();
   private bars = new Map<string, HTMLElement>();
   private line: HTMLElement = document.createElement("div");
+  private shown = "";
 
   constructor(
     readonly home: HTMLElement,
@@ -57,7 +58,15 @@ export class Gantt {
     this.home.style.setProperty("--hours", String((this.to - this.from) / 60));
     this.home.replaceChildren(this.head(), ...day.people.map((person, index) => this.row(person, index)));
     this.now(day.now);
+    if (this.shown !== day.day) this.begin(day);
     if (focused) this.bars.get(focused)?.focus();
+  }
+
+  /** A day that is opened shows the present with the hour before it; another day from its start. */
+  private begin(day: Day): void {
+    this.shown = day.day;
+    const share = this.line.hidden ? 0 : (day.now - 60 - this.from) / (this.to - this.from);
+    this.home.scrollLeft = Math.max(0, share) * (this.home.scrollWidth - NAMES);
   }
 
   private head(): HTMLElement {

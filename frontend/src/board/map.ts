@@ -1,5 +1,5 @@
 import type { FeatureCollection } from "geojson";
-import type { GeoJSONSource, MapLayerMouseEvent } from "maplibre-gl";
+import { LngLatBounds, type GeoJSONSource, type MapLayerMouseEvent } from "maplibre-gl";
 import { DistrictMap } from "../map";
 import type { Day } from "./types";
 import { hue } from "./words";
@@ -18,6 +18,8 @@ export class RouteMap {
   private stops = none;
   private person = 0;
   private visit = 0;
+  private fitted = "";
+  private day: Day | null = null;
 
   constructor(home: HTMLElement, calls: Calls) {
     this.district = new DistrictMap(home, () => undefined);
@@ -39,6 +41,10 @@ export class RouteMap {
     const stage = (await answer.json()) as { scope: number; places: FeatureCollection };
     await this.district.load({ wide: false, scope: stage.scope, places: stage.places, devices: [], cases: [] });
     this.layers();
+    if (this.day) {
+      this.fitted = "";
+      this.fit(this.day);
+    }
   }
 
   private layers(): void {
@@ -68,6 +74,7 @@ export class RouteMap {
   }
 
   draw(day: Day): void {
+    this.day = day;
     const at = new Map(day.visits.map((one) => [one.id, one.at]));
     const lines: FeatureCollection["features"] = [];
     const stops: FeatureCollection["features"] = [];
@@ -103,6 +110,19 @@ export class RouteMap {
     this.lines = { type: "FeatureCollection", features: lines };
     this.stops = { type: "FeatureCollection", features: stops };
     this.put();
+    this.fit(day);
+  }
+
+  /** A day that is opened fills the map with its stops and where its people start; afterwards it stays where one looks. */
+  private fit(day: Day): void {
+    if (this.fitted === day.day || !this.stops.features.length) return;
+    this.fitted = day.day;
+    const bounds = new LngLatBounds();
+    for (const feature of [...this.stops.features, ...this.lines.features]) {
+      if (feature.geometry.type === "Point") bounds.extend(feature.geometry.coordinates as [number, number]);
+      if (feature.geometry.type === "LineString") for (const point of feature.geometry.coordinates) bounds.extend(point as [number, number]);
+    }
+    this.district.map.fitBounds(bounds, { padding: 36, duration: 0, maxZoom: 17 });
   }
 
   private put(): void {
