@@ -139,7 +139,7 @@ def pack(given: Given, seed: int) -> Search:
     """Lay a problem out as two arrays with an empty solution; `seed` starts its random numbers."""
     n, m = len(given.double), len(given.mode)
     near = _neighbours(given, max(1, min(NEIGHBOURS, n - 1))) if n > 1 else np.zeros((n, 1), np.int64)
-    allowed = [np.flatnonzero(row < NEVER) for row in given.soft]
+    nodes, allowed = np.nonzero(given.soft < NEVER)
     rests = np.array([rest for rests in given.breaks for rest in rests], np.float64).reshape(-1, 3)
     head = np.arange(2 * n, 2 * n + m)
     ring = np.concatenate([np.full(2 * n, -1), head])
@@ -149,8 +149,8 @@ def pack(given: Given, seed: int) -> Search:
         PLACE: given.place,
         MODE: given.mode,
         BREAK_FROM: np.cumsum([0, *(len(rests) for rests in given.breaks)]),
-        ABLE_FROM: np.cumsum([0, *(len(row) for row in allowed)]),
-        ABLE: np.concatenate([*allowed, np.zeros(0, np.int64)]),
+        ABLE_FROM: np.searchsorted(nodes, np.arange(2 * n + 1)),
+        ABLE: allowed,
         NEAR: near.ravel(),
         FREE: given.free,
         MOVABLE: np.isin(np.arange(n), given.free),

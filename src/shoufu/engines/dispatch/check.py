@@ -59,15 +59,21 @@ class InfeasiblePlanError(RuntimeError):
 
 def violations(problem: Problem, plan: Plan) -> list[Violation]:
     """Everything that is wrong with a plan; empty when it can be carried out and its figures are right."""
-    known = [stop for stop in plan.stops if _is_known(problem, stop)]
-    found = [Violation(Rule.UNKNOWN, stop.visit, stop.caregiver) for stop in plan.stops if stop not in known]
+    found: list[Violation] = []
     planned: dict[str, list[Stop]] = {}
-    for stop in known:
+    routes: dict[str, list[Stop]] = {}
+    for stop in plan.stops:
+        if not _is_known(problem, stop):
+            found.append(Violation(Rule.UNKNOWN, stop.visit, stop.caregiver))
+            continue
         planned.setdefault(stop.visit, []).append(stop)
+        routes.setdefault(stop.caregiver, []).append(stop)
+    unassigned = frozenset(plan.unassigned)
     for visit in problem.visits:
-        found += _visit_violations(problem, visit, sorted(planned.get(visit.id, []), key=lambda stop: stop.task), plan)
+        stops = sorted(planned.get(visit.id, []), key=lambda stop: stop.task)
+        found += _visit_violations(problem, visit, stops, unassigned)
     for caregiver in problem.caregivers:
-        stops = sorted((stop for stop in known if stop.caregiver == caregiver.id), key=lambda stop: stop.start)
+        stops = sorted(routes.get(caregiver.id, []), key=lambda stop: stop.start)
         rests = sorted((rest for rest in plan.rests if rest.caregiver == caregiver.id), key=lambda rest: rest.start)
         found += _route_violations(problem, caregiver, stops, rests)
     return found or list(_figure_violations(problem, plan))
@@ -87,14 +93,16 @@ def _is_known(problem: Problem, stop: Stop) -> bool:
     return 0 <= stop.task < len(problem.visits[problem.visit_index[stop.visit]].tasks)
 
 
-def _visit_violations(problem: Problem, visit: Visit, stops: list[Stop], plan: Plan) -> Iterator[Violation]:
-    times = Counter(stop.task for stop in stops)
-    if not stops and visit.id in plan.unassigned:
+def _visit_violations(
+    problem: Problem, visit: Visit, stops: list[Stop], unassigned: frozenset[str]
+) -> Iterator[Violation]:
+    if not stops and visit.id in unassigned:
         return
+    times = Counter(stop.task for stop in stops)
     for task in range(len(visit.tasks)):
         if times[task] == 0:
             yield Violation(Rule.MISSING, visit.id)
-        if times[task] > 1 or (times[task] and visit.id in plan.unassigned):
+        if times[task] > 1 or (times[task] and visit.id in unassigned):
             yield Violation(Rule.TWICE, visit.id)
     for stop in stops:
         yield from _stop_violations(problem, visit, stop)
@@ -188,9 +196,12 @@ def _serves(rest: Rest, due: Break) -> bool:
 
 def _figure_violations(problem: Problem, plan: Plan) -> Iterator[Violation]:
     distance, unfamiliar = 0.0, 0
+    routes: dict[str, list[Stop]] = {}
+    for stop in plan.stops:
+        routes.setdefault(stop.caregiver, []).append(stop)
     for caregiver in problem.caregivers:
         where = caregiver.base
-        for stop in sorted((s for s in plan.stops if s.caregiver == caregiver.id), key=lambda stop: stop.start):
+        for stop in sorted(routes.get(caregiver.id, []), key=lambda stop: stop.start):
             visit = problem.visits[problem.visit_index[stop.visit]]
             distance += problem.minutes(caregiver, where, visit.place)
             unfamiliar += bool(visit.usual) and caregiver.id not in visit.usual

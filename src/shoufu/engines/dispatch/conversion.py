@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -43,26 +44,41 @@ def soft_costs(problem: Problem) -> Floats:
         for skill in caregiver.skills:
             skilled[skill].append(column)
     for index, visit in enumerate(problem.visits):
-        anybody = not (visit.refused or visit.fixed_caregivers or visit.usual)
+        strange = problem.weights.unfamiliar if visit.usual else 0.0
         for task, one in enumerate(visit.tasks):
-            if anybody:
-                costs[2 * index + task, skilled.get(one.skill, [])] = 0.0
-                continue
-            for column in skilled.get(one.skill, []):
-                caregiver = problem.caregivers[column]
-                if able(problem, visit, task, caregiver):
-                    unknown = bool(visit.usual) and caregiver.id not in visit.usual
-                    costs[2 * index + task, column] = problem.weights.unfamiliar if unknown else 0.0
+            row, may = costs[2 * index + task], skilled.get(one.skill, [])
+            row[may] = strange
+            if visit.usual:
+                row[_columns(problem, visit.usual, may)] = 0.0
+            if visit.refused:
+                row[_columns(problem, visit.refused, may)] = NEVER
+            if visit.fixed_caregivers:
+                row[_barred(problem, visit, task)] = NEVER
     return costs
+
+
+def _columns(problem: Problem, names: Iterable[str], among: list[int]) -> list[int]:
+    """Where these caregivers stand, as far as they are among some."""
+    known = problem.caregiver_index
+    return [known[name] for name in names if name in known and known[name] in among]
+
+
+def _barred(problem: Problem, visit: Visit, task: int) -> list[int]:
+    """Who may not do a task because of who is fixed: everybody else, or who does the other one."""
+    fixed, known = visit.fixed_caregivers, problem.caregiver_index
+    if fixed[task] is None:
+        return [known[name] for name in fixed if name is not None]
+    return [column for name, column in known.items() if name != fixed[task]]
 
 
 def plannable(problem: Problem, soft: Floats) -> list[bool]:
     """Of each visit: whether there are different people for all its tasks."""
-    found = []
-    for index, visit in enumerate(problem.visits):
-        crews = [set(np.flatnonzero(soft[2 * index + task] < NEVER).tolist()) for task in range(len(visit.tasks))]
-        found.append(all(crews) and len(set().union(*crews)) >= len(crews))
-    return found
+    may = soft < NEVER
+    one, two = may[0::2], may[1::2]
+    double = np.array([len(visit.tasks) == 2 for visit in problem.visits], np.bool_)
+    # Two tasks, two people: each has somebody, and it is not the same single one.
+    pair = one.any(axis=1) & two.any(axis=1) & ((one | two).sum(axis=1) >= 2)
+    return [bool(can) for can in np.where(double, pair, one.any(axis=1))]
 
 
 def given(problem: Problem, soft: Floats, free: list[int]) -> Given:

@@ -42,11 +42,11 @@ def feasible(problem: Problem, visit: Visit, plan: Plan, *, step: float = 15.0, 
     search, index = _prepared(problem, plan, visit)
     if search is None:
         return []
-    offers = []
+    offers, room = [], _room()
     for start in _grid(visit, step):
         search.f[search.i[OPENS] + 2 * index] = start
         search.f[search.i[LIMIT] + 2 * index] = start
-        rows = _rows(search, index, punctual)
+        rows = _rows(search, index, punctual, room)
         if len(rows):
             offers.append(_offer(problem, visit, rows[np.argmin(rows[:, trying.COST])]))
     return offers
@@ -107,14 +107,19 @@ def _offers(problem: Problem, visit: Visit, search: Search, index: int, punctual
     return [_offer(problem, visit, row) for row in rows[np.argsort(rows[:, trying.COST], kind="stable")]]
 
 
-def _rows(search: Search, index: int, punctual: bool) -> Floats:
-    rows = places(search, index)
+def _rows(search: Search, index: int, punctual: bool, room: Floats | None = None) -> Floats:
+    rows = places(search, index, room)
     return rows[rows[:, trying.TARDINESS] <= 1e-6] if punctual else rows
 
 
-def places(search: Search, index: int) -> Floats:
-    """All sound places of an unplanned visit, a row each (columns as in `trying`)."""
-    rows = np.zeros(CAPACITY * trying.COLUMNS)
+def _room() -> Floats:
+    """Where `places` writes, for who asks for many."""
+    return np.empty(CAPACITY * trying.COLUMNS)
+
+
+def places(search: Search, index: int, room: Floats | None = None) -> Floats:
+    """All sound places of an unplanned visit, a row each (columns as in `trying`); in `room` until it is used anew."""
+    rows = _room() if room is None else room
     found = trying.try_places(search.f, search.i, index, rows, CAPACITY)
     kept: Floats = rows[: found * trying.COLUMNS].reshape(found, trying.COLUMNS)
     return kept

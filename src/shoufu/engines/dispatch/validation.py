@@ -66,6 +66,28 @@ def _validate_caregiver(caregiver: Caregiver, problem: Problem, places: int) -> 
 
 
 def _validate_visit(visit: Visit, known: set[str], places: int) -> None:
+    if not _is_plain(visit, places):
+        _name_what_is_wrong(visit, places)
+    if visit.fixed_caregivers:
+        _validate_fixed(visit, known, f"visits[{visit.id}]")
+
+
+def _is_plain(visit: Visit, places: int) -> bool:
+    """Whether a visit without fixed start or second service is right: most are, and a day is looked at often."""
+    return (
+        len(visit.tasks) == 1
+        and visit.sync is None
+        and visit.fixed_start is None
+        and 0 <= visit.place < places
+        and 0 <= visit.tasks[0].minutes < math.inf
+        and -math.inf < visit.opens < math.inf
+        and visit.opens <= visit.due
+        and visit.latest >= visit.opens
+        and visit.first_latest >= visit.opens
+    )
+
+
+def _name_what_is_wrong(visit: Visit, places: int) -> None:
     field = f"visits[{visit.id}]"
     _require(0 <= visit.place < places, f"{field}.place", f"{visit.place} is no row of the travel matrix")
     _require(len(visit.tasks) in (1, 2), f"{field}.tasks", f"must be one or two, are {len(visit.tasks)}")
@@ -85,12 +107,9 @@ def _validate_visit(visit: Visit, known: set[str], places: int) -> None:
     if visit.fixed_start is not None:
         right = visit.opens <= visit.fixed_start <= min(visit.latest, visit.first_latest)
         _require(right, f"{field}.fixed_start", "must be within opens and latest")
-    _validate_fixed(visit, known, field)
 
 
 def _validate_fixed(visit: Visit, known: set[str], field: str) -> None:
-    if not visit.fixed_caregivers:
-        return
     where = f"{field}.fixed_caregivers"
     _require(len(visit.fixed_caregivers) == len(visit.tasks), where, "needs an entry (or None) for each task")
     fixed = [caregiver for caregiver in visit.fixed_caregivers if caregiver is not None]

@@ -32,14 +32,27 @@ def running(day: Day, now: datetime, *, absent: str = "") -> Running:
     `absent` is on no way and goes nowhere first. Before the day begins this is the plan as it stands.
     """
     minutes = day.minutes(now)
-    plan = unlimited(day.problem, day.crews, day.order)
+    plan = day.plan if _all_there(day) else unlimited(day.problem, day.crews, day.order)
+    if minutes <= 0 and plan is day.plan:
+        return Running(day, _starts(plan))
     closed = day.problem
     if minutes > 0:
         closed = _closed(replace(day, plan=plan), minutes, absent)
         plan = unlimited(closed, day.crews, day.order)
-    expected = {(stop.visit, stop.task): stop.start for stop in plan.stops}
     problem = as_expected(closed, plan, minutes)
-    return Running(day.but(problem, dispatch.arrange(problem, day.crews, day.order)), expected)
+    return Running(day.but(problem, dispatch.arrange(problem, day.crews, day.order)), _starts(plan))
+
+
+def _all_there(day: Day) -> bool:
+    """Whether the day's plan holds everybody as they are sent: then no limit took a visit out of it, and the plan without
+    limits would be the same."""
+    on_duty = day.problem.caregiver_index
+    sent = (day.crews.get(name, ()) for name in day.plan.unassigned)
+    return not any(crew and all(one in on_duty for one in crew) for crew in sent)
+
+
+def _starts(plan: Plan) -> dict[tuple[str, int], float]:
+    return {(stop.visit, stop.task): stop.start for stop in plan.stops}
 
 
 def forgiving(day: Day) -> Day:

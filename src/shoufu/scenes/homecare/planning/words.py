@@ -87,8 +87,7 @@ def absent(day: Day, visit: Visit, person: Practitioner) -> WhyNot:
 
 
 def _other(day: Day, reason: Against) -> str:
-    visit = day.visits.get(reason.what)
-    return visit.patient.person.name if visit is not None else _("the office")
+    return day.name_of(reason.what) or _("the office")
 
 
 def _window(day: Day, visit: Visit, reason: Against) -> str:

@@ -180,11 +180,11 @@ def refused_by_visit(
     """The same for pairs of patient and visit, in one query."""
     pairs = set(wanted)
     rows = Refusal.objects.filter(patient__in={patient for patient, _visit in pairs}, ended_at__isnull=True)
-    kept = list(rows.values_list("patient", "practitioner", "visit", "only_visit"))
+    kept: dict[int, list[tuple[int, int | None, bool]]] = {}
+    for patient, who, about, only in rows.values_list("patient", "practitioner", "visit", "only_visit").order_by():
+        kept.setdefault(patient, []).append((who, about, only))
     return {
-        (patient, visit): frozenset(
-            who for whose, who, about, only in kept if whose == patient and (not only or about == visit)
-        )
+        (patient, visit): frozenset(who for who, about, only in kept.get(patient, ()) if not only or about == visit)
         for patient, visit in pairs
     }
 

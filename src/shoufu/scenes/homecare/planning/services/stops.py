@@ -243,7 +243,7 @@ def as_dict(day: Day, fit: Fit) -> Mapping[str, Any]:
         "more_travel": round(fit.more_travel, 1),
         "late": round(fit.late),
         "pushed": [
-            {"visit": int(one), "name": day.visits[one].patient.person.name} for one in fit.pushed if one in day.visits
+            {"visit": int(one), "name": day.name_of(one)} for one in fit.pushed if one in day.rows
         ],
     }
 
