@@ -28,7 +28,7 @@ from shoufu.engines.dispatch.model import (
 from shoufu.engines.later import later
 
 if TYPE_CHECKING:
-    from shoufu.engines.dispatch.arranging import arrange
+    from shoufu.engines.dispatch.arranging import arrange, may_do
     from shoufu.engines.dispatch.explanation import explain
     from shoufu.engines.dispatch.insertion import feasible, insert, place
     from shoufu.engines.dispatch.replanning import moved_visits, replan
@@ -64,6 +64,7 @@ __all__ = [
     "explain",
     "feasible",
     "insert",
+    "may_do",
     "moved_visits",
     "place",
     "read_instance",
@@ -78,7 +79,7 @@ __all__ = [
 __getattr__ = later(
     __name__,
     {
-        "arranging": ("arrange",),
+        "arranging": ("arrange", "may_do"),
         "explanation": ("explain",),
         "insertion": ("feasible", "insert", "place"),
         "replanning": ("moved_visits", "replan"),

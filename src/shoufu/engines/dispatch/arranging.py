@@ -30,11 +30,16 @@ def arrange(problem: Problem, crews: Mapping[str, Sequence[str]], order: Sequenc
         for task, name in enumerate(_crew(problem, visit, crews.get(visit.id, ()))):
             who[2 * index + task] = problem.caregiver_index[name]
     free = [index for index, visit in enumerate(problem.visits) if visit.fixed_start is None]
-    search = pack(given(problem, soft_costs(problem), free), 1)
+    search = pack(given(problem, soft_costs(problem), free), 1, moves=False)
     load(search, who, key)
     drop_broken(search)
     reload(search)
     return ensure_feasible(problem, plan_of(problem, search))
+
+
+def may_do(problem: Problem, visit: str, crew: Sequence[str]) -> bool:
+    """Whether a crew is whole, on duty and may do a visit, whatever the time."""
+    return bool(_crew(problem, problem.visits[problem.visit_index[visit]], crew))
 
 
 def _crew(problem: Problem, visit: Visit, crew: Sequence[str]) -> Sequence[str]:

@@ -135,10 +135,11 @@ def _neighbours(given: Given, count: int) -> Ints:
     return np.argsort(either, axis=1, kind="stable")[:, :count].astype(np.int64)
 
 
-def pack(given: Given, seed: int) -> Search:
-    """Lay a problem out as two arrays with an empty solution; `seed` starts its random numbers."""
+def pack(given: Given, seed: int, *, moves: bool = True) -> Search:
+    """Lay a problem out as two arrays with an empty solution; `seed` starts its random numbers. Without `moves` nothing
+    is annealed in it: the good neighbours, which only that asks for, are left out."""
     n, m = len(given.double), len(given.mode)
-    near = _neighbours(given, max(1, min(NEIGHBOURS, n - 1))) if n > 1 else np.zeros((n, 1), np.int64)
+    near = _neighbours(given, max(1, min(NEIGHBOURS, n - 1))) if moves and n > 1 else np.zeros((n, 1), np.int64)
     nodes, allowed = np.nonzero(given.soft < NEVER)
     rests = np.array([rest for rests in given.breaks for rest in rests], np.float64).reshape(-1, 3)
     head = np.arange(2 * n, 2 * n + m)

@@ -95,7 +95,7 @@ def _prepared(problem: Problem, plan: Plan, visit: Visit) -> tuple[Search | None
     soft = soft_costs(wider)
     if not plannable(wider, soft)[index]:
         return None, index
-    search = pack(given(wider, soft, []), 1)
+    search = pack(given(wider, soft, []), 1, moves=False)
     who, key = solution_of(wider, plan)
     who[2 * index : 2 * index + 2] = -1
     load(search, who, key)

@@ -169,7 +169,7 @@ def _touch(made: Made, days: int) -> None:
     sql = """
     update homecare_visits_stop set pinned = not pinned where id in (
       select distinct on (v.day) s.id from homecare_visits_stop s join homecare_visits_visit v on v.id = s.visit_id
-      where v.institution_id = %s and v.day > %s and v.day <= %s and s.live order by v.day, s.id desc)
+      where v.institution_id = %s and v.day > %s and v.day <= %s and s.live order by v.day, random())
     """
     with connection.cursor() as cursor:
         cursor.execute(sql, [made.office.pk, made.day, made.day + timedelta(days=days)])

@@ -68,8 +68,8 @@ def _make(nurses: int, days: int, visits: int, past: int) -> None:
     observations.sync_kinds(SYSTEM)
     made = district.make(nurses)
     _say(f"The institution was made in {time.monotonic() - began:.0f} s.")
-    coming.make(made, days, visits, _say)
     before.make(made, past, visits, _say)
+    coming.make(made, days, visits, _say)
     bulk.settle()
     _say(f"Made in {time.monotonic() - began:.0f} s.")
 

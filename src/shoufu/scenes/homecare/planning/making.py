@@ -1,6 +1,5 @@
 """A day's problem and plan from what the tables say: pure but for the classes of rows."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -84,7 +83,7 @@ def planned(inputs: Inputs) -> Planned:
     crews = {str(row.pk): tuple(str(stop.practitioner) for stop in row.stops) for row in inputs.rows}
     order = tuple(str(one) for one in inputs.order)
     plan = dispatch.arrange(problem, crews, order)
-    if any(all(one in on_duty for one in crews[name]) and crews[name] for name in plan.unassigned):
+    if any(dispatch.may_do(problem, name, crews[name]) for name in plan.unassigned):
         problem = as_expected(problem, unlimited(problem, crews, order))
         plan = dispatch.arrange(problem, crews, order)
     return Planned(problem, plan, (*at, *homes), crews, order)
@@ -220,6 +219,8 @@ def asked_of(
 
 def _only_present(visit: dispatch.Visit, on_duty: set[str]) -> dispatch.Visit:
     """Without people who are not on duty or refused: whom they were sent to is then planned anew, or stays open."""
+    if not visit.fixed_caregivers and visit.usual <= on_duty:
+        return visit
     fixed = tuple(one if one in on_duty - visit.refused else None for one in visit.fixed_caregivers)
     return replace(visit, usual=visit.usual & on_duty, fixed_caregivers=fixed if any(fixed) else ())
 
@@ -234,19 +235,20 @@ def skills_of(
     day, title, years, skills, distance). What speaks against it in the patient was looked at when it was asked for.
     `asked` are the place's id, the version and the visit's id."""
     practices = {person.pk: facts.practice(person) for person in people}
-    near: dict[tuple[int, int], bool] = {}
-    able: dict[tuple[int, int], list[int]] = {}
-    found: dict[int, set[str]] = defaultdict(set)
+    near: dict[int, frozenset[int]] = {}
+    able: dict[tuple[int, int], frozenset[int]] = {}
+    found: dict[int, set[str]] = {pk: set() for pk in practices}
     for place, version, name in asked:
+        if place not in near:
+            near[place] = _going(practices, located.get(place))
         for task in range(1 if version.second == ServiceVersion.Second.NONE else 2):
             key = (version.pk, task)
             if key not in able:
-                able[key] = _able(people, practices, version, task, day)
+                able[key] = frozenset(_able(people, practices, version, task, day))
             word = f"{name}.{task}"
-            for pk in able[key]:
-                if _goes(practices[pk], pk, place, located, near):
-                    found[pk].add(word)
-    return {person.pk: frozenset(found[person.pk]) for person in people}
+            for pk in able[key] & near[place]:
+                found[pk].add(word)
+    return {pk: frozenset(words) for pk, words in found.items()}
 
 
 def _able(
@@ -269,17 +271,10 @@ def _able(
     ]
 
 
-def _goes(
-    practice: eligibility.Practice,
-    pk: int,
-    place: int,
-    located: Mapping[int, tuple[float, float]],
-    near: dict[tuple[int, int], bool],
-) -> bool:
-    """Whether somebody goes as far as a home."""
-    known = near.get((pk, place))
-    if known is None:
-        at = located.get(place)
-        known = practice.base is None or at is None or eligibility.metres(practice.base, at) <= practice.radius
-        near[pk, place] = known
-    return known
+def _going(practices: Mapping[int, eligibility.Practice], at: tuple[float, float] | None) -> frozenset[int]:
+    """Who goes as far as a home."""
+    return frozenset(
+        pk
+        for pk, one in practices.items()
+        if one.base is None or at is None or eligibility.metres(one.base, at) <= one.radius
+    )

@@ -46,9 +46,7 @@ def running(day: Day, now: datetime, *, absent: str = "") -> Running:
 def _all_there(day: Day) -> bool:
     """Whether the day's plan holds everybody as they are sent: then no limit took a visit out of it, and the plan without
     limits would be the same."""
-    on_duty = day.problem.caregiver_index
-    sent = (day.crews.get(name, ()) for name in day.plan.unassigned)
-    return not any(crew and all(one in on_duty for one in crew) for crew in sent)
+    return not any(dispatch.may_do(day.problem, name, day.crews.get(name, ())) for name in day.plan.unassigned)
 
 
 def _starts(plan: Plan) -> dict[tuple[str, int], float]:

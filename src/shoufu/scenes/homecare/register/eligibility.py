@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from shoufu.scenes.homecare.register.national import Rule
 
@@ -76,8 +77,10 @@ def full_years(since: date, day: date) -> int:
     return day.year - since.year - ((day.month, day.day) < (since.month, since.day))
 
 
+@lru_cache(maxsize=1 << 15)
 def metres(here: tuple[float, float], there: tuple[float, float]) -> float:
-    """Great-circle distance of two positions (longitude, latitude in degrees)."""
+    """Great-circle distance of two positions (longitude, latitude in degrees). Kept: people and homes stay where they
+    are, and each question for free times asks for all of them."""
     (west, south), (east, north) = here, there
     low, high = math.radians(south), math.radians(north)
     half = math.sin((high - low) / 2) ** 2
