@@ -51,7 +51,7 @@ class ListPage:
     """One kind of list: filters in the address, sort, page, CSV, act on many. `row` is the template of a row's cells.
 
     `sorts` maps public names to orders where a column's name alone does not say it. `empty` says what will appear
-    here and how to make it so.
+    here and how to make it so. `wide`: a row joins many tables, so that the ids of a page are asked for first.
     """
 
     title: str
@@ -64,6 +64,7 @@ class ListPage:
     bulk: Sequence[Bulk] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     template: str = "shell/list.html"
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def read(request: PageRequest, page: ListPage, rows: Any) -> View:
     sort = request.GET.get("sort", page.default_sort)
     size = _number(request, "size", SIZES[1], MOST_ROWS)
     number = _number(request, "page", 1, MOST_PAGES)
-    return View(page, paged(_sorted(page, rows, sort), number, size), sort, values)
+    return View(page, paged(_sorted(page, rows, sort), number, size, wide=page.wide), sort, values)
 
 
 def _csv(page: ListPage, rows: Iterable[Any]) -> StreamingHttpResponse:

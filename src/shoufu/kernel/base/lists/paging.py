@@ -21,11 +21,12 @@ class Paged:
     size: int
 
 
-def paged(rows: QuerySet[Any] | Sequence[Any], number: int, size: int) -> Paged:
-    """Page `number` (from 1) of `size` rows: a query for the count and one or two for the rows."""
+def paged(rows: QuerySet[Any] | Sequence[Any], number: int, size: int, *, wide: bool = False) -> Paged:
+    """Page `number` (from 1) of `size` rows: a query for the count and one or two for the rows. `wide`: a row joins so
+    much that the ids are asked for first on the first page too."""
     count, capped = counted(rows)
     start = (number - 1) * size
-    return Paged(_cut(rows, start, start + size), count, capped, number, size)
+    return Paged(_cut(rows, start, start + size, wide=wide), count, capped, number, size)
 
 
 def counted(rows: QuerySet[Any] | Sequence[Any]) -> tuple[int, bool]:
@@ -36,8 +37,8 @@ def counted(rows: QuerySet[Any] | Sequence[Any]) -> tuple[int, bool]:
     return min(found, COUNT_LIMIT), found > COUNT_LIMIT
 
 
-def _cut(rows: QuerySet[Any] | Sequence[Any], start: int, stop: int) -> list[Any]:
-    if start == 0 or not isinstance(rows, QuerySet) or not _by_id(rows):
+def _cut(rows: QuerySet[Any] | Sequence[Any], start: int, stop: int, *, wide: bool) -> list[Any]:
+    if (start == 0 and not wide) or not isinstance(rows, QuerySet) or not _by_id(rows):
         return list(rows[start:stop])
     # A far page must sort all rows before it: the ids alone, not the rows with everything that is joined to them.
     ids = list(rows.values_list("pk", flat=True)[start:stop])

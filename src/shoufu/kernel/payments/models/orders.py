@@ -20,6 +20,11 @@ class Provider(models.TextChoices):
     OFFLINE = "offline", _("Cash or transfer")
 
 
+UNSETTLED = Q(state__in=("paid", "partly_refunded", "refunded")) & ~Q(
+    settled_minor=F("total_minor") - F("refunded_minor") - F("insurance_refunded_minor")
+)
+
+
 class Order(models.Model):
     """Something that an institution sells to a payer: what it costs, who bears which part, and what was paid.
 
@@ -43,6 +48,8 @@ class Order(models.Model):
 
     SETTLED = (State.PAID, State.PARTLY_REFUNDED, State.REFUNDED)
     OPEN = (State.DRAFT, State.PENDING)
+    UNSETTLED = UNSETTLED
+    """Something of it stands in no settlement yet."""
 
     number = models.CharField(max_length=24, unique=True)
     place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="orders")
@@ -75,6 +82,8 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["institution", "state", "-created_at"], name="order_of_institution"),
             models.Index(fields=["expires_at"], name="order_to_expire", condition=Q(state="pending")),
+            models.Index(fields=["institution"], name="order_unsettled", condition=UNSETTLED),
+            models.Index(fields=["institution", "paid_at"], name="order_paid_when", condition=Q(paid_at__isnull=False)),
         ]
         constraints = [
             models.CheckConstraint(

@@ -45,7 +45,8 @@ select %(orders)s + n, 'BENCH-' || n, offered_at, %(organisation)s, person, '', 
   (%(visits_from)s + n), 'CNY', case state when 'done' then 'paid' when 'missed' then 'paid' else 'refunded' end,
   price, 0, price, price * share / 100, price - price * share / 100, price - price * share / 100,
   case state when 'cancelled' then price - price * share / 100 else 0 end,
-  case state when 'cancelled' then price * share / 100 else 0 end, 0, '', 'bench', starts - interval '3 days',
+  case state when 'cancelled' then price * share / 100 else 0 end,
+  case when n / %(visits)s < 60 or state = 'cancelled' then 0 else price end, '', 'bench', starts - interval '3 days',
   starts - interval '71 hours', case state when 'cancelled' then starts - interval '1 day' end, 1
 from bench_past
 """

@@ -44,8 +44,8 @@ def running(day: Day, now: datetime, *, absent: str = "") -> Running:
 
 
 def _all_there(day: Day) -> bool:
-    """Whether the day's plan holds everybody as they are sent: then no limit took a visit out of it, and the plan without
-    limits would be the same."""
+    """Whether the day's plan holds everybody as they are sent: then no limit took a visit out of it, and the plan
+    without limits would be the same."""
     return not any(dispatch.may_do(day.problem, name, day.crews.get(name, ())) for name in day.plan.unassigned)
 
 

@@ -103,9 +103,7 @@ def _visits(span: Span) -> tuple[str, list[Any]]:
         wanted.append("p.path like any(%s)")
         values.append([f"{path}%" for path in span.paths])
     if span.practitioners is not None:
-        wanted.append(
-            "exists (select 1 from homecare_visits_stop s where s.visit_id = v.id and s.practitioner_id = any(%s))"
-        )
+        wanted.append("v.id in (select s.visit_id from homecare_visits_stop s where s.practitioner_id = any(%s))")
         values.append(list(span.practitioners))
     return f"{joins} where {' and '.join(wanted)}", values
 

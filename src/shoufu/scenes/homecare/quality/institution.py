@@ -80,7 +80,7 @@ def money(actor: Actor, row: Institution, since: date, until: date) -> Money:
     """The money of an institution's orders that were paid on days within [since, until) by the days of its place."""
     zone = ZoneInfo(row.organisation.place.time_zone)
     able = _able(actor, row, "payments.view", "payments.settle")
-    orders = Order.objects.filter(pk__in=_orders(able, row).values("pk"))
+    orders = _orders(able, row).select_related(None).order_by()
     spans = Q(paid_at__gte=_midnight(since, zone), paid_at__lt=_midnight(until, zone))
     paid = orders.filter(spans, state__in=Order.SETTLED)
     month = TruncMonth("paid_at", tzinfo=zone)
@@ -109,7 +109,7 @@ def money(actor: Actor, row: Institution, since: date, until: date) -> Money:
     ]  # fmt: skip
     waiting = orders.filter(state=Order.State.PENDING).aggregate(n=Count("pk"), sum=Coalesce(Sum("payer_minor"), 0))
     earned = F("total_minor") - F("refunded_minor") - F("insurance_refunded_minor") - F("settled_minor")
-    unsettled = orders.filter(state__in=Order.SETTLED).aggregate(sum=Coalesce(Sum(earned), 0))
+    unsettled = orders.filter(Order.UNSETTLED).aggregate(sum=Coalesce(Sum(earned), 0))
     return Money(
         months,
         waiting["n"],
@@ -216,16 +216,15 @@ def _minutes(length: timedelta) -> float:
 
 def _ways(row: Institution, people: Sequence[Practitioner], held: QuerySet[Stop]) -> dict[int, float]:
     """Minutes on the way of each practitioner: from where their day begins through the homes in order, and back."""
-    from shoufu.kernel.places.models import Place
-
     begin = Func(F("span"), function="lower")
-    stops = list(held.order_by("practitioner", begin).values_list("practitioner", "visit__day", "visit__place"))
-    places = list(Place.objects.filter(pk__in={place for _who, _day, place in stops} | {row.place_id}))
-    located = register.positions(places)
+    wanted = ("practitioner", "visit__day", "visit__place", "visit__place__path")
+    stops = list(held.order_by("practitioner", begin).values_list(*wanted))
+    paths = {place: path for _who, _day, place, path in stops} | {row.place_id: row.place.path}
+    located = register.positions_of(paths)
     office = located.get(row.place_id)
     found: dict[int, float] = {}
     days: dict[int, dict[date, list[tuple[float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for who, day, place in stops:
+    for who, day, place, _path in stops:
         at = located.get(place)
         if at is not None:
             days[who][day].append(at)

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db.models import Avg, Count, Model, Q, QuerySet
+from django.db.models import Avg, CharField, Count, F, Func, Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from shoufu.scenes.homecare.quality.models import Appeal, Bar, Complaint, Incide
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner
 from shoufu.scenes.homecare.visits import selectors as visits
-from shoufu.scenes.homecare.visits.models import Visit
+from shoufu.scenes.homecare.visits.models import Stop, Visit
 
 FIGURES, QUALITY, DECIDE = "homecare.figures", "homecare.quality", "homecare.decide"
 MONEY, REGULATE = "homecare.money", "homecare.regulate"
@@ -71,14 +71,13 @@ def own_average(actor: Actor) -> list[dict[str, Any]]:
     found = []
     for practice in register.practices(actor):
         least = policy(practice.institution).least_ratings
-        rows = Rating.objects.filter(visit__stops__practitioner=practice)
-        figures = rows.aggregate(count=Count("pk", distinct=True), average=Avg("stars"))
+        rows = Rating.objects.filter(visit__in=Stop.objects.filter(practitioner=practice).values("visit")).order_by()
+        figures = rows.aggregate(count=Count("pk"), average=Avg("stars"))
         enough = figures["count"] >= least
         tags: dict[str, int] = {}
         if enough:
-            for given in rows.values_list("tags", flat=True):
-                for tag in given:
-                    tags[tag] = tags.get(tag, 0) + 1
+            given = rows.annotate(tag=Func(F("tags"), function="unnest", output_field=CharField())).values("tag")
+            tags = dict(given.annotate(times=Count("pk")).values_list("tag", "times"))
         found.append(
             {
                 "practice": practice,
@@ -298,7 +297,7 @@ def rateable(actor: Actor) -> QuerySet[Visit]:
     from shoufu.scenes.homecare.quality.services.ratings import OPEN_FOR
 
     since = timezone.now() - OPEN_FOR
-    rows = visits.own(actor).filter(state=Visit.State.DONE, ended_at__gte=since)
+    rows = visits.brief(visits.own(actor)).filter(state=Visit.State.DONE, ended_at__gte=since)
     return rows.select_related("quality_rating").order_by("-ended_at")
 
 

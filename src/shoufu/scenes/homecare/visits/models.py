@@ -127,6 +127,7 @@ class Visit(models.Model):
             models.Index(fields=["institution", "day"], name="homecare_visit_of_day"),
             models.Index(fields=["patient", "-starts_at"], name="homecare_visit_of_patient"),
             models.Index(fields=["place", "-starts_at"], name="homecare_visit_of_place"),
+            models.Index(fields=["-starts_at", "-id"], name="homecare_visit_by_time"),
             models.Index(
                 fields=["money_due_at"], name="homecare_visit_money_due", condition=Q(money_due_at__isnull=False)
             ),

@@ -7,7 +7,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.booking.models import Offering
 from shoufu.scenes.homecare.register import selectors as register
-from shoufu.scenes.homecare.register.models import Institution, Patient
+from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner
 from shoufu.scenes.homecare.visits.models import Prescription, Stop, Visit
 
 
@@ -27,18 +27,37 @@ def visits(actor: Actor) -> QuerySet[Visit]:
     if actor.is_system:
         return rows
     cared = rows.filter(patient__in=register.patients(actor, ended=True).values("pk"))
-    return cared | rows.filter(pk__in=sent_to(actor).values("pk"))
+    stops = _own_stops(actor)
+    return cared | rows.filter(pk__in=stops.values("visit")) if stops is not None else cared
 
 
 def sent_to(actor: Actor) -> QuerySet[Visit]:
     """Visits to which the plan sends the actor themselves."""
-    stops = Stop.objects.filter(practitioner__in=register.practices(actor).values("pk"))
-    return _rows().filter(pk__in=stops.values("visit"))
+    stops = _own_stops(actor)
+    return _rows().filter(pk__in=stops.values("visit")) if stops is not None else _rows().none()
+
+
+def _own_stops(actor: Actor) -> QuerySet[Stop] | None:
+    """The stops of the actor's own practices; None where they have none. They are named by their ids, read now: the
+    database plans poorly for people of whom it knows nothing."""
+    mine = list(register.practices(actor).values_list("pk", flat=True))
+    return Stop.objects.filter(practitioner__in=mine).order_by() if mine else None
 
 
 def own(actor: Actor) -> QuerySet[Visit]:
     """The actor's own visits, and those of people for whom they may act."""
-    return _rows().filter(patient__in=register.own(actor).values("pk"))
+    return _rows().filter(patient__in=list(register.own(actor).values_list("pk", flat=True)))
+
+
+def stops_by(name: str) -> QuerySet[Stop]:
+    """The stops of people whose name has this in it, for narrowing rows that the caller may see."""
+    people = Practitioner.objects.filter(person__name__icontains=name).order_by().values_list("pk", flat=True)
+    return Stop.objects.filter(practitioner__in=list(people)).order_by()
+
+
+def brief(rows: QuerySet[Visit]) -> QuerySet[Visit]:
+    """Visits as lists show them: without the rows that only changing one asks for (its terms, its offering)."""
+    return rows.select_related(None).select_related("patient__person", "institution__place", "version", "order")
 
 
 def offering_of(service_id: int) -> Offering | None:

@@ -242,9 +242,7 @@ def as_dict(day: Day, fit: Fit) -> Mapping[str, Any]:
         "clock": words.clock(day, fit.starts[0]),
         "more_travel": round(fit.more_travel, 1),
         "late": round(fit.late),
-        "pushed": [
-            {"visit": int(one), "name": day.name_of(one)} for one in fit.pushed if one in day.rows
-        ],
+        "pushed": [{"visit": int(one), "name": day.name_of(one)} for one in fit.pushed if one in day.rows],
     }
 
 

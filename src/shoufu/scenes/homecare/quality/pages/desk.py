@@ -31,6 +31,7 @@ def ratings(request: PageRequest) -> HttpResponseBase:
         row="homecare/quality/rating_row.html",
         template="homecare/quality/list.html",
         default_sort="-made",
+        wide=True,
         empty=_("Patients rate a visit once it is done."),
         columns=(
             Column("visit", _("Visit"), "visit", lambda r: r.visit.number),
@@ -55,7 +56,7 @@ def _who_came(row: Any) -> str:
 
 
 def _by_name(rows: Any, value: str) -> Any:
-    return rows.filter(visit__stops__practitioner__person__name__icontains=value).distinct()
+    return rows.filter(visit__in=visits.stops_by(value).values("visit"))
 
 
 def _digit(value: str) -> int:
@@ -171,7 +172,8 @@ def incidents(request: PageRequest) -> HttpResponseBase:
 
 
 def _incident_fields(request: PageRequest) -> tuple[Field, ...]:
-    own = visits.visits(request.actor).filter(state__in=("done", "underway", "missed")).order_by("-starts_at")[:40]
+    known = visits.brief(visits.visits(request.actor)).filter(state__in=("done", "underway", "missed"))
+    own = known.order_by("-starts_at", "-pk")[:40]
     listed = [
         ("", _("None")),
         *((row.pk, f"{row.number} · {row.patient.person.name} · {row.version.label}") for row in own),

@@ -25,6 +25,7 @@ def visits(request: PageRequest) -> HttpResponseBase:
         row="homecare/quality/visit_row.html",
         template="homecare/quality/list.html",
         default_sort="-starts",
+        wide=True,
         empty=_("Visits appear here once they were asked for."),
         columns=(
             Column("number", _("Number"), "pk", lambda r: r.number),

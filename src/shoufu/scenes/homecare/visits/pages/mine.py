@@ -36,7 +36,7 @@ def mine(request: PageRequest) -> HttpResponse:
     """The visits to come with who comes and when, those that were, and the way to book another."""
     people = list(register.own(request.actor))
     now = timezone.now()
-    rows = selectors.own(request.actor)
+    rows = selectors.brief(selectors.own(request.actor))
     coming = [(row, arrival(row, now)) for row in rows.filter(state__in=OPEN).order_by("starts_at")[:MOST]]
     past = rows.exclude(state__in=OPEN).select_related("quality_rating").order_by("-starts_at")[:MOST]
     return render(request, "homecare/visits/mine.html", {"people": people, "coming": coming, "past": list(past)})

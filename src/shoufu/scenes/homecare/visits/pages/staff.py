@@ -63,6 +63,7 @@ def visits(request: PageRequest) -> HttpResponseBase:
         row="homecare/visits/row.html",
         template="homecare/visits/list.html",
         default_sort="-when",
+        wide=True,
         empty=_("Visits appear here when patients book them, or you do on a patient's page."),
         columns=(
             Column("number", _("Number"), "pk", lambda r: r.number),
@@ -86,13 +87,11 @@ def visits(request: PageRequest) -> HttpResponseBase:
             Filter(
                 "nurse",
                 _("Who comes"),
-                lambda rows, value: rows.filter(
-                    pk__in=Visit.objects.filter(stops__practitioner__person__name__icontains=value).values("pk")
-                ),
+                lambda rows, value: rows.filter(pk__in=selectors.stops_by(value).values("visit")),
             ),
         ),
     )
-    rows = selectors.visits(request.actor).filter(place__path__startswith=request.scope.path)
+    rows = selectors.brief(selectors.visits(request.actor)).filter(place__path__startswith=request.scope.path)
     return answer(request, page, rows, tab="visits")
 
 
