@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shoufu.kernel.base.actor import Actor
     from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, Service
+    from shoufu.scenes.homecare.register.services import VersionDraft
 
 PLACE, OFFICE = "bench-care", "bench-hospital"
 CENTRE = (123.42, 41.84)
@@ -19,7 +20,7 @@ COORDINATOR, MANAGER, NURSE, RESIDENT = "bench-coordinator", "bench-manager", "b
 SPREAD = 0.03
 """Degrees from the centre to the farthest home: about 3 km."""
 # Code, names, minutes, price in fen, insurance share, skills, whether it is assessed, second.
-SERVICES = (
+SERVICES: tuple[tuple[str, str, str, int, int, int, tuple[str, ...], bool, str], ...] = (
     ("wound", "换药", "Wound dressing", 45, 16800, 30, ("wound",), True, "none"),
     ("catheter", "导尿管护理", "Catheter care", 40, 15800, 0, ("catheter",), False, "none"),
     ("chronic", "慢病随访", "Chronic care", 30, 9800, 40, (), False, "none"),
@@ -117,16 +118,16 @@ def _places() -> None:
     create_many(SYSTEM, drafts)
 
 
-def _version(row: Sequence[object]) -> object:
+def _version(row: tuple[str, str, str, int, int, int, tuple[str, ...], bool, str]) -> VersionDraft:
     from shoufu.scenes.homecare.register.services import PerformerDraft, VersionDraft
 
-    code, name, english, minutes, price, share, skills, assessed, second = row
-    who = PerformerDraft(("nurse",), skills, 2, 5)  # type: ignore[arg-type]
+    _code, name, english, minutes, price, share, skills, assessed, second = row
+    who = PerformerDraft(("nurse",), skills, 2, 5)
     return VersionDraft(
         name=name, name_en=english, duration_minutes=minutes, price=price, consent="同意", consent_en="I agree",
         performers=[who, who] if second != "none" else [who], second=second, insurance_share=share,
         needs_assessment=assessed, instruments=("morse",) if assessed else (), assessment_days=180,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def _accounts(place: int, organisation: int) -> Actor:

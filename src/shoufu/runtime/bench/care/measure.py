@@ -132,7 +132,7 @@ def _times(made: Made, people: People, days: int) -> Iterator[Ask]:
 
     def slots() -> Send:
         now = datetime.now().astimezone()
-        query = {
+        query: dict[str, str | int] = {
             "patient": patient.pk, "service": wound.pk, "since": now.isoformat(),
             "until": (now + timedelta(days=days)).isoformat(), "mine": "true",
         }  # fmt: skip
@@ -153,12 +153,18 @@ def _times(made: Made, people: People, days: int) -> Iterator[Ask]:
     yield Ask(
         "resident's page of times, one day changed since",
         SLOTS,
-        lambda: (_touch(made, 1), _get(people[district.RESIDENT], address))[1],
+        lambda: _changed(made, _get(people[district.RESIDENT], address)),
     )
 
 
 def _get(browser: httpx.Client, address: str) -> Send:
     return lambda: browser.get(address)
+
+
+def _changed(made: Made, send: Send) -> Send:
+    """The same question after something happened to tomorrow's plan."""
+    _touch(made, 1)
+    return send
 
 
 def _touch(made: Made, days: int) -> None:
@@ -202,8 +208,8 @@ def _board(made: Made, people: People) -> Iterator[Ask]:
     yield Ask("board: assign", SLOTS, assign)
     tail = f"?institution={made.office.pk}&day={on.isoformat()}"
     browser = people[district.COORDINATOR]
-    yield Ask("board: page", SLOTS, lambda: (_touch(made, 1), _get(browser, f"/homecare/planning/{tail}"))[1])
-    yield Ask("board: data", SLOTS, lambda: (_touch(made, 1), _get(browser, f"/homecare/planning/data/{tail}"))[1])
+    yield Ask("board: page", SLOTS, lambda: _changed(made, _get(browser, f"/homecare/planning/{tail}")))
+    yield Ask("board: data", SLOTS, lambda: _changed(made, _get(browser, f"/homecare/planning/data/{tail}")))
     yield Ask(
         "board: a visit beside it",
         SLOTS,

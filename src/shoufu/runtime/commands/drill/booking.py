@@ -20,8 +20,8 @@ import click
 @click.option("--seed", type=int, default=1, show_default=True, help="Makes the clients' choices repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON last.")
 def command(attempts: int, clients: int, pause: float, seed: int, as_json: bool) -> None:
-    """Start a throw-away installation with its web server and let client processes race for courts, double services
-    and places of a class.
+    """Start a throw-away installation with its web server and let client processes race for courts, double services,
+    places of a class and, with half of the attempts, for nurses' visits at home, whose times the dispatcher knows.
 
     They hold, confirm, move, cancel, let holds expire and send requests twice under one key; some are killed in the
     middle (kill -9), and what they had asked is sent again under the same key. Afterwards the database is compared with

@@ -20,6 +20,11 @@ import msgspec
 from shoufu.runtime.drill.booking.district import Course, Offer
 
 TIMEOUT = 30
+COURTS, CARE = "/api/booking/", "/api/homecare/visits/"
+HOLDS = (f"{COURTS}bookings", f"{CARE}visits")
+"""Where a hold is asked for."""
+SLOWER = 3.0
+"""Who books a nurse thinks so much longer than who books a court."""
 
 
 class Entry(msgspec.Struct):
@@ -84,16 +89,22 @@ class Client(threading.Thread):
         for _attempt in range(self._attempts):
             self._try()
 
-    def _think(self) -> None:
-        time.sleep(self._dice.uniform(0, 2 * self._course.pause))
+    def _think(self, slower: float = 1.0) -> None:
+        time.sleep(self._dice.uniform(0, 2 * slower * self._course.pause))
 
     def _try(self) -> None:
+        if self._dice.random() < 0.5:
+            self._try_care()
+        else:
+            self._try_court()
+
+    def _try_court(self) -> None:
         self._think()
         offer = self._dice.choice(self._course.offers)
         start = self._look(offer) if self._dice.random() < 0.5 else self._dice.choice(self._course.starts)
         if not start:
             start = self._dice.choice(self._course.starts)
-        status, held = self._post("bookings", {"offering": offer.id, "start": start})
+        status, held = self._post(HOLDS[0], {"offering": offer.id, "start": start})
         if status == 201:
             self._go_on(offer, held)
 
@@ -104,18 +115,23 @@ class Client(threading.Thread):
         until = self._course.starts[min(at + 24, len(self._course.starts) - 1)]
         if since >= until:
             return ""
-        path = f"offerings/{offer.id}/slots?since={since}&until={until}".replace("+", "%2B")
-        begun = time.perf_counter()
-        status, found = self._line.ask("GET", f"/api/booking/{path}")
-        spent = (time.perf_counter() - begun) * 1000
-        self._journal.write(Entry("", self._number, path, {}, status, {}, spent))
+        status, found = self._timed(f"{COURTS}offerings/{offer.id}/slots?since={since}&until={until}")
         if status != 200 or not found["items"]:
             return ""
         self._think()
         return str(self._dice.choice(found["items"][:3])["start"])
 
+    def _timed(self, path: str) -> tuple[int, Any]:
+        """A look at free slots, with how long it took in the journal."""
+        path = path.replace("+", "%2B")
+        begun = time.perf_counter()
+        status, found = self._line.ask("GET", path)
+        spent = (time.perf_counter() - begun) * 1000
+        self._journal.write(Entry("", self._number, path, {}, status, {}, spent))
+        return status, found
+
     def _go_on(self, offer: Offer, held: dict[str, Any]) -> None:
-        one = f"bookings/{held['id']}"
+        one = f"{HOLDS[0]}/{held['id']}"
         if offer.short and self._dice.random() < 0.5:
             time.sleep(1.1)
         self._think()
@@ -129,23 +145,54 @@ class Client(threading.Thread):
         elif choice < 0.85:
             self._post(f"{one}/cancel", {})
 
+    def _try_care(self) -> None:
+        """Somebody wants a nurse at home; most look first, as the page does."""
+        homes = self._course.homes
+        self._think(SLOWER)
+        care = self._dice.choice(homes.services)
+        asked = {"patient": homes.patients[self._number], "service": care.id, "mine": True}
+        start = self._dice.choice(homes.starts)
+        if self._dice.random() < 0.7:
+            query = f"patient={asked['patient']}&service={care.id}&since={homes.since}&until={homes.until}&mine=true"
+            status, found = self._timed(f"{CARE}slots?{query}")
+            if status == 200 and found:
+                self._think(SLOWER)
+                start = str(self._dice.choice(found[:5])["start"])
+        status, held = self._post(HOLDS[1], {**asked, "start": start, "consent": care.consent})
+        if status == 201:
+            self._think(SLOWER)
+            self._go_on_care(f"{HOLDS[1]}/{held['id']}")
+
+    def _go_on_care(self, one: str) -> None:
+        choice = self._dice.random()
+        if choice < 0.5:
+            status, _row = self._post(f"{one}/pay", {"provider": "at_visit", "mine": True})
+            if status == 200 and self._dice.random() < 0.3:
+                self._post(f"{one}/cancel", {"mine": True})
+        elif choice < 0.7:
+            self._post(f"{one}/move", {"start": self._dice.choice(self._course.homes.starts), "mine": True})
+        elif choice < 0.85:
+            self._post(f"{one}/cancel", {"mine": True})
+
     def _post(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         key = str(uuid.UUID(int=self._dice.getrandbits(128), version=4))
         self._journal.write(Entry(key, self._number, path, body))
-        status, answer = self._line.ask("POST", f"/api/booking/{path}", body, key)
+        status, answer = self._line.ask("POST", path, body, key)
         # As if the answer had been lost on the way.
-        again = self._dice.random() < 0.2
+        again = self._dice.random() < 0.2 and (path.startswith(COURTS) or path in HOLDS)
         if status == 0 or (again and status < 300):
             if status:
-                self._journal.write(Entry(key, self._number, path, body, status, _short(answer)))
-            status, answer = self._line.ask("POST", f"/api/booking/{path}", body, key)
+                self._journal.write(Entry(key, self._number, path, body, status, short(answer)))
+            status, answer = self._line.ask("POST", path, body, key)
         if status:
-            self._journal.write(Entry(key, self._number, path, body, status, _short(answer)))
+            self._journal.write(Entry(key, self._number, path, body, status, short(answer)))
         return status, answer
 
 
-def _short(answer: dict[str, Any]) -> dict[str, Any]:
-    return {name: answer[name] for name in ("id", "state", "starts_at", "reason", "detail") if name in answer}
+def short(answer: dict[str, Any]) -> dict[str, Any]:
+    """What the journal keeps of an answer."""
+    names = ("id", "booking", "state", "starts_at", "reason", "detail")
+    return {name: answer[name] for name in names if name in answer}
 
 
 def main(course_file: str, journal: str, first: int, last: int, attempts: int, seed: int) -> None:

@@ -4,37 +4,26 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shoufu.runtime.drill.booking.client import Entry
-from shoufu.runtime.drill.booking.district import SEATS, Course
+from shoufu.runtime.drill.booking import care
+from shoufu.runtime.drill.booking.client import CARE, HOLDS, Entry
+from shoufu.runtime.drill.booking.district import Course
+from shoufu.runtime.drill.booking.faults import Faults
 
 KINDS = {"confirm": "confirmed", "cancel": "cancelled", "reschedule": "moved"}
-
-
-@dataclass
-class Faults:
-    """What is wrong, in words and counted; `summary` says how the race went."""
-
-    overlaps: int = 0
-    lost: int = 0
-    lines: list[str] = field(default_factory=list)
-    summary: str = ""
-
-    def lose(self, line: str) -> None:
-        self.lost += 1
-        self.lines.append(f"lost: {line}")
 
 
 def count(questions: Mapping[str, Entry], answers: Mapping[str, Sequence[Entry]], course: Course) -> Faults:
     """Compare everything; a server error counts as lost, since it is no answer."""
     faults = Faults()
+    courts = {key: found for key, found in answers.items() if not questions[key].path.startswith(CARE)}
     _overlaps(faults)
     _keys(faults, questions, answers)
-    _bookings(faults, answers)
-    _acts(faults, answers)
+    _bookings(faults, courts)
+    _acts(faults, courts)
+    care.count(faults, answers)
     statuses = Counter(one.status for found in answers.values() for one in found)
     expired = sum(one.answer.get("reason") == "hold-expired" for found in answers.values() for one in found)
     faults.summary = f"answers {dict(sorted(statuses.items()))}, {expired} of them too late for their hold"
@@ -53,9 +42,11 @@ def _overlaps(faults: Faults) -> None:
         last[row.resource_id] = max(row.span.upper, last.get(row.resource_id, row.span.upper))
     taken: dict[tuple[int, datetime], int] = defaultdict(int)
     sold = Booking.objects.filter(terms__capacity__gt=1, state__in=Booking.TAKES)
-    for offering, start, quantity in sold.values_list("offering", "starts_at", "quantity"):
+    seats: dict[tuple[int, datetime], int] = {}
+    for offering, start, quantity, places in sold.values_list("offering", "starts_at", "quantity", "terms__capacity"):
         taken[offering, start] += quantity
-    faults.overlaps += sum(max(0, number - SEATS) for number in taken.values())
+        seats[offering, start] = places
+    faults.overlaps += sum(max(0, number - seats[slot]) for slot, number in taken.items())
     counted = {(row.offering_id, row.starts_at): row.taken for row in Tally.objects.filter(taken__gt=0)}
     if counted != dict(taken):
         faults.lose(f"tallies differ from bookings: {set(counted.items()) ^ set(taken.items())}")
@@ -72,15 +63,21 @@ def _keys(faults: Faults, questions: Mapping[str, Entry], answers: Mapping[str, 
     kept = dict(Request.objects.values_list("key", "booking_id"))
     for key in questions:
         found = answers.get(key, ())
-        good = {one.answer["id"] for one in found if one.status in (200, 201)}
+        good = {_booking(one) for one in found if one.status in (200, 201)} - {None}
         if any(one.status >= 500 for one in found):
             faults.lose(f"{questions[key].path}: server error {found[-1].answer}")
         if len(good) > 1:
             faults.lose(f"one key, several bookings: {good}")
-        if good and kept.get(key) not in good:
+        once = questions[key].path in HOLDS or not questions[key].path.startswith(CARE)
+        if once and good and kept.get(key) not in good:
             faults.lose(f"acknowledged booking {good} is not kept under its key")
         if not good and key in kept:
             faults.lose(f"refused, but booking {kept[key]} is there")
+
+
+def _booking(answer: Entry) -> int | None:
+    """The id of the booking that an answer speaks of; of a home visit, the one behind it."""
+    return answer.answer.get("booking") if answer.path.startswith(CARE) else answer.answer["id"]
 
 
 def _bookings(faults: Faults, answers: Mapping[str, Sequence[Entry]]) -> None:
@@ -91,9 +88,9 @@ def _bookings(faults: Faults, answers: Mapping[str, Sequence[Entry]]) -> None:
         one.answer["id"]: one.body["start"]
         for found in answers.values()
         for one in found
-        if one.path == "bookings" and one.status == 201
+        if one.path == HOLDS[0] and one.status == 201
     }
-    there = set(Booking.objects.values_list("pk", flat=True))
+    there = set(Booking.objects.exclude(offering__provider="homecare").values_list("pk", flat=True))
     for missing in sorted(told.keys() - there):
         faults.lose(f"acknowledged hold {missing} is not in the database")
     for extra in sorted(there - told.keys()):
@@ -112,7 +109,7 @@ def _acts(faults: Faults, answers: Mapping[str, Sequence[Entry]]) -> None:
     for event in BookingEvent.objects.order_by("at", "id"):
         lines[event.booking_id].append(event)
     states = {"held": "held", "confirmed": "confirmed", "cancelled": "cancelled", "expired": "expired"}
-    rows = {row.pk: row for row in Booking.objects.all()}
+    rows = {row.pk: row for row in Booking.objects.exclude(offering__provider="homecare")}
     for found in answers.values():
         for one in found:
             act = KINDS.get(one.path.rpartition("/")[2])

@@ -12,13 +12,12 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from shoufu.runtime.bench.stage import Stage, stage, start, stop, wait_for
 from shoufu.runtime.drill.booking import counting
-from shoufu.runtime.drill.booking.client import Entry, Line
+from shoufu.runtime.drill.booking.client import CARE, HOLDS, Entry, Line, short
 from shoufu.runtime.drill.booking.district import Course, make
 from shoufu.runtime.errors import Problem
 
@@ -47,6 +46,8 @@ class Asked:
     questions: dict[str, Entry] = field(default_factory=dict)
     answers: dict[str, list[Entry]] = field(default_factory=dict)
     looks: list[float] = field(default_factory=list)
+    """Milliseconds of looks at free slots, of all kinds."""
+    looks_at_care: list[float] = field(default_factory=list)
 
     def read(self, journals: Iterable[Path]) -> None:
         for path in journals:
@@ -56,6 +57,7 @@ class Asked:
     def add(self, entry: Entry) -> None:
         if not entry.key:
             self.looks += [entry.ms] if entry.status == 200 else []
+            self.looks_at_care += [entry.ms] if entry.status == 200 and entry.path.startswith(CARE) else []
         elif entry.status:
             self.answers.setdefault(entry.key, []).append(entry)
         else:
@@ -88,9 +90,18 @@ def run(attempts: int, clients: int, seed: int, pause: float, say: Callable[[str
             stop(web)
     for line in faults.lines[:20]:
         say(line)
-    holds = [key for key, entry in asked.questions.items() if entry.path == "bookings"]
-    accepted = {one.answer["id"] for key in holds for one in asked.answers.get(key, ()) if one.status == 201}
+    holds = [key for key, entry in asked.questions.items() if entry.path in HOLDS]
+    accepted = {
+        (one.path, one.answer["id"]) for key in holds for one in asked.answers.get(key, ()) if one.status == 201
+    }
     say(f"{len(asked.looks)} looks at slots, median {statistics.median(asked.looks or [0]):.0f} ms; {faults.summary}")
+    care = [key for key in holds if asked.questions[key].path == HOLDS[1]]
+    visits = sum(path == HOLDS[1] for path, _id in accepted)
+    say(
+        f"of them for home visits: {len(care)} attempts, {visits} accepted; {len(asked.looks_at_care)} looks, "
+        f"median {statistics.median(asked.looks_at_care or [0]):.0f} ms, "
+        f"p95 {_percentile(asked.looks_at_care, 0.95):.0f} ms"
+    )
     return Figures(len(holds), len(accepted), faults.overlaps, faults.lost, round(_percentile(asked.looks, 0.95), 1))
 
 
@@ -123,7 +134,7 @@ def _race(place: Stage, course: Course, attempts: int, clients: int, say: Callab
         _round(folder, file, clients, each, number, kill=dice.random() if number < KILLED else None)
         asked = Asked()
         asked.read(folder.glob("*.jsonl"))
-        made = sum(entry.path == "bookings" for entry in asked.questions.values())
+        made = sum(entry.path in HOLDS for entry in asked.questions.values())
         left, number = attempts - made, number + 1
         say(f"round {number}: {made} attempts, {time.monotonic() - begun:.0f} s")
     return asked
@@ -157,17 +168,11 @@ def _until_busy(journal: Path, lines: int) -> None:
 
 def _ask_again(course: Course, asked: Asked) -> None:
     for entry in asked.open:
-        status, answer = Line(course.port, course.tokens[entry.client]).ask(
-            "POST", f"/api/booking/{entry.path}", entry.body, entry.key
-        )
+        status, answer = Line(course.port, course.tokens[entry.client]).ask("POST", entry.path, entry.body, entry.key)
         if not status:
             raise Problem("The web server does not answer any more; its log says why.")
-        entry.status, entry.answer = status, _known(answer)
+        entry.status, entry.answer = status, short(answer)
         asked.answers[entry.key] = [entry]
-
-
-def _known(answer: Any) -> dict[str, Any]:
-    return {name: answer[name] for name in ("id", "state", "starts_at", "reason", "detail") if name in answer}
 
 
 def _percentile(values: list[float], share: float) -> float:
