@@ -1,161 +1,39 @@
-"""Everything about one visit, from the question to the complaint, for who has to find out what happened.
+"""The parts of a trace, each read from where it is kept and told in the reader's language."""
 
-Without a reason there are no personal data, only initials. The reason is in the audit log, where the patient and those
-who came read it.
-"""
-
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from html import unescape
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Q
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.models import User
 from shoufu.kernel.access.policy import lent
-from shoufu.kernel.audit.services import Act, record, record_many
-from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.base.errors import Forbidden, Invalid, NotFound
-from shoufu.kernel.base.pdf import Document
+from shoufu.kernel.base.actor import SYSTEM, Actor
 from shoufu.kernel.payments import money
 from shoufu.kernel.payments import selectors as payments
+from shoufu.kernel.payments.models import OrderEvent
 from shoufu.scenes.homecare.assessment.services import exported
 from shoufu.scenes.homecare.encounters.models import Encounter, Sos
+from shoufu.scenes.homecare.encounters.pages.reading import WORDS
 from shoufu.scenes.homecare.encounters.services.looks import shown
 from shoufu.scenes.homecare.planning.models import PlanEvent
-from shoufu.scenes.homecare.quality import selectors
+from shoufu.scenes.homecare.planning.words import deed
+from shoufu.scenes.homecare.quality import codes
 from shoufu.scenes.homecare.quality.models import Complaint, Incident, Rating, Refusal
 from shoufu.scenes.homecare.quality.services.common import Reader, trail
 from shoufu.scenes.homecare.quality.services.complaints import WISH
 from shoufu.scenes.homecare.quality.services.incidents import IMMEDIATE
-from shoufu.scenes.homecare.register.models import Institution, Patient
-from shoufu.scenes.homecare.visits.models import Visit
-
-LEAST_REASON = 4
-
-
-def visible(actor: Actor) -> QuerySet[Visit]:
-    """Visits whose trace the actor may ask for: in the places that they supervise, or of their institution."""
-    patients = Patient.objects.select_related("person").defer("access", "health", "person__phone", "person__identity")
-    offices = Institution.objects.select_related("organisation", "place")
-    # Fetched besides and not joined: sorting a long list then sorts visits alone.
-    rows = Visit.objects.defer("note").prefetch_related(
-        Prefetch("patient", patients), Prefetch("institution", offices), "version", "place"
-    )
-    if actor.is_system:
-        return rows
-    return rows.filter(selectors.supervised(actor) | selectors.staffed(actor, selectors.QUALITY))
+from shoufu.scenes.homecare.quality.trace.section import Section
+from shoufu.scenes.homecare.quality.words import end_word, step_word
+from shoufu.scenes.homecare.register.words import names
+from shoufu.scenes.homecare.visits.models import Visit, VisitEvent
 
 
-@dataclass(frozen=True)
-class Section:
-    """One part of a trace: facts (label, value) and lines (when, what, who, words)."""
-
-    code: str
-    title: str
-    facts: Sequence[tuple[str, Any]] = ()
-    lines: Sequence[tuple[datetime, str, str, str]] = ()
-
-    @property
-    def empty(self) -> bool:
-        return not self.facts and not self.lines
-
-
-@dataclass(frozen=True)
-class Trace:
-    """A visit's trace. `digest` is SHA-256 over its canonical JSON (sorted keys, no blanks, UTF-8)."""
-
-    visit: Visit
-    reason: str
-    by: str
-    at: datetime
-    sections: Sequence[Section]
-    digest: str = field(default="")
-
-    def document(self) -> dict[str, Any]:
-        """The trace as JSON: times in RFC 3339 with the offset of the institution's place."""
-        return _document(self.visit, self.reason, self.by, self.at, self.sections)
-
-
-def canonical(document: Mapping[str, Any]) -> bytes:
-    """The bytes of which the hash is: sorted keys, no blanks, UTF-8."""
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def verify(document: Mapping[str, Any], digest: str) -> bool:
-    """Whether an exported trace is as it was."""
-    return hashlib.sha256(canonical(document)).hexdigest() == digest
-
-
-@transaction.atomic
-def look(actor: Actor, visit_id: int, reason: str) -> Trace:
-    """The trace of a visit, after a reason; the look is recorded for the patient and for those who came.
-
-    Invalid without a reason, NotFound for a visit out of sight.
-    """
-    return _made(actor, visit_id, reason, "homecare.trace.look")
-
-
-@transaction.atomic
-def export(actor: Actor, visit_id: int, reason: str) -> Trace:
-    """The same to be taken away; its hash is in the audit log."""
-    return _made(actor, visit_id, reason, "homecare.trace.export")
-
-
-def _made(actor: Actor, visit_id: int, reason: str, action: str) -> Trace:
-    if not any(actor.may_anywhere(right) for right in (selectors.REGULATE, selectors.QUALITY)):
-        raise Forbidden(_("You need the right “%(right)s”.") % {"right": selectors.REGULATE})
-    visit = visible(actor).filter(pk=visit_id).first()
-    if visit is None:
-        raise NotFound(_("There is no home visit %(id)s that you may see.") % {"id": visit_id})
-    said = reason.strip()[:200]
-    if len(said) < LEAST_REASON:
-        raise Invalid.one("reason", _("Say why you look, in a few words; the patient can read it."))
-    sections = [one for one in _sections(actor, visit) if not one.empty]
-    at = timezone.now()
-    digest = hashlib.sha256(canonical(_document(visit, said, actor.label, at, sections))).hexdigest()
-    data = {"sha256": digest} if action.endswith("export") else {}
-    people = {visit.patient.person_id, *visit.stops.values_list("practitioner__person", flat=True)}
-    record_many(
-        actor, [Act(action, visit, visit.place_id, reason=said, subject=one, data=data) for one in sorted(people)]
-    )
-    return Trace(visit, said, actor.label, at, sections, digest)
-
-
-def _document(visit: Visit, reason: str, by: str, at: datetime, sections: Sequence[Section]) -> dict[str, Any]:
-    zone = ZoneInfo(visit.institution.place.time_zone)
-
-    def plain(value: Any) -> Any:
-        return value.astimezone(zone).isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
-
-    return {
-        "visit": visit.number,
-        "institution": visit.institution.organisation.name,
-        "reason": reason,
-        "looked_by": by,
-        "looked_at": plain(at),
-        "sections": [
-            {
-                "code": one.code,
-                "title": one.title,
-                "facts": [{"label": label, "value": plain(value)} for label, value in one.facts],
-                "lines": [
-                    {"at": plain(when), "what": what, "who": who, "words": words}
-                    for when, what, who, words in one.lines
-                ],
-            }
-            for one in sections
-        ],
-    }
-
-
-def _sections(actor: Actor, visit: Visit) -> Iterable[Section]:
+def sections(actor: Actor, visit: Visit) -> Iterator[Section]:
+    """The parts of a visit's trace in order; those without anything are empty. The caller recorded the look."""
     read = Reader(visit.patient.person_id)
     yield _asked(visit)
     yield _assessed(visit)
@@ -208,7 +86,7 @@ def _asked(visit: Visit) -> Section:
             (_("Who came"), "; ".join(people)),
             (_("Begun at"), visit.began_at),
             (_("Ended at"), visit.ended_at),
-            (_("Cause"), visit.end_cause),
+            (_("Cause"), end_word(visit.end_cause) if visit.end_cause else ""),
         ),
     )
 
@@ -252,19 +130,20 @@ def _prescribed(visit: Visit) -> Section:
 
 def _history(visit: Visit) -> Section:
     rows = visit.events.select_related("user").order_by("at", "pk")
-    lines = [(row.at, row.kind, _who(row.user), _data(row.data)) for row in rows]
+    lines = [(row.at, _told("homecare/visits/event.html", row), _who(row.user), "") for row in rows]
     return Section("history", _("What happened to it"), (), lines)
 
 
-def _data(found: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in found.items())
+def _told(template: str, event: VisitEvent | OrderEvent) -> str:
+    """A kept event in the words of the page that shows it."""
+    return unescape(render_to_string(template, {"event": event})).strip()
 
 
 def _planned(visit: Visit) -> Section:
     """Every change of that day's plan that gave this visit another person or time, or was about it."""
     rows = PlanEvent.objects.filter(plan__institution=visit.institution_id, plan__day=visit.day)
     about = rows.filter(Q(moved__contains=[visit.pk]) | Q(data__visit=visit.pk)).select_related("user")
-    lines = [(row.at, row.kind, _who(row.user), row.reason) for row in about.order_by("at", "pk")]
+    lines = [(row.at, deed(row.kind), _who(row.user), row.reason) for row in about.order_by("at", "pk")]
     return Section("plan", _("Changes of the plan"), (), lines)
 
 
@@ -284,18 +163,25 @@ def _paid(actor: Actor, visit: Visit) -> Section:
             (_("Paid"), money.shown(order.paid_minor, order.currency)),
             (_("Refunded"), money.shown(order.refunded_minor, order.currency)),
         ),
-        [
-            (one.at, one.kind, one.by, money.shown(one.amount_minor, order.currency) or one.text)
-            for one in order.events.all()
-        ],
+        [_money_moved(one, order.currency) for one in order.events.all()],
     )
+
+
+def _money_moved(one: OrderEvent, currency: str) -> tuple[datetime, str, str, str]:
+    words = money.shown(one.amount_minor, currency) or one.text
+    return one.at, _told("payments/event.html", one), "" if one.by == SYSTEM.label else one.by, words
 
 
 def _encountered(row: Encounter) -> Section:
     """What one person did at the visit and wrote down there, as the phone wrote it."""
     found = shown(row)
     lines = [
-        (one.entry.at, one.entry.get_kind_display(), one.entry.author.person.name, _flat(one.entry.kind, one.content))
+        (
+            one.entry.at,
+            one.entry.get_kind_display(),
+            one.entry.author.person.name,
+            _written(one.entry.kind, one.content),
+        )
         for one in found.written
     ]
     lines += [(one.photo.at, _("Picture"), "", f"SHA-256 {bytes(one.photo.sha256).hex()}") for one in found.photos]
@@ -315,22 +201,9 @@ def _encountered(row: Encounter) -> Section:
     )
 
 
-def _flat(kind: str, content: Any) -> str:
-    """An entry as text; of a signature only that there is one."""
-    if kind == "signature":
-        return str(content.get("name", "")) if isinstance(content, dict) else ""
-    return "\n".join(_pairs(content, ""))
-
-
-def _pairs(content: Any, name: str) -> Iterator[str]:
-    if isinstance(content, Mapping):
-        for key, value in content.items():
-            yield from _pairs(value, f"{name}.{key}" if name else str(key))
-    elif isinstance(content, list):
-        for number, value in enumerate(content, start=1):
-            yield from _pairs(value, f"{name}[{number}]")
-    elif content not in (None, "", False):
-        yield f"{name}: {content}" if name else str(content)
+def _written(kind: str, content: Mapping[str, Any]) -> str:
+    """An entry in words, a line a fact."""
+    return "\n".join(f"{label}: {value}" for label, value in WORDS[kind](content) if value)
 
 
 def _called(visit: Visit) -> Section:
@@ -343,9 +216,6 @@ def _rated(visit: Visit, read: Reader) -> Section:
     row = Rating.objects.filter(visit=visit).first()
     if row is None:
         return Section("rating", _("Rating"))
-    from shoufu.scenes.homecare.quality import codes
-    from shoufu.scenes.homecare.register.words import names
-
     return Section(
         "rating",
         _("Rating"),
@@ -359,8 +229,6 @@ def _rated(visit: Visit, read: Reader) -> Section:
 
 
 def _steps(row: Complaint | Incident, read: Reader) -> list[tuple[datetime, str, str, str]]:
-    from shoufu.scenes.homecare.quality.words import step_word
-
     found = trail(row.steps.select_related("user"), read)
     return [(one["at"], step_word(one["kind"]), one["who"], one["words"]) for one in found]
 
@@ -401,36 +269,3 @@ def _refused(visit: Visit) -> Section:
     rows = Refusal.objects.filter(visit=visit).select_related("made_by").order_by("made_at")
     lines = [(row.made_at, row.get_side_display(), _who(row.made_by), row.get_code_display()) for row in rows]
     return Section("refusal", _("Refusals"), (), lines)
-
-
-def pdf(found: Trace) -> bytes:
-    """The trace as PDF; its hash stands on every page."""
-    made = Document(
-        _("Trace of visit %(number)s") % {"number": found.visit.number},
-        f"{found.visit.number} · SHA-256 {found.digest}",
-    )
-    document = found.document()
-    made.table(
-        ("", ""),
-        [
-            (_("Institution"), document["institution"]),
-            (_("Looked at by"), found.by),
-            (_("Looked at"), document["looked_at"]),
-            (_("Reason"), found.reason),
-            ("SHA-256", found.digest),
-        ],
-        (1, 3),
-    )
-    for one in document["sections"]:
-        made.heading(one["title"])
-        if one["facts"]:
-            made.table(("", ""), [(fact["label"], fact["value"]) for fact in one["facts"]], (1, 3))
-        if one["lines"]:
-            rows = [(line["at"], line["what"], line["who"], line["words"]) for line in one["lines"]]
-            made.table((_("When"), _("What"), _("Who"), _("Words")), rows, (2, 2, 2, 3))
-    return made.render()
-
-
-def record_publication(actor: Actor, place: int | None, rows: int) -> None:
-    """Note that figures were exported as published."""
-    record(actor, Act("homecare.quality.publish", place=place, data={"rows": rows}, object_type="homecare.figures"))
