@@ -75,6 +75,18 @@ def unseal_text(key: bytes | None, sealed: bytes, subject: int, field: str) -> s
     return keyring.unseal(key, bytes(sealed), f"{subject}:{field}".encode()).decode()
 
 
+def seal_bytes(key: bytes, content: bytes, subject: int, name: str) -> bytes:
+    """A file encrypted under one person's key."""
+    return keyring.seal(key, content, f"{subject}:{name}".encode())
+
+
+def unseal_bytes(key: bytes | None, sealed: bytes, subject: int, name: str) -> bytes:
+    """The bytes of one person's file; Erased when the person's key is gone."""
+    if key is None:
+        raise Erased(f"the data of person {subject} was erased")
+    return keyring.unseal(key, bytes(sealed), f"{subject}:{name}".encode())
+
+
 def seal_fields(key: bytes, fields: Mapping[str, Any], subject: int) -> bytes:
     """Personal fields of an audit entry, encrypted with the person's key."""
     return seal_text(key, _encoder.encode(dict(fields)), subject, "audit")

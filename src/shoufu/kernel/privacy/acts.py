@@ -59,6 +59,7 @@ KERNEL = {
     "privacy.answer": _lazy("Answered a request"),
     "privacy.delegate": _lazy("Let somebody act for you"),
     "privacy.withdraw_delegation": _lazy("Ended that somebody acts for you"),
+    "privacy.hand_over": _lazy("Handed to an authority what a law keeps of you"),
     "privacy.ask_export": _lazy("Asked for a copy"),
     "privacy.fetch_export": _lazy("Fetched a copy"),
 }

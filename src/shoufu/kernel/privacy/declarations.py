@@ -61,6 +61,23 @@ class Erase(StrEnum):
 
 
 @dataclass(frozen=True)
+class Duty:
+    """A law by which what a person's holdings hold must stay although the person asks for erasure (PIPL 47).
+
+    Rows of holdings that name the duty's `code` are put away encrypted when their person is erased, out of every page
+    and interface, until `days` after the day that `since` gives (None: nothing of this person is kept). See `deposits`.
+    """
+
+    code: str
+    name: str
+    name_zh: str
+    law: str
+    law_zh: str
+    days: int
+    since: Callable[[Subject], date | None]
+
+
+@dataclass(frozen=True)
 class Holding:
     """A table that holds data of people: which rows concern a person, what erasure does, what an export shows.
 
@@ -68,6 +85,8 @@ class Holding:
     puts there (a callable gets the subject). `why` is needed for KEEP: on what ground the rows stay; they must then
     name nobody in clear. `first` runs before the rows go, for what hangs on them (files, devices).
     `export` names the fields that an export shows; a callable turns a row into a mapping.
+    `duty` is the code of a Duty that keeps the rows: what the export shows of them, or `keep` where that is more, and
+    the file of a row that `file` gives (its name and bytes in clear; None where it has none).
     """
 
     model: str
@@ -81,6 +100,9 @@ class Holding:
     export: Sequence[str] | Callable[[Any], Mapping[str, Any]] = ()
     title: str = ""
     title_zh: str = ""
+    duty: str = ""
+    keep: Callable[[Any], Mapping[str, Any]] | None = None
+    file: Callable[[Any], tuple[str, bytes] | None] | None = None
 
     @property
     def table(self) -> type[Model]:
@@ -196,6 +218,11 @@ def holdings() -> list[Holding]:
 def not_personal() -> dict[str, str]:
     """Tables that an app declares to hold nothing personal → why."""
     return {item.model: item.why for item in _gathered("not_personal", NotPersonal)}
+
+
+def duties() -> dict[str, Duty]:
+    """The laws that keep something of an erased person, by code."""
+    return {item.code: item for item in _gathered("duties", Duty)}
 
 
 def purposes() -> dict[str, Purpose]:

@@ -134,12 +134,12 @@ def everything(
     person: Person, subject: Subject, asker: User | None, step: Callable[[float], None] = lambda share: None
 ) -> tuple[dict[str, list[Mapping[str, Any]]], list[MediaObject]]:
     """Title → rows of everything held on a person, in the active language, and the pictures of them."""
-    found: dict[str, list[Mapping[str, Any]]] = {_("Phone and identity number"): [_numbers(person)]}
+    found: dict[str, list[Mapping[str, Any]]] = {_("Phone and identity number"): [numbers(person)]}
     holdings = [one for one in declarations.holdings() if one.export]
     for number, holding in enumerate(holdings):
         rows = tables.rows_of(holding, subject)
         if rows is not None:
-            found.setdefault(_title(holding), []).extend(_row(holding, one) for one in rows[:MOST_ROWS])
+            found.setdefault(_title(holding), []).extend(shown(holding, one) for one in rows[:MOST_ROWS])
         step(0.8 * (number + 1) / len(holdings))
     if asker is not None and selectors.may_act_for(actor_for_user(asker), person.pk, "looks.view"):
         lines = selectors.looks(actor_for_user(asker), person.pk, most=MOST_ROWS)
@@ -153,7 +153,8 @@ def everything(
     return {title: rows for title, rows in found.items() if rows}, list(MediaObject.objects.filter(pk__in=named.media))
 
 
-def _numbers(person: Person) -> dict[str, str]:
+def numbers(person: Person) -> dict[str, str]:
+    """Phone and identity number in clear, for callers that recorded the look or give it to the person."""
     key = subjects.known_keys([person.pk]).get(person.pk)
     return {
         name: subjects.unseal_text(key, bytes(sealed), person.pk, name)
@@ -168,7 +169,8 @@ def _title(holding: Holding) -> str:
     return title or (holding.purpose if english else holding.purpose_zh) or holding.model
 
 
-def _row(holding: Holding, row: Any) -> Mapping[str, Any]:
+def shown(holding: Holding, row: Any) -> Mapping[str, Any]:
+    """What a copy shows of a row."""
     if callable(holding.export):
         return holding.export(row)
     return {name: getattr(row, name) for name in holding.export}

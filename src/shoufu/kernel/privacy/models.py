@@ -175,3 +175,38 @@ class Tombstone(models.Model):
     proof_until = models.DateTimeField()
     proved_at = models.DateTimeField(null=True, blank=True)
     remaining = models.IntegerField(null=True, blank=True)
+
+
+class Deposit(models.Model):
+    """What a law keeps of an erased person, until the end of day `until`; nothing else is done with it (PIPL 47).
+
+    Names nobody: `person` is the number that an erased person still is. The content lies in the parts, encrypted under
+    a key of the deposit's own (`deposits.NUMBER`). `name` and `law` say what is kept and why, as at the erasure.
+    """
+
+    PURPOSE = "keeping records of an erased person as long as a law demands"
+
+    person = models.BigIntegerField(db_index=True)
+    place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="+")
+    duty = models.CharField(max_length=32)
+    name = models.CharField(max_length=120)
+    name_zh = models.CharField(max_length=120)
+    law = models.CharField(max_length=250)
+    law_zh = models.CharField(max_length=250)
+    count = models.PositiveIntegerField()
+    made_at = models.DateTimeField()
+    until = models.DateField(db_index=True)
+
+
+class DepositPart(models.Model):
+    """A file of a deposit: rows of a table as JSON, or a picture; encrypted."""
+
+    PURPOSE = Deposit.PURPOSE
+
+    deposit = models.ForeignKey(Deposit, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=200)
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["deposit", "number"], name="deposit_part_once")]

@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from django.db.models import Q
 
 from shoufu.kernel.base.actor import Actor
-from shoufu.kernel.privacy.declarations import Holding, Hooks, NotPersonal, Purpose, Receipt, Retention, Scope, Subject
+from shoufu.kernel.privacy.declarations import (
+    Erase,
+    Holding,
+    Hooks,
+    NotPersonal,
+    Purpose,
+    Receipt,
+    Retention,
+    Scope,
+    Subject,
+)
 
 purposes = (
     Purpose(
@@ -67,6 +77,9 @@ scopes = (
 )
 
 
+KEPT_BY_LAW = ("keeping records of an erased person as long as a law demands", "依法留存已删除人员的记录")
+
+
 def _person(subject: Subject) -> Q:
     return Q(person=subject.person)
 
@@ -103,6 +116,20 @@ holdings = (
         title="Copies that I asked for",
         title_zh="我要过的副本",
     ),
+    Holding(
+        "privacy.deposit",
+        lambda s: None,
+        *KEPT_BY_LAW,
+        erase=Erase.KEEP,
+        why="says what a law keeps until when; it names nobody",
+    ),
+    Holding(
+        "privacy.depositpart",
+        lambda s: None,
+        *KEPT_BY_LAW,
+        erase=Erase.KEEP,
+        why="what a law keeps, encrypted and out of every page until its day",
+    ),
 )
 
 not_personal = (
@@ -110,7 +137,13 @@ not_personal = (
     NotPersonal("privacy.legalhold", "names the case and the authority, no person"),
 )
 
-retentions = (Retention("shoufu.kernel.privacy.tasks.purge", "Copies, proofs and old requests", "副本、证明和旧请求"),)
+retentions = (
+    Retention(
+        "shoufu.kernel.privacy.tasks.purge",
+        "Copies, proofs, old requests and what laws kept",
+        "副本、证明、旧请求和到期的依法留存",
+    ),
+)
 
 
 def _ended(actor: Actor, subject: Subject, reason: str) -> Iterator[Receipt]:

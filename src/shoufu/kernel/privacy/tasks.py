@@ -7,7 +7,7 @@ from procrastinate.contrib.django import app
 
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import SYSTEM
-from shoufu.kernel.privacy import exports
+from shoufu.kernel.privacy import deposits, exports
 from shoufu.kernel.privacy.models import DataRequest, Delegation, Export, LegalHold, Secrecy, Tombstone
 
 
@@ -25,9 +25,10 @@ def purge(timestamp: int) -> int:
 
 
 def purge_due() -> int:
-    """Copies after a week, ended grants, answered requests, past secrecies and holds after three years, and what a
-    proof recognises people by after its promised day."""
+    """Copies after a week, ended grants, answered requests, past secrecies and holds after three years, what a law kept
+    after its day, and what a proof recognises people by after its promised day."""
     now = timezone.now()
+    ended = deposits.expire(now)
     with transaction.atomic():
         old = list(Export.objects.filter(expires_at__lte=now).values_list("pk", flat=True))
         Export.objects.filter(pk__in=old).delete()
@@ -45,4 +46,4 @@ def purge_due() -> int:
             data = {"exports": len(old), "rows": gone, "proofs": blind}
             record(SYSTEM, Act("privacy.purge", data=data, object_type="privacy"))
     exports.sweep()
-    return gone + len(old) + blind
+    return gone + len(old) + blind + ended

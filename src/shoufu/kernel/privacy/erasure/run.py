@@ -20,7 +20,7 @@ from shoufu.kernel.cases.models import Evidence
 from shoufu.kernel.media import store
 from shoufu.kernel.parties import services as parties
 from shoufu.kernel.parties.models import Person
-from shoufu.kernel.privacy import declarations, proofs, selectors
+from shoufu.kernel.privacy import declarations, deposits, proofs, selectors
 from shoufu.kernel.privacy.declarations import Held, Receipt, Subject
 from shoufu.kernel.privacy.erasure import broker, files, history, media, observations, tables
 from shoufu.kernel.privacy.erasure.patterns import pattern
@@ -160,6 +160,7 @@ class _Task:
         for case in {case.pk: case for case in self.media.kept.values()}.values():
             count = sum(1 for one in self.media.kept.values() if one.pk == case.pk)
             found.append(Held(f"media of {case.number}", count, _("Evidence of a case that is open or under a hold.")))
+        found += [one.held() for one in deposits.due(self.subject)]
         for hook in declarations.hooks():
             found += list(hook.held(self.subject)) if hook.held else []
         return found
@@ -186,6 +187,7 @@ class _Task:
     def tables(self) -> list[str]:
         """Everything in the database, with the tombstone; the keys of the pictures whose bytes go now."""
         outcome, subject = self.outcome, self.subject
+        outcome.receipts += [Receipt("deposit", str(row.pk)) for row in deposits.put_away(subject)]
         for hook in declarations.hooks():
             outcome.receipts += list(hook.ended(self.actor, subject, self.reason)) if hook.ended else []
         place = Person.objects.select_related("place").get(pk=subject.person).place

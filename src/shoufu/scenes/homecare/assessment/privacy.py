@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from shoufu.kernel.privacy.declarations import Holding, Retention
 from shoufu.scenes.homecare.assessment.models import Assessment
+from shoufu.scenes.homecare.register.privacy import RECORDS
 
 WHY = ("deciding whether a service can be done at home without harm", "判断能否安全地在家中服务")
 
@@ -29,6 +30,7 @@ holdings = (
         *WHY,
         days=Assessment.RETENTION_DAYS,
         export=_assessment,
+        duty=RECORDS,
         title="My assessments for home care",
         title_zh="我的居家护理评估",
     ),

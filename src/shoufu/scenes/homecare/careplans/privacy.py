@@ -9,6 +9,7 @@ from shoufu.kernel.base.actor import SYSTEM, Actor
 from shoufu.kernel.observations.services import forget_rows
 from shoufu.kernel.privacy.declarations import Holding, Hooks, Receipt, Retention, Subject
 from shoufu.scenes.homecare.careplans.models import CarePlan, HomeDevice
+from shoufu.scenes.homecare.register.privacy import RECORDS
 
 WHY = ("care of chronic disease", "慢性病照护")
 DAYS = CarePlan.RETENTION_DAYS
@@ -38,6 +39,13 @@ def _handover(row: Any) -> dict[str, Any]:
     }
 
 
+def _letter(row: Any) -> dict[str, Any]:
+    """A letter as the law keeps it: whole."""
+    from shoufu.scenes.homecare.careplans.services import handovers
+
+    return {**_handover(row), "letter": handovers.shown(row).document}
+
+
 def _of_plan(subject: Subject) -> Q:
     return Q(plan__patient__person=subject.person)
 
@@ -45,7 +53,7 @@ def _of_plan(subject: Subject) -> Q:
 holdings = (
     Holding(
         "homecare_careplans.done", lambda s: Q(task__plan__patient__person=s.person), *WHY, days=DAYS,
-        export=("day", "at"), title="Tasks that I did", title_zh="我完成的任务",
+        export=("day", "at"), title="Tasks that I did", title_zh="我完成的任务", duty=RECORDS,
     ),
     Holding("homecare_careplans.goal", _of_plan, *WHY, days=DAYS),
     Holding("homecare_careplans.task", _of_plan, *WHY, days=DAYS),
@@ -54,7 +62,7 @@ holdings = (
     Holding("homecare_careplans.followup", _of_plan, *WHY, days=DAYS),
     Holding(
         "homecare_careplans.handover", _of_plan, *WHY, days=DAYS, export=_handover,
-        title="How I was handed over to doctors", title_zh="我的转诊",
+        title="How I was handed over to doctors", title_zh="我的转诊", duty=RECORDS, keep=_letter,
     ),
     Holding(
         "homecare_careplans.homedevice", lambda s: Q(patient__person=s.person), *WHY, days=DAYS,
@@ -62,11 +70,11 @@ holdings = (
     ),
     Holding(
         "homecare_careplans.reading", lambda s: Q(patient__person=s.person), *WHY, days=DAYS, export=_reading,
-        title="My readings", title_zh="我的读数",
+        title="My readings", title_zh="我的读数", duty=RECORDS,
     ),
     Holding(
         "homecare_careplans.careplan", lambda s: Q(patient__person=s.person), *WHY, days=DAYS, export=_plan,
-        title="My care plans", title_zh="我的照护计划",
+        title="My care plans", title_zh="我的照护计划", duty=RECORDS,
     ),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.privacy.declarations import Holding, Hooks, Receipt, Retention, Subject
 from shoufu.scenes.homecare.encounters.models import RETENTION_DAYS, SAFETY_DAYS, Photo
+from shoufu.scenes.homecare.register.privacy import RECORDS
 
 CARE = ("care at home", "居家护理服务")
 SAFETY = ("safety of who gives care at homes", "上门护理人员的人身安全")
@@ -17,6 +18,13 @@ def _encounter(row: Any) -> dict[str, Any]:
     from shoufu.scenes.homecare.encounters.services import exported
 
     return exported(row)
+
+
+def _picture(row: Any) -> tuple[str, bytes] | None:
+    from shoufu.scenes.homecare.encounters.services.pictures import content
+
+    ending = row.content_type.partition("/")[2] or "bin"
+    return (f"{row.encounter.number}-{row.pk}.{ending}", content(row)) if row.key else None
 
 
 def _of_encounter(subject: Subject) -> Q:
@@ -35,7 +43,7 @@ holdings = (
     Holding(
         "homecare_encounters.piece", lambda s: Q(photo__encounter__patient__person=s.person), *CARE, RETENTION_DAYS
     ),
-    Holding("homecare_encounters.photo", _of_encounter, *CARE, RETENTION_DAYS),
+    Holding("homecare_encounters.photo", _of_encounter, *CARE, RETENTION_DAYS, duty=RECORDS, file=_picture),
     Holding("homecare_encounters.entry", _of_encounter, *CARE, RETENTION_DAYS),
     Holding("homecare_encounters.operation", _of_visit, *CARE, RETENTION_DAYS),
     Holding("homecare_encounters.handed", lambda s: _of_visit(s) | _own(s), *CARE, RETENTION_DAYS),
@@ -45,6 +53,7 @@ holdings = (
         *CARE,
         RETENTION_DAYS,
         export=_encounter,
+        duty=RECORDS,
         title="What was done at my home",
         title_zh="在我家做了什么",
     ),

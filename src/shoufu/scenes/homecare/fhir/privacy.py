@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from shoufu.kernel.privacy.declarations import Erase, Holding, Retention
 from shoufu.scenes.homecare.fhir.models import BulkExport, Stored
+from shoufu.scenes.homecare.register.privacy import RECORDS
 
 WHY = ("care at home, together with other programs", "与其他系统协同的居家护理")
 CONNECTING = ("connecting other programs", "对接其他系统")
@@ -17,12 +18,20 @@ def _stored(row: Any) -> dict[str, Any]:
     return exported(row)
 
 
+def _version(row: Any) -> dict[str, Any]:
+    from shoufu.scenes.homecare.fhir.services import exported_version
+
+    return exported_version(row)
+
+
 holdings = (
     Holding(
         "homecare_fhir.storedversion",
         lambda s: Q(stored__person=s.person) | Q(key_of=s.person),
         *WHY,
         days=Stored.RETENTION_DAYS,
+        duty=RECORDS,
+        keep=_version,
     ),
     Holding(
         "homecare_fhir.stored",
@@ -30,6 +39,7 @@ holdings = (
         *WHY,
         days=Stored.RETENTION_DAYS,
         export=_stored,
+        duty=RECORDS,
         title="What other programs wrote about my care",
         title_zh="其他系统写入的护理资料",
     ),

@@ -1,11 +1,23 @@
 """What this part holds about people, and what becomes of it at erasure; see kernel/privacy/declarations.py."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
-from shoufu.kernel.privacy.declarations import Erase, Holding, Hooks, Identifier, Retention, Scope, Sort, Subject
+from shoufu.kernel.privacy.declarations import (
+    Duty,
+    Erase,
+    Holding,
+    Hooks,
+    Identifier,
+    Retention,
+    Scope,
+    Sort,
+    Subject,
+)
 from shoufu.scenes.homecare.register.models import Patient, Practitioner
 
 CARE = ("care at home", "居家医疗护理")
@@ -26,6 +38,26 @@ def _patient(row: Any) -> dict[str, Any]:
     }
 
 
+def _last_care(subject: Subject) -> date | None:
+    """Until when there was care: today where there still is."""
+    ends = list(Patient.objects.filter(person=subject.person).values_list("ended_at", flat=True))
+    return max((timezone.localdate(end) if end else timezone.localdate() for end in ends), default=None)
+
+
+RECORDS = "care.records"
+duties = (
+    Duty(
+        RECORDS,
+        "Records of care at home",
+        "居家护理病历",
+        "医疗机构病历管理规定 (2013), Article 29, and 医疗机构管理条例实施细则, Article 53: "
+        "at least 15 years after the last visit",
+        "《医疗机构病历管理规定》第二十九条、《医疗机构管理条例实施细则》第五十三条：自最后一次就诊起保存不少于十五年",
+        Patient.RETENTION_DAYS,
+        _last_care,
+    ),
+)
+
 holdings = (
     Holding(
         "homecare_register.patient",
@@ -33,6 +65,7 @@ holdings = (
         *CARE,
         days=Patient.RETENTION_DAYS,
         export=_patient,
+        duty=RECORDS,
         title="My home care",
         title_zh="我的居家护理",
     ),

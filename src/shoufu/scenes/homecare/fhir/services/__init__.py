@@ -8,7 +8,7 @@ from shoufu.scenes.homecare.fhir.services.exports import (
 )
 from shoufu.scenes.homecare.fhir.services.looks import looked
 from shoufu.scenes.homecare.fhir.services.refusals import note_refusal
-from shoufu.scenes.homecare.fhir.services.retention import exported, forget
+from shoufu.scenes.homecare.fhir.services.retention import exported, exported_version, forget
 from shoufu.scenes.homecare.fhir.services.stored import create, delete, one_at_a_time, update
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "delete",
     "expire",
     "exported",
+    "exported_version",
     "fetch_file",
     "forget",
     "looked",

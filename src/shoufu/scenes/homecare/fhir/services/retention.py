@@ -6,7 +6,8 @@ from django.db import transaction
 from shoufu.engines.fhir.reading import write
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import SYSTEM
-from shoufu.scenes.homecare.fhir.models import BulkExport, Stored
+from shoufu.scenes.homecare.fhir import sealing
+from shoufu.scenes.homecare.fhir.models import BulkExport, Stored, StoredVersion
 from shoufu.scenes.homecare.fhir.services.refusals import forget_refusals
 from shoufu.scenes.homecare.fhir.sources import Store
 
@@ -28,3 +29,12 @@ def exported(row: Stored) -> dict[str, Any]:
         return {"type": row.type, "deleted_at": row.deleted_at}
     found = next(iter(Store.made([row])))
     return {"type": row.type, "updated_at": row.updated_at, "resource": write(found.content).decode()}
+
+
+def exported_version(row: StoredVersion) -> dict[str, Any]:
+    """An earlier version of a resource, as a law keeps it."""
+    told = {"type": row.stored.type, "id": row.stored.logical_id, "version": row.number, "at": row.at}
+    if not row.content:
+        return told
+    content = next(sealing.opened([row], [f"{row.stored.type}/{row.stored.logical_id}"]))
+    return told | {"resource": write(content).decode()}
