@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-EARTH = 6_371_008.8
+from shoufu.kernel.places.distances import between
+
 DETOUR = 1.3
 
 
@@ -37,18 +38,17 @@ def matrices(at: Sequence[tuple[float, float]], modes: Iterable[str]) -> dict[st
 
     Who stays at the same position needs no time.
     """
-    metres = distances(at) * DETOUR
-    found = {}
-    for name in sorted(set(modes)):
-        mode = MODES[name]
-        found[name] = np.where(metres < 1.0, 0.0, metres / mode.metres_a_minute + mode.minutes_besides)
-    return found
+    metres = distances(at)
+    return {name: minutes(metres, name) for name in sorted(set(modes))}
+
+
+def minutes(metres: NDArray[np.float64], mode: str) -> NDArray[np.float64]:
+    """Minutes for straight lines of so many metres; somebody without a known means of transport walks."""
+    way, means = metres * DETOUR, MODES.get(mode, MODES["walk"])
+    return np.where(way < 1.0, 0.0, way / means.metres_a_minute + means.minutes_besides)
 
 
 def distances(at: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
     """[n, n] great-circle metres between positions (longitude, latitude in degrees)."""
-    east, north = np.radians(np.asarray(at, np.float64).reshape(-1, 2)).T
-    half = np.sin((north[:, None] - north) / 2) ** 2
-    half += np.cos(north[:, None]) * np.cos(north) * np.sin((east[:, None] - east) / 2) ** 2
-    found: NDArray[np.float64] = 2 * EARTH * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
-    return found
+    known = np.asarray(at, np.float64).reshape(-1, 2)
+    return between(known[:, None], known)

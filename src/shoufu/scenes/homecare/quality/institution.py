@@ -22,6 +22,7 @@ from shoufu.kernel.payments import selectors as payments
 from shoufu.kernel.payments import services as paying
 from shoufu.kernel.payments.models import LedgerEntry, Order, Settlement, ShareRule
 from shoufu.kernel.payments.services.settling import Share
+from shoufu.kernel.places.distances import between
 from shoufu.scenes.homecare.planning import travel
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.models import Institution, Practitioner
@@ -241,13 +242,8 @@ def _ways(row: Institution, people: Sequence[Practitioner], held: QuerySet[Stop]
 
 def _between(starts: Sequence[Any], ends: Sequence[Any], transport: str) -> NDArray[np.float64]:
     """[n] minutes from each start to its end (longitude, latitude in degrees), as planning reckons them."""
-    a, b = np.radians(np.asarray(starts, np.float64)), np.radians(np.asarray(ends, np.float64))
-    half = np.sin((a[:, 1] - b[:, 1]) / 2) ** 2
-    half += np.cos(a[:, 1]) * np.cos(b[:, 1]) * np.sin((a[:, 0] - b[:, 0]) / 2) ** 2
-    metres = 2 * travel.EARTH * np.arcsin(np.sqrt(np.minimum(half, 1.0))) * travel.DETOUR
-    mode = travel.MODES.get(transport, travel.MODES["walk"])
-    found: NDArray[np.float64] = np.where(metres < 1.0, 0.0, metres / mode.metres_a_minute + mode.minutes_besides)
-    return found
+    metres = between(np.asarray(starts, np.float64), np.asarray(ends, np.float64))
+    return travel.minutes(metres, transport)
 
 
 def no_shows(row: Institution, since: date, until: date) -> tuple[int, int]:

@@ -1,15 +1,12 @@
 """Who may do a service for a patient: pure, without the database or the clock."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
+from shoufu.kernel.places.datum import distance
 from shoufu.scenes.homecare.register.national import Rule
-
-EARTH = 6_371_008.8
-"""Mean radius in metres (IUGG)."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +78,7 @@ def full_years(since: date, day: date) -> int:
 def metres(here: tuple[float, float], there: tuple[float, float]) -> float:
     """Great-circle distance of two positions (longitude, latitude in degrees). Kept: people and homes stay where they
     are, and each question for free times asks for all of them."""
-    (west, south), (east, north) = here, there
-    low, high = math.radians(south), math.radians(north)
-    half = math.sin((high - low) / 2) ** 2
-    half += math.cos(low) * math.cos(high) * math.sin(math.radians(east - west) / 2) ** 2
-    return 2 * EARTH * math.asin(min(1.0, math.sqrt(half)))
+    return distance(here, there)
 
 
 def usable(practice: Practice, day: date) -> Iterator[Reason]:
