@@ -108,10 +108,9 @@ def _parts(duty: Duty, subject: Subject) -> Iterator[tuple[str, bytes]]:
         while chunk := list(rows[at : at + ROWS]):
             if holding.keep is not None or holding.export:
                 yield f"{table}-{at // ROWS + 1}.json", _json([_shown(holding, one) for one in chunk])
-            for one in chunk if holding.file is not None else ():
-                found = holding.file(one)
-                if found is not None:
-                    yield f"{table}/{found[0]}", found[1]
+            if holding.file is not None:
+                files = filter(None, map(holding.file, chunk))
+                yield from ((f"{table}/{name}", content) for name, content in files)
             at += ROWS
 
 

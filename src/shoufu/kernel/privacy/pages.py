@@ -14,7 +14,7 @@ from shoufu.kernel.base.errors import Invalid, Problem
 from shoufu.kernel.base.lists import Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import FormState, PageRequest, needs
 from shoufu.kernel.parties.models import Person
-from shoufu.kernel.privacy import declarations, erasure, exports, register, selectors, services
+from shoufu.kernel.privacy import declarations, deposits, erasure, exports, register, selectors, services
 from shoufu.kernel.privacy.models import DataRequest
 from shoufu.kernel.privacy.selectors import MANAGE, OWN
 from shoufu.kernel.privacy.services import GrantDraft
@@ -158,6 +158,8 @@ def correct(request: PageRequest) -> HttpResponse:
             return redirect(request.get_full_path())
     rows = [(row, services.opened(row)) for row in selectors.own_requests(request.actor, person.pk)]
     context = _frame(request, "correct", person, "requests.make") | {"rows": rows, "form": form}
+    # What is kept tells of care: not of those who may only ask in another's name.
+    context["kept"] = [one.held() for one in deposits.due(erasure.gather(person))] if context["own"] else []
     return render(request, "privacy/correct.html", context, status=status)
 
 
@@ -282,8 +284,11 @@ def _answer(request: PageRequest, row: DataRequest) -> None:
     if row.kind == DataRequest.Kind.ERASURE and done:
         if not text.strip():
             raise Invalid.one("text", _("Say what was done, or why not; the person reads it."))
-        erasure.erase(request.actor, row.person_id, _("At the person's own request"))
+        done_now = erasure.erase(request.actor, row.person_id, _("At the person's own request"))
         _say(request, _("Everything held on the person was erased; the receipt is in the register."))
+        for held in (one for one in done_now.held if one.until):
+            what = {"what": held.what, "day": held.until, "why": held.why}
+            _say(request, _("Kept until %(day)s: %(what)s (%(why)s).") % what)
         return
     services.answer(request.actor, row.pk, done=done, text=text)
 
@@ -298,6 +303,8 @@ def processing(request: PageRequest) -> HttpResponse:
         "figures": register.assessment(request.actor, request.scope.path),
         "ran": register.retention(),
         "stones": selectors.tombstones(request.actor)[:50],
+        "deposits": deposits.deposits(request.actor)[:50],
+        "english": _english(),
         "holds": selectors.holds(request.actor),
     }
     return render(request, "privacy/register.html", context)
