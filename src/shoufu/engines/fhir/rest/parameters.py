@@ -105,6 +105,8 @@ class _Reader:
         try:
             if not text:
                 raise ValueFault("has no value")
+            if "\0" in name or "\0" in text:
+                raise ValueFault("holds the character U+0000, which no resource holds")
             if plain in ("_include", "_revinclude"):
                 self.includes.append(_include(text, self.kind, reverse=plain == "_revinclude"))
             elif plain == "_count":

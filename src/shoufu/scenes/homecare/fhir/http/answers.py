@@ -167,7 +167,8 @@ def negotiate(request: Any) -> None:
 def given_reason(request: Any) -> str:
     """Why somebody asks, by `_reason` in the address or the header X-Reason (escaped as in addresses); else empty."""
     given = next((text for name, text in pairs(request) if name == "_reason"), "")
-    return (given or unquote(request.headers.get("X-Reason", ""))).strip()[:200]
+    said = given or unquote(request.headers.get("X-Reason", ""))
+    return said.replace("\0", "").strip()[:200]
 
 
 def note(text: str) -> Issue:
@@ -227,6 +228,8 @@ def _served(
 ) -> HttpResponseBase:
     if request.method not in methods and not (request.method == "HEAD" and "GET" in methods):
         raise refused(405, _("%(method)s is not done at this address.") % {"method": request.method})
+    if "\0" in request.path:
+        raise refused(404, _("There is nothing at this address of the FHIR interface; see metadata."))
     if formats:
         negotiate(request)
     return view(request, *args, **kwargs)

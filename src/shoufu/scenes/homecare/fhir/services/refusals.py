@@ -16,7 +16,10 @@ def note_refusal(actor: Actor, method: str, kind: str, found: Refused) -> None:
     if actor.user_id is None:
         return
     roots = actor.paths(selectors.READ) or actor.paths(selectors.WRITE)
-    issues = [{"expression": one.expression[:200], "code": one.code} for one in found.issues if one.grave]
+    # PostgreSQL keeps no U+0000, which a name in broken JSON may hold.
+    issues = [
+        {"expression": one.expression[:200].replace("\0", "�"), "code": one.code} for one in found.issues if one.grave
+    ]
     Refusal.objects.create(
         at=timezone.now(),
         user_id=actor.user_id,
