@@ -9,7 +9,9 @@ from django.test import Client
 from shoufu.engines.fhir.reading import read
 from shoufu.kernel.access import services as access
 from shoufu.kernel.audit.models import AuditEntry
+from shoufu.kernel.base import keyring, resealing
 from shoufu.kernel.base.actor import SYSTEM
+from shoufu.kernel.parties import services as parties
 from shoufu.scenes.homecare.fhir.models import Refusal, Stored, StoredVersion
 
 LOINC = "http://loinc.org"
@@ -224,3 +226,16 @@ def test_nothing_is_written_into_the_file_of_a_patient_whom_one_cannot_see(care:
     moved = {**about(care.mei.pk), "id": made["id"]}
     assert foreign.send("PUT", f"/Observation/{made['id']}", moved).status_code == 422
     assert Stored.objects.get().person_id is None and Stored.objects.get().version == 1
+
+
+def test_what_is_kept_here_is_found_after_a_change_of_keys(care: Any, program: Any) -> None:
+    gao, about = program("gao"), {"reference": f"Patient/patient-{care.mei.pk}"}
+    for subject in (about, {"reference": "Patient/wang-xiulan"}):
+        assert gao.post("/Observation", observation(subject=subject)).status_code == 201
+    old = keyring.ring().active
+    keyring.rotate()
+    parties.reencrypt(SYSTEM)
+    resealing.reseal()
+    keyring.drop(old)
+    assert gao.get(f"/Observation?code={LOINC}|15074-8").content_read["total"] == 2
+    assert gao.get(f"/Observation?patient=patient-{care.mei.pk}").content_read["total"] == 1

@@ -219,13 +219,14 @@ def _rows(
         )
         if value:
             row.secret = seal(value.decode(), pk, draft.person, owners.get(draft.person or 0))
-            row.lookup = ring.lookup(value.decode(), f"credential:{_family(draft.technology)}")
+            row.lookup = ring.lookup(value.decode(), f"credential:{family(draft.technology)}")
         rows.append(row)
     name(rows, values)
     return rows
 
 
-def _family(technology: str) -> str:
+def family(technology: str) -> str:
+    """Under which technology a credential is looked up: both kinds of card as one."""
     return Technology.CARD if technology == Technology.SECURE_CARD else technology
 
 

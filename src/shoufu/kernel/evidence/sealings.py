@@ -1,0 +1,3 @@
+from shoufu.kernel.base.resealing import Column
+
+sealings = (Column("evidence.Export", "secret", lambda pk: b"evidence.export"),)

@@ -1,0 +1,3 @@
+from shoufu.kernel.base.resealing import Column
+
+sealings = (Column("notices.Endpoint", "secret", lambda pk: b"notices.endpoint"),)
