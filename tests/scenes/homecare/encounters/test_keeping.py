@@ -1,6 +1,7 @@
 """Who is erased keeps nothing here but what a law demands, and that lies where no page and no program finds it."""
 
 import json
+import shutil
 import sys
 import zipfile
 from datetime import timedelta
@@ -9,6 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
+from django.conf import settings
+from django.test import Client
 from django.utils import timezone
 
 from shoufu.kernel.access.selectors import actor_for_user
@@ -18,7 +22,11 @@ from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Invalid, NotFound
 from shoufu.kernel.parties import services as parties
 from shoufu.kernel.privacy import deposits, erasure, proofs
+from shoufu.kernel.privacy import services as privacy
 from shoufu.kernel.privacy.models import Deposit, DepositPart, Tombstone
+from shoufu.runtime.commands.privacy.hand_over import command as hand_over
+from shoufu.runtime.commands.privacy.kept import command as kept
+from shoufu.runtime.errors import Problem
 from shoufu.scenes.homecare.encounters import services
 from shoufu.scenes.homecare.encounters.models import Encounter, Photo
 from shoufu.scenes.homecare.fhir import services as fhir
@@ -105,6 +113,7 @@ def test_they_outlive_a_change_of_keys_and_end_on_their_day(cared: Any, tmp_path
 
 
 def test_the_proof_finds_nothing_left_beside_a_deposit(cared: Any) -> None:
+    shutil.rmtree(Path(settings.DATA_ROOT) / "exports", ignore_errors=True)  # files of other tests
     code = cared.care.people["mei"].code
     erasure.erase(SYSTEM, cared.care.people["mei"].pk, "她的请求")
     assert Deposit.objects.exists()
@@ -116,3 +125,30 @@ def test_what_no_law_keeps_any_more_is_erased_whole(cared: Any) -> None:
     Patient.objects.update(ended_at=timezone.now() - TERM)
     outcome = erasure.erase(SYSTEM, cared.care.people["mei"].pk, "她的请求")
     assert not outcome.held and not Deposit.objects.exists() and not Encounter.objects.exists()
+
+
+def test_mei_reads_what_stays_before_she_asks_and_who_answers_reads_it_too(cared: Any) -> None:
+    until = (timezone.localdate() + TERM).isoformat()
+    shown = cared.care.client("mei").get("/privacy/correct/").content.decode()
+    assert f"依法留存至 {until}" in shown and "自最后一次就诊起保存不少于十五年" in shown
+    asked = privacy.ask_erasure(cared.care.act("mei"), "搬走了")
+    chen = Client()
+    chen.force_login(cared.care.world.chen)
+    page = f"/privacy/requests/{asked.pk}/"
+    assert until in chen.get(page).content.decode()
+    told = chen.post(page, {"done": "1", "text": "已删除"}, follow=True).content.decode()
+    assert f"依法留存至 {until}" in told
+    assert until in chen.get("/privacy/register/").content.decode()
+
+
+def test_the_commands_list_deposits_and_hand_one_over(cared: Any, tmp_path: Path) -> None:
+    code = cared.care.people["mei"].code
+    erasure.erase(SYSTEM, cared.care.people["mei"].pk, "她的请求")
+    told = json.loads(CliRunner().invoke(kept, [code, "--json"]).stdout)
+    assert told["until"] == (timezone.localdate() + TERM).isoformat() and "Article 29" in told["law"]
+    asked = [str(told["deposit"]), str(tmp_path / "a.zip"), "--authority", "卫生健康委", "--reason", "函 7"]
+    assert CliRunner().invoke(hand_over, asked).exit_code == 0 and (tmp_path / "a.zip").exists()
+    again = CliRunner().invoke(hand_over, asked)
+    assert isinstance(again.exception, Problem) and "Name a new file" in str(again.exception)
+    nobody = CliRunner().invoke(kept, ["nobody"])
+    assert isinstance(nobody.exception, Problem)

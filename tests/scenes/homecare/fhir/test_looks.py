@@ -97,3 +97,12 @@ def test_the_questionnaires_of_one_address_are_opened_up_to_a_limit(
     monkeypatch.setattr(opened, "MOST_TRIED", 2)
     refused = gao.post("/QuestionnaireResponse", answers)
     assert refused.status_code == 422 and refused.content_read["issue"][0]["code"] == "too-costly"
+
+
+def test_who_reads_a_history_looks_at_everybody_it_was_about(care: Any, sugar: Any) -> None:
+    made = sugar.get(f"/Observation?patient=patient-{care.mei.pk}&_count=1").content_read["entry"][0]["resource"]
+    elsewhere = made | {"subject": {"display": "someone"}}
+    assert sugar.send("PUT", f"/Observation/{made['id']}", elsewhere).status_code == 200
+    before = len(looks(care))
+    sugar.get(f"/Observation/{made['id']}/_history", X_Reason="history")
+    assert looks(care)[before:] == [("homecare.fhir.look", "history")]

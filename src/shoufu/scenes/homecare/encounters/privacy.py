@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Q
 
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.privacy.declarations import Holding, Hooks, Receipt, Retention, Subject
 from shoufu.scenes.homecare.encounters.models import RETENTION_DAYS, SAFETY_DAYS, Photo
 from shoufu.scenes.homecare.register.privacy import RECORDS
@@ -21,10 +22,16 @@ def _encounter(row: Any) -> dict[str, Any]:
 
 
 def _picture(row: Any) -> tuple[str, bytes] | None:
+    """A picture as the law keeps it; where its bytes were lost before, a text that says so."""
     from shoufu.scenes.homecare.encounters.services.pictures import content
 
-    ending = row.content_type.partition("/")[2] or "bin"
-    return (f"{row.encounter.number}-{row.pk}.{ending}", content(row)) if row.key else None
+    if row.key is None:
+        return None
+    name = f"{row.encounter.number}-{row.pk}"
+    try:
+        return f"{name}.{row.content_type.partition('/')[2] or 'bin'}", content(row)
+    except NotFound as error:
+        return f"{name}.lost.txt", str(error).encode()
 
 
 def _of_encounter(subject: Subject) -> Q:

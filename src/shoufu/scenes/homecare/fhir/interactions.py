@@ -98,7 +98,8 @@ def versions(caller: Caller, kind: str, logical_id: str) -> list[Version]:
         found = get(caller, kind, logical_id)
         return [Version(found.version, found, "PUT", found.updated)]
     found_rows = [_version(row, one) for one in (None, *row.versions.order_by("-number"))]
-    caller.opened.show([one.kept for one in found_rows if one.kept is not None][:1])
+    # One look at each person whom it was about: an earlier version may have been about somebody else.
+    caller.opened.show(list({one.kept.person: one.kept for one in found_rows if one.kept is not None}.values()))
     return found_rows
 
 
@@ -121,7 +122,7 @@ def _as_then(row: Stored, one: StoredVersion) -> Stored:
         content=one.content,
         key_of=one.key_of,
         updated_at=one.at,
-        person_id=row.person_id,
+        person_id=one.key_of if one.key_of > 0 else None,
         place_id=row.place_id,
     )
 
