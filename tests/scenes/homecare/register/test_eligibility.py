@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoufu.kernel.places.datum import distance
 from shoufu.scenes.homecare.register import national
 from shoufu.scenes.homecare.register.eligibility import (
     Asked,
@@ -15,6 +14,7 @@ from shoufu.scenes.homecare.register.eligibility import (
     Practice,
     eligible,
     full_years,
+    metres,
     texts,
 )
 from shoufu.scenes.homecare.register.words import REASONS, sentence
@@ -103,8 +103,8 @@ def test_years_are_whole_ones() -> None:
 
 @given(st.floats(-179, 179), st.floats(-89, 89))
 def test_a_degree_of_latitude_is_111_km(longitude: float, latitude: float) -> None:
-    assert distance((longitude, latitude), (longitude, latitude)) == 0
-    assert distance((longitude, latitude), (longitude, latitude + 1)) == pytest.approx(111_195, rel=1e-3)
+    assert metres((longitude, latitude), (longitude, latitude)) == 0
+    assert metres((longitude, latitude), (longitude, latitude + 1)) == pytest.approx(111_195, rel=1e-3)
 
 
 def test_every_code_has_words_in_both_languages() -> None:
