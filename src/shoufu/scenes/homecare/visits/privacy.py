@@ -34,7 +34,7 @@ def _prescription(row: Any) -> dict[str, Any]:
     from shoufu.scenes.homecare.visits.services import prescriptions
 
     return {
-        "service": row.service.label,
+        "service": row.service.code,
         "issued_on": row.issued_on,
         "last_day": row.last_day,
         "uses": row.uses,
