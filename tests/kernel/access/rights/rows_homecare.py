@@ -1,6 +1,9 @@
 """Endpoints of home care: register, assessment, care plans."""
 
+import io
 from uuid import uuid4
+
+from PIL import Image
 
 from tests.kernel.access.rights.shape import Row, Side, reason
 
@@ -21,6 +24,12 @@ PLAN = {"condition": "hypertension", "guideline": "hypertension-primary-2019"}
 
 def reading(_side: Side) -> object:
     return {"id": str(uuid4()), "kind": "blood_pressure", "values": {"systolic": 130, "diastolic": 80}}
+
+
+def face(_side: Side) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (240, 240)).save(out, "PNG")
+    return out.getvalue()
 
 
 ROWS: dict[str, Row] = {
@@ -71,6 +80,10 @@ ROWS: dict[str, Row] = {
     "POST /api/homecare/register/practitioners/{int:practitioner_id}/shifts": Row(
         "homecare.manage", lambda _s: {"recurrence": "FREQ=DAILY", "opens": "08:00", "closes": "09:00"}
     ),
+    # Staff, and those who get care from the institution.
+    "GET /api/homecare/register/practitioners/{int:practitioner_id}/portrait": Row("homecare.view resident"),
+    "PUT /api/homecare/register/practitioners/{int:practitioner_id}/portrait": Row("homecare.manage nurse", face),
+    "DELETE /api/homecare/register/practitioners/{int:practitioner_id}/portrait": Row("homecare.manage nurse"),
     "GET /api/homecare/register/patients": Row(SEEN, lists=True),
     "POST /api/homecare/register/patients": Row(
         "homecare.patients",

@@ -89,13 +89,14 @@ def _register(tag: str, compound: Any, people: Any) -> dict[str, Any]:
     )
     for one in (nurse, doctor):
         register.verify(SYSTEM, one.pk, f"{tag} source")
+    portrait = register.portray(SYSTEM, nurse.pk, _picture(240))
     draft = register.PatientDraft(people[1].name, "13700000008", f"{tag} way")
     patient = register.add_patient(SYSTEM, office.pk, draft)
     assessment = assessments.begin(SYSTEM, patient.pk, service.pk)
     return {
         "clinic_id": other.pk, "institution_id": office.pk, "service_id": service.pk, "practitioner_id": nurse.pk,
         "nurse_name": people[2].name, "patient_id": patient.pk, "assessment_id": assessment.pk,
-        "response_id": assessment.responses.get().pk,
+        "response_id": assessment.responses.get().pk, "portrait_id": portrait.pk,
     }  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def _encounter(tag: str, compound: Any, patient: Patient, side: Side) -> dict[st
     }  # fmt: skip
 
 
-def _picture() -> bytes:
+def _picture(side: int = 8) -> bytes:
     out = io.BytesIO()
-    Image.new("RGB", (8, 8), (180, 90, 80)).save(out, "PNG")
+    Image.new("RGB", (side, side), (180, 90, 80)).save(out, "PNG")
     return out.getvalue()

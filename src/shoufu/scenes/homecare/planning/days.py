@@ -239,7 +239,7 @@ def _number(kept: DayPlan | None) -> int:
 def _on_duty(office: Institution, within: Span) -> list[tuple[Practitioner, Diary]]:
     rows = Practitioner.objects.filter(
         institution=office, left_at__isnull=True, suspended_at__isnull=True, resource__retired_at__isnull=True
-    ).select_related("person", "institution__place", "resource")
+    ).select_related("person", "institution__place", "resource", "portrait")
     people = {row.resource_id: row for row in rows.order_by("pk") if row.resource_id is not None}
     found = diaries(list(people), within)
     return [(person, found[pk]) for pk, person in people.items() if pk in found and found[pk].there]

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from typing import Any
+from uuid import UUID
 
 from ninja import Field, Query, Router, Schema, Status
 
@@ -9,9 +10,18 @@ from shoufu.kernel.access import policy
 from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.scenes.homecare.register import selectors, services
-from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, Service, ServiceVersion
+from shoufu.scenes.homecare.register.models import (
+    Institution,
+    Patient,
+    Portrait,
+    Practitioner,
+    Service,
+    ServiceVersion,
+)
+from shoufu.scenes.homecare.register.portrait_api import router as portraits
 
 router = Router(tags=["homecare"])
+router.add_router("/practitioners", portraits)
 
 
 class InstitutionOut(Schema):
@@ -134,6 +144,12 @@ class PractitionerOut(Schema):
     radius: int
     transport: str
     resource: int | None = Field(alias="resource_id")
+    portrait: UUID | None = Field(None, description="Which picture of the face is up; a new one has another id")
+
+    @staticmethod
+    def resolve_portrait(row: Practitioner) -> UUID | None:
+        found: Portrait | None = getattr(row, "portrait", None)
+        return found.pk if found is not None else None
 
 
 class PractitionerIn(Schema):

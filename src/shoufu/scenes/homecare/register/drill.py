@@ -1,6 +1,8 @@
+import io
 from datetime import timedelta
 
 from django.utils import timezone
+from PIL import Image
 
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.neighbours import Estate, Neighbours
@@ -30,8 +32,16 @@ def seed(estate: Estate) -> None:
         ),
     )
     services.verify(SYSTEM, made.pk, mark)
+    services.portray(SYSTEM, made.pk, _face())
     kept = services.add_patient(SYSTEM, office.pk, services.PatientDraft(patient.name, "13700000002", mark))
     services.assign(SYSTEM, kept.pk, [made.pk])
+
+
+def _face() -> bytes:
+    """A grey square, large enough for a portrait."""
+    out = io.BytesIO()
+    Image.new("RGB", (240, 240), "grey").save(out, "PNG")
+    return out.getvalue()
 
 
 neighbours = Neighbours(
@@ -49,6 +59,8 @@ neighbours = Neighbours(
             "change",
             "assign",
             "end",
+            "portray",
+            "unportray",
         ),
         "profession": ("nurse",),
         "rank": ("3",),

@@ -16,6 +16,7 @@ from shoufu.scenes.homecare.assessment.services import cancel_open
 from shoufu.scenes.homecare.careplans.services import plans
 from shoufu.scenes.homecare.register import services
 from shoufu.scenes.homecare.register.models import Patient, Practitioner
+from shoufu.scenes.homecare.register.services import portraits
 
 
 def end_person(actor: Actor, ending: Ending) -> Iterator[Receipt]:
@@ -52,6 +53,7 @@ def _no_longer_sent(actor: Actor, ending: Ending) -> Iterator[Receipt]:
         row.left_at = timezone.now()
         row.save(update_fields=["left_at"])
         row.patients.clear()
+        portraits.clear([row.pk])
         act = Act(
             "homecare.practitioner.left",
             row,

@@ -165,6 +165,23 @@ class Practitioner(models.Model):
         return codes.title(self.profession, self.rank)
 
 
+class Portrait(models.Model):
+    """The face of somebody who gives care. Purpose: patients recognise who comes. Retention: until it is taken down or
+    replaced, or the practitioner leaves or is erased.
+
+    A square JPEG, encrypted with the person's key under `key`. Each picture has an id of its own, so that an address
+    names one picture for good.
+    """
+
+    PURPOSE = "patients recognise who comes to their home"
+
+    id = models.UUIDField(primary_key=True)
+    practitioner = models.OneToOneField(Practitioner, on_delete=models.CASCADE, related_name="portrait")
+    key = models.CharField(max_length=200, unique=True)
+    size = models.PositiveIntegerField()
+    made_at = models.DateTimeField()
+
+
 class Patient(models.Model):
     """A person whom an institution cares for at home. Purpose: care at home. Retention: 15 years after it ended
     (医疗机构病历管理规定 §29), or until the person is erased.

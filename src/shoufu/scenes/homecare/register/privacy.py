@@ -7,12 +7,14 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
+from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.privacy.declarations import (
     Duty,
     Erase,
     Holding,
     Hooks,
     Identifier,
+    Receipt,
     Retention,
     Scope,
     Sort,
@@ -70,6 +72,15 @@ holdings = (
         title_zh="我的居家护理",
     ),
     Holding(
+        "homecare_register.portrait",
+        lambda s: Q(practitioner__person=s.person),
+        "patients recognise who comes to their home",
+        "让患者认得上门的人",
+        export=("made_at", "size"),
+        title="My portrait for patients",
+        title_zh="给患者看的我的照片",
+    ),
+    Holding(
         "homecare_register.practitioner",
         lambda s: Q(person=s.person),
         "sending only people who are licensed and able to do a service",
@@ -94,8 +105,8 @@ scopes = (Scope("care.act", "Home care for me: answer questionnaires, book", "�
 retentions = (
     Retention(
         "shoufu.scenes.homecare.register.tasks.forget",
-        "home care 15 years after it ended, practitioners five years after they left",
-        "居家护理资料在结束 15 年后删除，护理人员资料在离开 5 年后删除",
+        "home care 15 years after it ended, practitioners five years after they left (their portrait at once)",
+        "居家护理资料在结束 15 年后删除，护理人员资料在离开 5 年后删除（照片在离开时即删除）",
     ),
 )
 
@@ -107,4 +118,13 @@ def _identifiers(subject: Subject) -> Iterator[Identifier]:
         yield Identifier(Sort.NUMBER, number, "licence")
 
 
-hooks = Hooks(identifiers=_identifiers)
+def _ended(actor: Actor, subject: Subject, reason: str) -> Iterator[Receipt]:
+    """The bytes of their portraits go with the rows."""
+    from shoufu.scenes.homecare.register.services.portraits import clear
+
+    rows = Practitioner.objects.filter(person=subject.person)
+    if gone := clear(rows.values_list("pk", flat=True)):
+        yield Receipt("media", f"{gone}")
+
+
+hooks = Hooks(identifiers=_identifiers, ended=_ended)

@@ -21,6 +21,8 @@ part = Part(
         ActName("homecare.practitioner.left", "登记您已离开机构", "Noted that you left the institution"),
         ActName("homecare.practitioner.shift", "更改了您的班次", "Changed your shifts"),
         ActName("homecare.practitioner.absence", "登记了您的缺勤", "Noted an absence of yours"),
+        ActName("homecare.practitioner.portray", "换上了您给患者看的照片", "Put up your portrait for patients"),
+        ActName("homecare.practitioner.unportray", "撤下了您给患者看的照片", "Took your portrait for patients down"),
         ActName("homecare.patient.add", "登记您接受居家护理", "Registered you for home care"),
         ActName("homecare.patient.change", "更改了您的居家护理资料", "Changed your home care data"),
         ActName("homecare.patient.look", "查看了您的健康资料和上门须知", "Looked at your health data and access notes"),

@@ -15,7 +15,14 @@ from shoufu.kernel.parties.models import Membership, Organisation, Person
 from shoufu.kernel.parties.selectors import current
 from shoufu.kernel.places.models import Place
 from shoufu.kernel.privacy import selectors as privacy
-from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, Service, ServiceVersion
+from shoufu.scenes.homecare.register.models import (
+    Institution,
+    Patient,
+    Portrait,
+    Practitioner,
+    Service,
+    ServiceVersion,
+)
 
 VIEW, PATIENTS, CARE = "homecare.view", "homecare.patients", "homecare.care"
 MANAGE, OWN, ACT = "homecare.manage", "own.care", "care.act"
@@ -99,7 +106,7 @@ def offered(office: Institution) -> list[ServiceVersion]:
 def practitioners(actor: Actor, *, left: bool = False) -> QuerySet[Practitioner]:
     """The people of the actor's institutions; those who left only when asked for."""
     rows = Practitioner.objects.select_related(
-        "person__place", "institution__organisation", "institution__place", "verified_by", "resource"
+        "person__place", "institution__organisation", "institution__place", "verified_by", "resource", "portrait"
     )
     rows = limit(rows, actor, VIEW, "institution__place__path").filter(_of_offices(actor, "institution"))
     return rows if left else rows.filter(left_at__isnull=True)
@@ -116,6 +123,41 @@ def practices(actor: Actor) -> QuerySet[Practitioner]:
     """Where the actor themselves gives care."""
     rows = Practitioner.objects.select_related("person", "institution__place", "institution__organisation")
     return rows.filter(person__user=actor.user_id, left_at__isnull=True) if actor.user_id else rows.none()
+
+
+def portraits(actor: Actor) -> QuerySet[Portrait]:
+    """Portraits that the actor may see: of people of their institutions, their own, and those of who comes to them.
+
+    Who gets care, and who may act for them, see the people of their visits; and since a visit is offered with who
+    would come before there is one, those whom their institution could send.
+    """
+    rows = Portrait.objects.select_related("practitioner__institution__place", "practitioner__person")
+    if actor.is_system:
+        return rows
+    if actor.user_id is None:
+        return rows.none()
+    seen = Q(practitioner__in=practices(actor).values("pk"))
+    if actor.may_anywhere(VIEW):
+        seen |= Q(practitioner__in=practitioners(actor).order_by().values("pk"))
+    if actor.may_anywhere(OWN):
+        seen |= Q(practitioner__in=_comes_to(actor).values("pk"))
+    return rows.filter(seen)
+
+
+def _comes_to(actor: Actor) -> QuerySet[Practitioner]:
+    mine = list(own(actor).values_list("pk", "institution"))
+    sent = Q(homecare_stops__visit__patient__in=[patient for patient, _office in mine])
+    could = Q(institution__in={office for _patient, office in mine}, suspended_at__isnull=True)
+    could &= Q(verified_at__isnull=False)
+    return Practitioner.objects.filter(sent | could, left_at__isnull=True)
+
+
+def portrait(actor: Actor, practitioner_id: int) -> Portrait:
+    """The portrait of somebody; NotFound where there is none that the actor may see."""
+    found = portraits(actor).filter(practitioner=practitioner_id).first()
+    if found is None:
+        raise NotFound(_("There is no portrait that you may see."))
+    return found
 
 
 def require_any(actor: Actor, *permissions: str) -> None:

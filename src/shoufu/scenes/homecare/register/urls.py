@@ -1,6 +1,6 @@
 from django.urls import path
 
-from shoufu.scenes.homecare.register.pages import catalogue, institutions, patients, practitioners
+from shoufu.scenes.homecare.register.pages import catalogue, institutions, patients, portraits, practitioners
 
 app_name = "register"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("practitioners/", practitioners.people, name="practitioners"),
     path("practitioners/new/", practitioners.new, name="practitioner-new"),
     path("practitioners/<int:practitioner_id>/", practitioners.practitioner, name="practitioner"),
+    path("practitioners/<int:practitioner_id>/portrait/<uuid:portrait_id>", portraits.portrait, name="portrait"),
     path("services/", catalogue.catalogue, name="services"),
     path("services/new/", catalogue.new, name="service-new"),
     path("services/<int:service_id>/", catalogue.service, name="service"),

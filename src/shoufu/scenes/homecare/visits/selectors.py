@@ -12,7 +12,9 @@ from shoufu.scenes.homecare.visits.models import Prescription, Stop, Visit
 
 
 def _rows() -> QuerySet[Visit]:
-    stops = Stop.objects.select_related("practitioner__person", "practitioner__institution").order_by("task")
+    stops = Stop.objects.select_related(
+        "practitioner__person", "practitioner__institution", "practitioner__portrait"
+    ).order_by("task")
     rows = Visit.objects.select_related(
         "patient__person", "patient__household", "place", "institution__place", "institution__organisation",
         "service", "version", "order__place", "booking__offering__place", "booking__offering__current",

@@ -5,14 +5,27 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from shoufu.engines.fhir.rest.parameters import Criterion
 from shoufu.kernel.base.actor import Actor
 from shoufu.scenes.homecare.fhir.sources import Made, Narrowed, Projection
-from shoufu.scenes.homecare.fhir.vocabulary import changes, coded, codes, filled, period, pointed, system, to
+from shoufu.scenes.homecare.fhir.vocabulary import (
+    changes,
+    coded,
+    codes,
+    filled,
+    moment,
+    period,
+    pointed,
+    system,
+    to,
+)
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.codes import Skill
-from shoufu.scenes.homecare.register.models import Practitioner
+from shoufu.scenes.homecare.register.models import Portrait, Practitioner
+
+PORTRAIT = "api:get_portrait"
 
 
 def _rows(actor: Actor) -> QuerySet[Practitioner]:
@@ -45,8 +58,18 @@ def _person(row: Practitioner) -> dict[str, Any]:
         identifier=[{"use": "official", "system": system("licence"), "value": row.licence_number}],
         active=_active(row),
         name=[{"use": "official", "text": row.person.name}],
+        photo=_photo(row),
         qualification=[qualification],
     )
+
+
+def _photo(row: Practitioner) -> list[dict[str, Any]]:
+    """Where the face is: an address of the same server, which asks for the same rights."""
+    face: Portrait | None = getattr(row, "portrait", None)
+    if face is None:
+        return []
+    where = reverse(PORTRAIT, args=[row.pk])
+    return [{"contentType": "image/jpeg", "url": where, "size": face.size, "creation": moment(face.made_at)}]
 
 
 def _roles(rows: Sequence[Practitioner]) -> Iterator[tuple[int, Made]]:

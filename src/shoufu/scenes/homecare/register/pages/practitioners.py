@@ -18,6 +18,7 @@ from shoufu.kernel.booking import selectors as booking
 from shoufu.scenes.homecare.register import codes, facts, national, selectors, services, words
 from shoufu.scenes.homecare.register.eligibility import full_years, usable
 from shoufu.scenes.homecare.register.models import Practitioner
+from shoufu.scenes.homecare.register.pages import portraits
 
 DAYS = {
     "MO": gettext_lazy("Mon"),
@@ -151,6 +152,7 @@ def practitioner(request: PageRequest, practitioner_id: int) -> HttpResponse:
         "practitioner": found,
         "form": form,
         "manages": manages,
+        "portrays": found.left_at is None and services.may_portray(request.actor, found),
         "reasons": [words.sentence(one) for one in usable(facts.practice(found), today)],
         "years": full_years(found.clinical_since, today),
         "rule": national.in_force(found.profession, today),
@@ -188,8 +190,12 @@ def _change(request: PageRequest, row: Practitioner) -> str:
             services.remove_shift(actor, row.pk, sent.number("rule", 0))
         case "absence":
             return _absence(request, sent, row)
+        case "portray":
+            services.portray(actor, row.pk, portraits.sent(request))
+        case "unportray":
+            services.unportray(actor, row.pk)
         case _:
-            kinds = "verify, suspend, resume, leave, shift, unshift, absence"
+            kinds = "verify, suspend, resume, leave, shift, unshift, absence, portray, unportray"
             raise Invalid.one("act", _("Use one of: %(kinds)s.") % {"kinds": kinds})
     return ""
 

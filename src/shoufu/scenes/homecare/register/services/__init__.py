@@ -24,6 +24,7 @@ from shoufu.scenes.homecare.register.services.patients import (
     own_patient,
     shown,
 )
+from shoufu.scenes.homecare.register.services.portraits import may_portray, picture, portray, unportray
 from shoufu.scenes.homecare.register.services.practitioners import (
     PracticeChange,
     PractitionerDraft,
@@ -65,7 +66,10 @@ __all__ = [
     "end_patient",
     "forget",
     "look",
+    "may_portray",
     "own_patient",
+    "picture",
+    "portray",
     "publish",
     "remove_shift",
     "renew_institution",
@@ -73,5 +77,6 @@ __all__ = [
     "shown",
     "suspend",
     "suspend_institution",
+    "unportray",
     "verify",
 ]

@@ -17,6 +17,7 @@ from shoufu.kernel.booking.services import OverrideDraft, ResourceDraft, RuleDra
 from shoufu.kernel.parties.models import Person
 from shoufu.scenes.homecare.register import codes, selectors
 from shoufu.scenes.homecare.register.models import Institution, Practitioner
+from shoufu.scenes.homecare.register.services import portraits
 from shoufu.scenes.homecare.register.services.common import MANAGE, chosen, follow_with_booking, managed, person_named
 
 MOST_RADIUS = 50_000
@@ -268,6 +269,7 @@ def depart(actor: Actor, practitioner_id: int, reason: str) -> Practitioner:
     row.left_at = timezone.now()
     row.save(update_fields=["left_at"])
     row.patients.clear()
+    portraits.clear([row.pk])
     record(actor, _act("homecare.practitioner.left", row, reason.strip()))
     follow_with_booking(actor, row.institution)
     return row
