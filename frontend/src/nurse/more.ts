@@ -29,6 +29,7 @@ export function settings(changed: () => void, lock: () => void): HTMLElement {
   return h("div", { class: "step" },
     button(t("language"), "language", () => { speak(english ? "zh-hans" : "en"); changed(); }, "btn big"),
     h("label", { class: "check card" }, h("input", { type: "checkbox", checked: large(), onchange: (event: Event) => { localStorage.setItem(LARGE, (event.target as HTMLInputElement).checked ? "1" : ""); applyLarge(); } }), t("largePrint")),
+    ...(keep.bundle?.practitioners.slice(0, 1) ?? []).map((me) => h("a", { class: "btn big", href: `/homecare/register/practitioners/${me.id}/#portrait-card` }, icon("camera"), t("myPortrait"))),
     button(t("lock"), "lock", lock, "btn big"),
     keep.waiting ? h("p", { class: "card warn" }, t("signOutUnsent", { n: keep.waiting })) : null,
     button(t("signOut"), "logout", () => void leave(), "btn big"),

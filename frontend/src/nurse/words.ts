@@ -41,6 +41,7 @@ const WORDS: Record<string, [zh: string, en: string]> = {
   settings: ["设置", "Settings"],
   language: ["English", "中文"],
   largePrint: ["大字", "Large print"],
+  myPortrait: ["给患者看的照片", "My portrait for patients"],
   lock: ["锁定", "Lock"],
   signOut: ["退出登录并清除资料", "Sign out and clear patients' data"],
   wipe: ["清空这部手机", "Empty this phone"],

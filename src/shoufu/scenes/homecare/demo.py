@@ -23,6 +23,7 @@ from shoufu.scenes.homecare.careplans import demo as careplans
 from shoufu.scenes.homecare.encounters import demo as encounters
 from shoufu.scenes.homecare.quality import demo as quality
 from shoufu.scenes.homecare.register import services
+from shoufu.scenes.homecare.register.demo import face
 from shoufu.scenes.homecare.register.models import Institution, Service
 from shoufu.scenes.homecare.register.selectors import Health
 from shoufu.scenes.homecare.register.services import PerformerDraft, VersionDraft
@@ -52,6 +53,8 @@ PEOPLE: tuple[tuple[str, str, int, int, tuple[str, ...], int, bool], ...] = (
     ("龚晨曦", "therapist", 2, 8, ("rehabilitation",), 600, True),
     ("樊思远", "nurse", 3, 11, ("chronic", "injection"), 400, False),
 )
+MEN_FROM = 5
+"""From which of them on the drawn faces have short hair."""
 # Code, Chinese and English name, what, price, minutes, insurance share, who, skills, against, questionnaires.
 SERVICES: tuple[tuple[Any, ...], ...] = (
     ("wound", "压疮与伤口换药", "Wound dressing", 16800, 45, 0, "nurse", ("wound",), ("unstable",), ("braden",)),
@@ -160,6 +163,7 @@ def _staff(actor: Actor, office: Institution, district: Place, today: date) -> A
         services.add_shift(coordinator, row.pk, weekly)
         if verified:
             services.verify(coordinator, row.pk, REGISTER)
+            services.portray(coordinator, row.pk, face(n, long_hair=n < MEN_FROM, glasses=n in (2, 6)))
     return actor_for_user(users[1])
 
 

@@ -1,11 +1,14 @@
 """The scene's own tables as FHIR: valid, found, limited to the caller, each look recorded."""
 
+import io
 from datetime import date, time, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from PIL import Image
 from psycopg.types.range import TimestamptzRange as DateTimeTZRange
 
 from shoufu.engines import fhir
@@ -124,6 +127,23 @@ def test_readings_and_plans_in_their_own_words(lived: Any, program: Any) -> None
     assert {one["resource"]["resourceType"] for one in included.content_read["entry"]} == {
         "Appointment", "Patient", "ServiceRequest",
     }  # fmt: skip
+
+
+def test_a_face_is_named_by_an_address_that_a_program_can_open(
+    lived: Any, program: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    gao, where = program("gao"), f"/Practitioner/practitioner-{lived.song.pk}"
+    before = gao.get(where).content_read
+    out = io.BytesIO()
+    Image.new("RGB", (300, 300)).save(out, "PNG")
+    register.portray(lived.act("gao"), lived.song.pk, out.getvalue())
+    after = gao.get(where).content_read
+    assert "photo" not in before and after["meta"]["versionId"] != before["meta"]["versionId"]
+    assert fhir.check_content(after).valid
+    (photo,) = after["photo"]
+    shown = gao.browser.get(photo["url"])
+    assert shown["Content-Type"] == photo["contentType"] and len(shown.content) == photo["size"]
 
 
 def test_what_it_says(lived: Any, program: Any) -> None:

@@ -1,6 +1,7 @@
 """A patient's journey in a real Chromium with a real payment gateway; run with `-m browser`. SHOTS names a folder for
 pictures."""
 
+import io
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from PIL import Image, ImageDraw
 
 from shoufu.web import built, demo
 
@@ -164,3 +166,94 @@ def test_the_desk_shows_visits_with_what_happened(shown: Any, shot: Any, bookabl
     shot(page, "desk-rules")
     phone = shown("gao", "/homecare/visits/")
     assert fits(phone)
+
+
+def face() -> bytes:
+    """A drawn face on a wide picture."""
+    image = Image.new("RGB", (1200, 900), "#bcd9d6")
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((300, 640, 900, 1300), fill="#f4f7f8")
+    draw.ellipse((440, 160, 760, 520), fill="#2f2622")
+    draw.ellipse((460, 200, 740, 640), fill="#edc7a5")
+    draw.pieslice((440, 160, 760, 480), 180, 360, fill="#2f2622")
+    draw.ellipse((530, 390, 560, 420), fill="#2f2622")
+    draw.ellipse((640, 390, 670, 420), fill="#2f2622")
+    draw.arc((540, 440, 660, 560), 20, 160, fill="#a4533f", width=9)
+    out = io.BytesIO()
+    image.save(out, "JPEG")
+    return out.getvalue()
+
+
+def loaded(page: Any) -> list[int]:
+    """How wide the faces that are seen really are; 0 for one that did not come."""
+    page.wait_for_function("[...document.querySelectorAll('img.face')].every(i => i.complete)")
+    return list(page.evaluate("[...document.querySelectorAll('img.face')].map(i => i.naturalWidth)"))
+
+
+def test_a_face_goes_up_and_those_whom_it_concerns_see_it(
+    shown: Any, shot: Any, bookable: Any, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    care = bookable.care
+    page = shown("song", f"/homecare/register/practitioners/{care.song.pk}/")
+    shot(page, "face-0-own-phone-before")
+    page.set_input_files("#portrait", {"name": "wrong.svg", "mimeType": "image/svg+xml", "buffer": b"<svg/>"})
+    page.locator("button[value=portray]").click()
+    page.wait_for_selector("#portrait-wrong")
+    shot(page, "face-1-refused")
+    page.set_input_files("#portrait", {"name": "me.jpg", "mimeType": "image/jpeg", "buffer": face()})
+    page.locator("button[value=portray]").click()
+    page.wait_for_selector("img.face.big")
+    assert fits(page) and loaded(page) == [480, 480]
+    shot(page, "face-2-own-phone")
+    desk = shown("gao", f"/homecare/register/practitioners/{care.song.pk}/", 1440, 900)
+    assert fits(desk) and loaded(desk) == [480, 480]
+    shot(desk, "face-3-desk")
+    desk.goto(desk.url.split("/homecare/")[0] + "/homecare/register/practitioners/")
+    assert loaded(desk) == [480]
+    shot(desk, "face-4-desk-list")
+    day = bookable.day().isoformat()
+    desk.goto(desk.url.split("/homecare/")[0] + f"/homecare/planning/people/{care.song.pk}/?day={day}")
+    assert loaded(desk) == [480]
+    shot(desk, "face-5-desk-person")
+    visit = bookable.book(bookable.at(9))
+    mine = shown("mei", f"/homecare/visits/mine/{visit.pk}/")
+    settled(mine)
+    assert loaded(mine) == [480] and mine.get_by_role("img", name="宋晓燕").count() == 1
+    shot(mine, "face-6-visit")
+    board = shown("gao", f"/homecare/planning/?institution={care.office.pk}&day={day}")
+    shot(board, "face-7-board-phone")
+    assert fits(board)
+    board = shown("gao", f"/homecare/planning/?institution={care.office.pk}&day={day}", 1440, 900)
+    shot(board, "face-8-board")
+
+
+def test_days_after_the_third_are_folded_and_open_by_keyboard(
+    shown: Any, shot: Any, bookable: Any, settings: Any, tmp_path: Path
+) -> None:
+    from shoufu.scenes.homecare.register import services as register
+
+    settings.MEDIA_ROOT = tmp_path
+    register.portray(bookable.care.act("gao"), bookable.care.song.pk, face())
+    page = shown("mei", f"/homecare/visits/mine/book/{bookable.care.mei.pk}/{bookable.care.service.pk}/")
+    settled(page)
+    shot(page, "times-0-folded")
+    folded = page.locator("details.day")
+    assert page.locator("section.card", has=page.locator(".slots")).count() == 3 and folded.count() >= 8
+    summary = folded.first.locator("summary")
+    assert folded.first.locator(".slots .btn").first.is_visible() is False
+    assert summary.bounding_box()["height"] >= 44
+    count = folded.first.locator(".slots .btn").count()
+    assert f"{count} 个时间" in summary.inner_text()
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert folded.first.locator(".slots .btn").first.is_visible()
+    settled(page)
+    shot(page, "times-1-open")
+    folded.first.locator(".slots .btn").first.click()
+    page.wait_for_selector(".carer img.face")
+    settled(page)
+    assert loaded(page) == [480]
+    shot(page, "times-2-agree")
+    wide = shown("mei", "/" + page.url.split("/", 3)[3], 1440, 900)
+    shot(wide, "times-3-agree-wide")
