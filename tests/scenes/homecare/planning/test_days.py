@@ -7,10 +7,12 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from shoufu.engines.dispatch import feasible, place
+from shoufu.engines.dispatch import arrange, feasible, place
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.scenes.homecare.planning import days
+from shoufu.scenes.homecare.planning.expecting import as_expected, unlimited
 from shoufu.scenes.homecare.planning.models import DayPlan
+from shoufu.scenes.homecare.planning.running import running
 from shoufu.scenes.homecare.register import services
 from shoufu.scenes.homecare.register.models import Practitioner
 from shoufu.scenes.homecare.visits.models import Visit
@@ -101,3 +103,20 @@ def test_what_has_begun_is_left_alone_and_its_nurse_goes_on_from_there(care: Any
     with transaction.atomic():
         days.save(SYSTEM, day, day.plan, "solved")
     assert row.stops.exists()
+
+
+@pytest.mark.parametrize("pushed", [False, True])
+def test_a_day_that_holds_everybody_is_not_arranged_anew_and_comes_to_the_same(board: Any, pushed: bool) -> None:
+    """The plan without limits and the one with them are the same as long as no limit takes a visit out."""
+    board.sent(board.visit(0, 9), "song", 9)
+    late = board.sent(board.visit(1, 10), "song", 10)
+    if pushed:  # nobody can keep it any more: it is expected late
+        Visit.objects.filter(pk=late.pk).update(starts_at=board.at(9, 20), latest_at=board.at(9, 20))
+    now = board.at(7) - timedelta(days=1)
+    day = days.load(board.care.office, board.day, now=now)
+    at = running(day, now)
+    plan = unlimited(day.problem, day.crews, day.order)
+    problem = as_expected(day.problem, plan, day.minutes(now))
+    assert at.day.plan == arrange(problem, day.crews, day.order)
+    assert (at.day.problem.visits, at.day.problem.caregivers) == (problem.visits, problem.caregivers)
+    assert at.expected == {(stop.visit, stop.task): stop.start for stop in plan.stops}

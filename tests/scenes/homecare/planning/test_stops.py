@@ -11,7 +11,7 @@ from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shoufu.kernel.notices.models import Notice
 from shoufu.scenes.homecare.planning import days, selectors, services
 from shoufu.scenes.homecare.planning.models import DayPlan, PlanEvent
-from shoufu.scenes.homecare.planning.services import Wish
+from shoufu.scenes.homecare.planning.services import Wish, stops
 from shoufu.scenes.homecare.register.models import Practitioner
 from shoufu.scenes.homecare.visits.models import Visit, VisitEvent
 
@@ -54,6 +54,14 @@ def test_why_not_is_said_in_words_with_what_comes_near(board: Any) -> None:
     with pytest.raises(Conflict, match=r"09:00–09:30"):
         services.assign(board.act(), visit.pk, Wish([song.pk], board.at(11)))
     assert not visit.stops.exists()
+
+
+def test_to_say_why_not_no_other_visits_of_the_day_are_read_whole(board: Any) -> None:
+    board.sent(board.visit(0, 9), "song", 9)
+    visit = board.visit(1, 9)
+    day, answer = stops.answered(board.act(), visit.pk, Wish([board.nurses["song"].pk], board.at(9, 10)))
+    assert answer.fit is None and "欧阳梅" in answer.text
+    assert "visits" not in vars(day)
 
 
 @pytest.mark.parametrize(

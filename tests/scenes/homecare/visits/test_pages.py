@@ -166,3 +166,28 @@ def test_lists_cost_a_fixed_number_of_queries(bookable: Any, django_assert_max_n
         assert gao.get(V).status_code == 200
     with django_assert_max_num_queries(16):
         assert mei.get(f"{V}mine/").status_code == 200
+
+
+def test_lists_of_visits_walk_an_index_and_name_whom_they_are_about(bookable: Any) -> None:
+    """Sorting every visit there is, or looking through all of them for one patient's, is what a district cannot wait
+    for."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    bookable.book(bookable.at(9))
+    gao, mei = bookable.care.client("gao"), bookable.care.client("mei")
+    for browser, address, wanted in (
+        (gao, V, "homecare_visit_by_time"),
+        (mei, f"{V}mine/", "homecare_visit_of_patient"),
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            assert browser.get(address).status_code == 200
+        about = [
+            one["sql"] for one in asked if 'FROM "homecare_visits_visit"' in one["sql"] and "ORDER BY" in one["sql"]
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "set local enable_seqscan = off; set local enable_sort = off; set local enable_bitmapscan = off"
+            )
+            cursor.execute(f"explain {about[0]}")
+            assert wanted in " ".join(row[0] for row in cursor.fetchall())

@@ -38,10 +38,10 @@ join booking_offering o on o.code = 'homecare-' || v.service_id;
 analyze bench_past;
 """
 ORDERS = """
-insert into payments_order (id, number, place_id, institution_id, payer_id, performer_account, title, source, currency,
+insert into payments_order (id, number, place_id, institution_id, payer_id, title, source, currency,
   state, gross_minor, discount_minor, total_minor, insurance_minor, payer_minor, paid_minor, refunded_minor,
   insurance_refunded_minor, settled_minor, request_hash, created_by, created_at, paid_at, ended_at, version)
-select %(orders)s + n, 'BENCH-' || n, offered_at, %(organisation)s, person, '', '居家护理', 'homecare.visit:' ||
+select %(orders)s + n, 'BENCH-' || n, offered_at, %(organisation)s, person, '居家护理', 'homecare.visit:' ||
   (%(visits_from)s + n), 'CNY', case state when 'done' then 'paid' when 'missed' then 'paid' else 'refunded' end,
   price, 0, price, price * share / 100, price - price * share / 100, price - price * share / 100,
   case state when 'cancelled' then price - price * share / 100 else 0 end,

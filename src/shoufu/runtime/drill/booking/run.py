@@ -78,6 +78,7 @@ def run(attempts: int, clients: int, seed: int, pause: float, say: Callable[[str
         try:
             course = make(place.port, clients, attempts, seed, pause)
             _wait(place, web)
+            say(f"first looks at the nurses' times, after which each page server can plan: {_warmed(course):.1f} s")
             clearing.start()
             asked = _race(place, course, attempts, clients, say)
             done.set()
@@ -109,6 +110,26 @@ def _wait(place: Stage, web: subprocess.Popen[bytes]) -> None:
     from shoufu.runtime import env
 
     wait_for(env.get("SHOUFU_WEB_PORT"), web, place.root / "logs" / "web.log")
+
+
+def _warmed(course: Course) -> float:
+    """Let every page server load what plans before the race, as it does once in its life; how many seconds that took.
+    On a machine where nobody planned before it is compiled now."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from shoufu.engines.dispatch import warm_up
+    from shoufu.runtime import dispatch  # noqa: F401 (where compiled code is kept)
+
+    begun = time.perf_counter()
+    warm_up()
+    homes, crowd = course.homes, 4 * int(WORKERS)
+    path = f"{CARE}slots?patient={homes.patients[0]}&service={homes.services[0].id}&since={homes.since}"
+    path = f"{path}&until={homes.until}&mine=true".replace("+", "%2B")
+    with ThreadPoolExecutor(crowd) as pool:
+        asked = [pool.submit(Line(course.port, course.tokens[0]).ask, "GET", path) for _one in range(crowd)]
+    if any(one.result()[0] != 200 for one in asked):
+        raise Problem("The page servers do not say when nurses can come; the log of the web server says why.")
+    return time.perf_counter() - begun
 
 
 def _clear(done: threading.Event) -> None:
