@@ -7,7 +7,7 @@ import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from click.testing import CliRunner
@@ -21,17 +21,22 @@ from shoufu.kernel.base import keyring
 from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Invalid, NotFound
 from shoufu.kernel.parties import services as parties
-from shoufu.kernel.privacy import deposits, erasure, proofs
+from shoufu.kernel.privacy import declarations, deposits, erasure, proofs
 from shoufu.kernel.privacy import services as privacy
 from shoufu.kernel.privacy.models import Deposit, DepositPart, Tombstone
 from shoufu.runtime.commands.privacy.hand_over import command as hand_over
 from shoufu.runtime.commands.privacy.kept import command as kept
 from shoufu.runtime.errors import Problem
+from shoufu.scenes.homecare.assessment import services as assessment
+from shoufu.scenes.homecare.careplans.models import Handover
+from shoufu.scenes.homecare.careplans.services import handovers, plans, readings
 from shoufu.scenes.homecare.encounters import services
 from shoufu.scenes.homecare.encounters.models import Encounter, Photo
 from shoufu.scenes.homecare.fhir import services as fhir
 from shoufu.scenes.homecare.fhir.models import Stored
-from shoufu.scenes.homecare.register.models import Patient
+from shoufu.scenes.homecare.register.models import Patient, ServiceVersion
+from shoufu.scenes.homecare.register.services import common
+from shoufu.scenes.homecare.visits import services as visits
 
 pytestmark = pytest.mark.django_db
 TERM = timedelta(days=5479)
@@ -152,3 +157,30 @@ def test_the_commands_list_deposits_and_hand_one_over(cared: Any, tmp_path: Path
     assert isinstance(again.exception, Problem) and "Name a new file" in str(again.exception)
     nobody = CliRunner().invoke(kept, ["nobody"])
     assert isinstance(nobody.exception, Problem)
+
+
+def test_every_part_of_the_record_is_put_away(cared: Any, tmp_path: Path) -> None:
+    """Prescription, assessment, care plan, reading and letter beside what was written at the visit."""
+    care, today = cared.care, timezone.localdate()
+    draft = visits.PrescriptionDraft(
+        patient=care.mei.pk, service=care.service.pk, issued_on=today, last_day=today, drug="藻酸盐敷料", dose="一片",
+        prescriber="王医生", hospital="市医院",
+    )  # fmt: skip
+    ServiceVersion.objects.update(needs_prescription=True)
+    visits.add_prescription(care.act("mei"), draft, mine=True)
+    answered = assessment.begin(care.act("gao"), care.mei.pk, care.service.pk).responses.get()
+    answers = {"history": 25, "diagnosis": 15, "aid": 0, "infusion": 0, "gait": 10, "insight": 0}
+    assessment.answer(care.act("gao"), answered.pk, answers)
+    plan = plans.make(care.act("song"), care.mei.pk, plans.PlanDraft("hypertension", "hypertension-primary-2019"))
+    reading = readings.ReadingDraft(uuid4(), "glucose", {"glucose": 6.1}, context="fasting")
+    readings.add(care.act("song"), care.mei.pk, reading)
+    letter = common.sealed(care.people["mei"].pk, {"reason": "血压高", "trend": "上升"}, handovers.LETTER)
+    Handover.objects.create(plan=plan, document=letter, sent_at=timezone.now())
+    erasure.erase(SYSTEM, care.people["mei"].pk, "她的请求")
+    found = opened(Deposit.objects.get(), tmp_path)
+    told = "".join(content.decode() for name, content in found.items() if name.endswith(".json"))
+    for text in ("藻酸盐敷料", "王医生", '"gait": 10', "高血压", "6.1", "上升", "宋晓燕"):
+        assert text in told, text
+    declared = {one.table._meta.db_table for one in declarations.holdings() if one.duty and (one.keep or one.export)}
+    missing = {name for name in declared if f"{name}-1.json" not in found}
+    assert missing <= {"homecare_careplans_done"}, missing
