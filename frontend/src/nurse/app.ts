@@ -1,6 +1,7 @@
 import { day, nextOf, visitScreen } from "./day";
 import { button, h, icon } from "./dom";
 import { setUp, signinLink, unlock } from "./gate";
+import * as idle from "./idle";
 import * as keep from "./keep";
 import { applyLarge, problems, settings } from "./more";
 import * as place from "./place";
@@ -54,9 +55,10 @@ function status(): void {
   banner.replaceChildren();
   if (sync.state === "signin") banner.append(h("p", {}, t("signinNeeded")), signinLink());
   if (sync.state === "other") banner.append(h("p", {}, t("otherUser", { name: vault.current()?.name ?? "" })), signinLink());
-  if (sync.state === "revoked") banner.append(h("p", {}, t("revoked")));
+  if (sync.state === "revoked") banner.append(h("p", {}, t("revoked")), n ? h("p", {}, t(vault.isOpen() ? "revokedUnsent" : "revokedLocked", { n })) : "");
   if (sync.state === "trouble") banner.append(h("p", {}, t("trouble", { what: sync.problem })));
-  if (vault.isOpen() && keep.troubles.length) banner.append(h("a", { class: "btn", href: "#problems" }, icon("alert-triangle"), `${t("problems")} (${keep.troubles.length})`));
+  const told = vault.isOpen() ? keep.untold().length : 0;
+  if (told) banner.append(h("a", { class: "btn", href: "#problems" }, icon("alert-triangle"), `${t("problems")} (${told})`));
   if (update) banner.append(button(`${t("newVersion")} · ${t("update")}`, "refresh", () => update?.postMessage("activate")));
 }
 
@@ -93,7 +95,7 @@ async function render(): Promise<void> {
     if (next) bar.append(h("a", { class: "btn primary big", href: `#visit/${id}/${next}` }, t(next), icon("chevron-right")));
   } else if (name === "settings") {
     head(t("settings"), "");
-    main.replaceChildren(settings(() => void render(), lock));
+    main.replaceChildren(settings(() => void render(), () => { history.replaceState(null, "", "#"); lock(); }));
   } else if (name === "problems") {
     head(t("problems"), "");
     main.replaceChildren(problems());
@@ -108,8 +110,13 @@ async function render(): Promise<void> {
 function lock(): void {
   vault.lock();
   keep.unload();
-  location.hash = "";
   void render();
+  activate();
+}
+
+/** A new version takes over by itself while the phone is locked, unless somebody's way is being recorded: loading anew stops it. */
+function activate(): void {
+  if (update && !vault.isOpen() && !place.tracing()) update.postMessage("activate");
 }
 
 async function opened(): Promise<void> {
@@ -127,7 +134,7 @@ async function worker(): Promise<void> {
   const registration = await navigator.serviceWorker.register(address, { scope: document.body.dataset.scope });
   const waiting = (): void => {
     update = registration.waiting && navigator.serviceWorker.controller ? registration.waiting : null;
-    if (update && !vault.isOpen()) update.postMessage("activate");
+    activate();
     status();
   };
   registration.addEventListener("updatefound", () => registration.installing?.addEventListener("statechange", waiting));
@@ -149,15 +156,20 @@ async function start(): Promise<void> {
     return;
   }
   await vault.load();
+  await keep.expire();
+  await keep.count();
   addEventListener("hashchange", () => void render());
   keep.news.addEventListener("changed", () => {
     status();
     const [name, , action] = path();
     // A form is never drawn anew under somebody's hand.
-    if (vault.isOpen() && !action && name !== "settings" && shown === location.hash) void render();
+    const calm = !action && name !== "settings" && shown === location.hash;
+    // Unless the patients' data had to leave: then nothing of it stays on the screen either.
+    if (vault.isOpen() && (calm || !keep.bundle)) void render();
   });
   await render();
   sync.start();
+  idle.start(lock);
   await sos.start(here);
   await worker().catch(() => undefined);
 }

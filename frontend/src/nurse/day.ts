@@ -1,6 +1,7 @@
 // The day and a visit: what comes next, who it is, and what was done.
 import { h, icon, svg } from "./dom";
 import * as keep from "./keep";
+import * as vault from "./vault";
 import { metres, type Doing, type Visit } from "./model";
 import { isDone, nextStep, STEPS } from "./steps";
 import { both, clock, dayOf, isoDay, t } from "./words";
@@ -41,7 +42,8 @@ export function day(): HTMLElement {
   const visits = keep.bundle?.visits ?? [];
   const lost = [...keep.doings.values()].filter((one) => one.sequence && !keep.visit(one.id));
   for (const one of lost) root.append(h("div", { class: "card warn" }, h("strong", {}, one.title), h("p", {}, t("gone"))));
-  if (!visits.length) root.append(h("div", { class: "card empty" }, icon("route"), h("h2", {}, t("noVisits")), h("p", {}, t("noVisitsHow"))));
+  if (!visits.length && vault.isOver()) root.append(h("div", { class: "card warn" }, h("strong", {}, t("over")), h("p", {}, t("overHow"))));
+  else if (!visits.length) root.append(h("div", { class: "card empty" }, icon("route"), h("h2", {}, t("noVisits")), h("p", {}, t("noVisitsHow"))));
   for (const name of [...new Set(visits.map((one) => one.day))]) {
     const some = visits.filter((one) => one.day === name);
     const today = name === isoDay(new Date());
@@ -51,7 +53,8 @@ export function day(): HTMLElement {
     const drawn = sketch(some);
     if (drawn) root.append(drawn);
   }
-  if (keep.fetchedAt) root.append(h("p", { class: "muted" }, t("fetchedAt", { time: `${dayOf(keep.fetchedAt)} ${clock(keep.fetchedAt)}` })));
+  const asked = vault.current()?.asked;
+  if (asked && visits.length) root.append(h("p", { class: "muted" }, t("fetchedAt", { time: `${dayOf(new Date(asked))} ${clock(new Date(asked))}` })));
   return root;
 }
 

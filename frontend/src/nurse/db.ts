@@ -13,6 +13,11 @@ export interface KeptLine extends Sealed {
   visit: number;
   sequence: number;
 }
+/** How many lines of a visit this phone has written: what comes next counts on from here, whatever was removed meanwhile. */
+export interface KeptCount {
+  visit: number;
+  sequence: number;
+}
 export interface KeptMedia extends Sealed {
   id: string;
   visit: number;
@@ -34,17 +39,24 @@ export interface Position {
   at: string;
 }
 
+/** What is of patients' visits, and goes when they must leave the phone; lines and pictures that wait are not in it. */
+export const DAY = "kv";
 const NAME = "shoufu-nurse";
-const STORES: Record<string, string> = { vault: "id", kv: "key", lines: "id", media: "id", sos: "id" };
+const STORES: Record<string, string> = { vault: "id", kv: "key", lines: "id", media: "id", sos: "id", counts: "visit" };
 let opened: Promise<IDBDatabase> | null = null;
 
 function open(): Promise<IDBDatabase> {
   opened ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
+    const request = indexedDB.open(NAME, 2);
     request.onupgradeneeded = () => {
-      for (const [name, keyPath] of Object.entries(STORES)) request.result.createObjectStore(name, { keyPath });
+      const there = request.result.objectStoreNames;
+      for (const [name, keyPath] of Object.entries(STORES)) if (!there.contains(name)) request.result.createObjectStore(name, { keyPath });
     };
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => {
+      // A newer version of the app in another window changes the stores: this one lets go, and is loaded anew.
+      request.result.onversionchange = () => { request.result.close(); location.reload(); };
+      resolve(request.result);
+    };
     request.onerror = () => reject(request.error ?? new Error("no database"));
   });
   return opened;
@@ -69,7 +81,7 @@ export async function change(...changes: Change[]): Promise<void> {
   });
 }
 
-export async function get<T>(store: string, key: string): Promise<T | undefined> {
+export async function get<T>(store: string, key: IDBValidKey): Promise<T | undefined> {
   const database = await open();
   return new Promise((resolve, reject) => {
     const request = database.transaction(store).objectStore(store).get(key);

@@ -1,6 +1,7 @@
 // Before the day: setting the phone up, and unlocking it.
 import { button, h } from "./dom";
 import { field, wrong } from "./forms";
+import * as idle from "./idle";
 import * as keep from "./keep";
 import * as sync from "./sync";
 import * as vault from "./vault";
@@ -50,8 +51,10 @@ export function unlock(root: HTMLElement, then: () => void, wiped: () => void): 
     event.preventDefault();
     if (!pin.value || open.disabled) return;
     open.disabled = true;
+    await keep.expire();
     const result = await vault.open(pin.value);
     if (result === "open") {
+      idle.touch();
       await keep.load();
       return then();
     }

@@ -1,17 +1,17 @@
 // The day, what was done, and the lines that wait: in memory while the phone is open, encrypted on the disk always.
 import * as db from "./db";
-import type { KeptLine, KeptMedia, KeptValue } from "./db";
+import type { KeptCount, KeptLine, KeptMedia, KeptValue } from "./db";
 import { serially } from "./dom";
 import { fresh, uuid7, type Bundle, type Content, type Doing, type Line, type Trouble, type Visit } from "./model";
 import * as vault from "./vault";
 
 export let bundle: Bundle | null = null;
 export let tag = "";
-export let fetchedAt = "";
 export let troubles: Trouble[] = [];
 export const doings = new Map<number, Doing>();
 export const news = new EventTarget();
 export let waiting = 0;
+let loaded = false;
 const turn = serially();
 
 /** Another window of this app must not count the same lines: one writer at a time. */
@@ -30,8 +30,8 @@ async function read<T>(key: string): Promise<T | undefined> {
 }
 
 export async function load(): Promise<void> {
-  const day = await read<{ bundle: Bundle; tag: string; at: string }>("bundle");
-  [bundle, tag, fetchedAt] = day ? [day.bundle, day.tag, day.at] : [null, "", ""];
+  const day = await read<{ bundle: Bundle; tag: string }>("bundle");
+  [bundle, tag] = day ? [day.bundle, day.tag] : [null, ""];
   troubles = (await read<Trouble[]>("troubles")) ?? [];
   doings.clear();
   for (const row of await db.all<KeptValue>("kv")) {
@@ -40,15 +40,27 @@ export async function load(): Promise<void> {
       doings.set(doing.id, doing);
     }
   }
+  await countFrom([...doings.values()].map((one) => ({ visit: one.id, sequence: one.sequence })));
+  loaded = true;
   await count();
 }
 
+/** A phone that was set up before there were counts takes them from what it knows. */
+async function countFrom(known: KeptCount[]): Promise<void> {
+  const counted = new Map((await db.all<KeptCount>("counts")).map((one) => [one.visit, one.sequence]));
+  await db.change(...known.filter((one) => one.sequence > (counted.get(one.visit) ?? 0)).map((one) => ({ store: "counts", put: one })));
+}
+
+/** Whether what is kept is in memory: before that nothing may be written over it. */
+export const ready = (): boolean => loaded && vault.isOpen();
+
 export function unload(): void {
-  [bundle, tag, troubles] = [null, "", []];
+  [bundle, tag, troubles, loaded] = [null, "", [], false];
   doings.clear();
 }
 
-async function count(): Promise<void> {
+/** How much waits to be sent; known without the key too. */
+export async function count(): Promise<void> {
   const media = await db.all<KeptMedia>("media");
   waiting = (await db.all<KeptLine>("lines")).length + media.filter((one) => one.state === "waiting").length;
   tell();
@@ -80,12 +92,13 @@ export function write(id: number, kind: string, content: Content, also: (doing: 
     const fromDisk = await read<Doing>(`doing:${id}`);
     const state = structuredClone(fromDisk && fromDisk.sequence > doing(id).sequence ? fromDisk : doing(id));
     const at = new Date().toISOString();
-    state.sequence += 1;
+    const counted = (await db.get<KeptCount>("counts", id))?.sequence ?? 0;
+    state.sequence = Math.max(state.sequence, counted) + 1;
     const line: Line = { id: uuid7(), visit: id, sequence: state.sequence, kind, at, content, base: state.numbers[kind] ?? 0 };
     if (!["vitals", "photo", "trail", "addendum"].includes(kind)) state.done[kind] = { at, content };
     also(state);
     const row: KeptLine = { id: line.id, visit: id, sequence: line.sequence, ...(await vault.seal(line, `lines:${line.id}`)) };
-    const changes: Parameters<typeof db.change> = [{ store: "lines", put: row }, await kept(`doing:${id}`, state), { store: "kv", remove: `draft:${id}:${kind}` }];
+    const changes: Parameters<typeof db.change> = [{ store: "lines", put: row }, await kept(`doing:${id}`, state), { store: "kv", remove: `draft:${id}:${kind}` }, { store: "counts", put: { visit: id, sequence: state.sequence } satisfies KeptCount }];
     if (media) {
       const put: KeptMedia = { id: media.id, visit: id, state: "waiting", ...(await vault.sealBytes(media.bytes, `media:${media.id}`)) };
       changes.push({ store: "media", put });
@@ -110,7 +123,7 @@ export function note(id: number, change: (doing: Doing) => void): Promise<void> 
 export const draft = (id: number, kind: string): Promise<Content | undefined> => read<Content>(`draft:${id}:${kind}`);
 
 export async function saveDraft(id: number, kind: string, content: Content): Promise<void> {
-  if (vault.isOpen()) await db.change(await kept(`draft:${id}:${kind}`, content));
+  if (ready()) await db.change(await kept(`draft:${id}:${kind}`, content));
 }
 
 export async function lines(): Promise<Line[]> {
@@ -121,9 +134,29 @@ export async function lines(): Promise<Line[]> {
 export interface Answer {
   id: string;
   result: string;
-  problem: { title?: string; detail?: string; errors?: { field: string; message: string }[] };
+  problem: Problem;
   number: number;
 }
+interface Problem {
+  title?: string;
+  detail?: string;
+  reason?: string;
+  errors?: { field: string; message: string }[];
+}
+/** What the server says of a line of this phone that was not simply kept. */
+export interface Open {
+  id: string;
+  result: string;
+  problem: Problem;
+  settled_at: string | null;
+  settled_note: string;
+}
+/** The work of a line in doubt is kept all the same; one in conflict otherwise is not. */
+const DOUBT = "doubt";
+const PASSED = 15 * 86_400_000;
+const inWords = (problem: Problem): { title: string; detail: string } =>
+  ({ title: problem.title ?? "", detail: (problem.errors ?? []).map((one) => one.message).join(" ") || (problem.detail ?? "") });
+const lost = (line: Line, result: string, problem: Problem): boolean => line.kind === "photo" && (result === "refused" || (result === "conflict" && problem.reason !== DOUBT));
 
 /** The server's answers: what it kept leaves the queue; what a person must look at is told, with the line itself. */
 export function answered(sent: Line[], answers: Answer[]): Promise<void> {
@@ -139,11 +172,10 @@ export function answered(sent: Line[], answers: Answer[]): Promise<void> {
         state.numbers[line.kind] = answer.number;
         changes.push(await kept(`doing:${line.visit}`, state));
       }
-      if (answer.result === "conflict" || answer.result === "refused") {
-        const said = (answer.problem.errors ?? []).map((one) => one.message).join(" ");
-        const { title = "", detail = "" } = answer.problem;
-        troubles = [...troubles, { id: line.id, visit: line.visit, kind: line.kind, at: line.at, result: answer.result, title, detail: said || detail, line }];
-        if (line.kind === "photo") changes.push(...(await refusePhoto(String(line.content.media))));
+      if (["held", "conflict", "refused"].includes(answer.result)) {
+        const told = { id: line.id, visit: line.visit, kind: line.kind, at: line.at, result: answer.result, ...inWords(answer.problem), line };
+        troubles = [...troubles.filter((one) => one.id !== line.id), told];
+        if (lost(line, answer.result, answer.problem)) changes.push(...(await refusePhoto(String(line.content.media))));
       }
     }
     changes.push(await kept("troubles", troubles));
@@ -157,10 +189,41 @@ async function refusePhoto(id: string): Promise<Parameters<typeof db.change>> {
   return row ? [{ store: "media", put: { ...row, state: "refused" } }] : [];
 }
 
-export async function dismiss(id: string): Promise<void> {
-  troubles = troubles.filter((one) => one.id !== id);
-  await db.change(await kept("troubles", troubles));
-  tell();
+/** What became later of the lines that were not simply kept. One that waited, and of which nothing is said, was kept. */
+export function heard(rows: Open[]): Promise<void> {
+  return alone(async () => {
+    const known = new Map(rows.map((row) => [row.id, row]));
+    const changes: Parameters<typeof db.change> = [];
+    const after: Trouble[] = [];
+    for (const one of troubles) {
+      const row = known.get(one.id);
+      if (!row) {
+        if (one.result === "held") after.push({ ...one, result: "applied", title: "", detail: "" });
+        else if (one.seen !== one.result || Date.now() - new Date(one.at).getTime() < PASSED) after.push(one);
+      } else if (row.settled_at) after.push(one.result === "settled" ? one : { ...one, result: "settled", title: "", detail: row.settled_note });
+      else if (row.result !== one.result) {
+        after.push({ ...one, result: row.result, ...inWords(row.problem) });
+        if (lost(one.line, row.result, row.problem)) changes.push(...(await refusePhoto(String(one.line.content.media))));
+      } else after.push(one);
+    }
+    if (JSON.stringify(after) === JSON.stringify(troubles)) return;
+    troubles = after;
+    await db.change(...changes, await kept("troubles", troubles));
+    await count();
+  });
+}
+
+/** What the nurse is still to be told. */
+export const untold = (): Trouble[] => troubles.filter((one) => one.result !== "held" && one.result !== one.seen);
+
+/** Understood. A line that somebody is still to decide about comes back with what was decided. */
+export function dismiss(id: string): Promise<void> {
+  return alone(async () => {
+    const last = (one: Trouble): boolean => ["applied", "settled"].includes(one.result);
+    troubles = troubles.flatMap((one) => (one.id !== id ? [one] : last(one) ? [] : [{ ...one, seen: one.result }]));
+    await db.change(await kept("troubles", troubles));
+    tell();
+  });
 }
 
 /** Pictures that are to be sent: those whose line is through. */
@@ -172,7 +235,7 @@ export async function pictures(): Promise<KeptMedia[]> {
 export async function pictureSent(row: KeptMedia, refused = false): Promise<void> {
   if (refused) await db.change({ store: "media", put: { ...row, state: "refused" } });
   else {
-    await note(row.visit, (state) => state.photos.forEach((one) => { if (one.id === row.id) one.sent = true; }));
+    if (doings.has(row.visit)) await note(row.visit, (state) => state.photos.forEach((one) => { if (one.id === row.id) one.sent = true; }));
     await db.change({ store: "media", remove: row.id });
   }
   await count();
@@ -181,8 +244,8 @@ export async function pictureSent(row: KeptMedia, refused = false): Promise<void
 /** The day as the server has it now. What this phone did at visits that are in it no more, and sent, goes. */
 export function received(found: Bundle, newTag: string): Promise<void> {
   return alone(async () => {
-    [bundle, tag, fetchedAt] = [found, newTag, new Date().toISOString()];
-    const changes: Parameters<typeof db.change> = [await kept("bundle", { bundle, tag, at: fetchedAt })];
+    [bundle, tag] = [found, newTag];
+    const changes: Parameters<typeof db.change> = [await kept("bundle", { bundle, tag })];
     const unsent = new Set((await db.all<KeptLine>("lines")).map((line) => line.visit));
     for (const one of await db.all<KeptMedia>("media")) if (one.state === "waiting") unsent.add(one.visit);
     for (const id of [...doings.keys()]) {
@@ -195,29 +258,22 @@ export function received(found: Bundle, newTag: string): Promise<void> {
   });
 }
 
-/** Patients' data leaves the phone: signed out, or not sent to homes any more. Lines that were not sent yet stay. */
+/** Patients' data leaves the phone: signed out, not sent to homes any more, or too old. It takes no key. Lines and pictures
+ *  that were not sent stay as they are, sealed, and so does the count of each visit's lines. */
 export function forget(): Promise<void> {
   return alone(async () => {
-    const left = await lines();
-    const media = await db.all<KeptMedia>("media");
-    const counts = new Map(left.map((line) => [line.visit, line.sequence]));
-    const changes: Parameters<typeof db.change> = [];
-    for (const row of await db.all<KeptValue>("kv")) {
-      const id = Number(row.key.split(":")[1]);
-      if (row.key.startsWith("doing:") && (counts.has(id) || media.some((one) => one.visit === id && one.state === "waiting"))) {
-        // The count of the lines must go on where it was.
-        const state = fresh(id, String(id));
-        state.sequence = doings.get(id)?.sequence ?? counts.get(id) ?? 0;
-        doings.set(id, state);
-        changes.push(await kept(row.key, state));
-      } else {
-        changes.push({ store: "kv", remove: row.key });
-        if (row.key.startsWith("doing:")) doings.delete(id);
-      }
-    }
-    changes.push(...media.filter((one) => one.state !== "waiting").map((one) => ({ store: "media", remove: one.id })));
-    await db.change(...changes);
+    const gone = (await db.all<KeptMedia>("media")).filter((one) => one.state !== "waiting");
+    const days = await db.all<KeptValue>(db.DAY);
+    await db.change(...days.map((row) => ({ store: db.DAY, remove: row.key })), ...gone.map((one) => ({ store: "media", remove: one.id })));
+    doings.clear();
     [bundle, tag, troubles] = [null, "", []];
-    tell();
+    await count();
   });
+}
+
+/** Remove the day once it is too old; whether it was. */
+export async function expire(): Promise<boolean> {
+  if (!vault.isOver() || !(await db.all<KeptValue>(db.DAY)).length) return false;
+  await forget();
+  return true;
 }

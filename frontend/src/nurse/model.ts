@@ -59,6 +59,12 @@ export interface Bundle {
   vitals: Quantity[];
   contexts: (Both & { code: string })[];
   most_bytes: number;
+  /** What has to be there before the check-out. */
+  needed: string[];
+  /** Metres: a fix that is less exact says no more of being near. */
+  trusted_accuracy: number;
+  /** How long the day may be shown without having asked the server again. */
+  keep_hours: number;
   visits: Visit[];
 }
 export type Content = Record<string, unknown>;
@@ -97,12 +103,16 @@ export interface Line {
   content: Content;
   base: number | null;
 }
+/** A line that was not simply kept, until the nurse knows what became of it. `result`: "held" (nothing to tell yet),
+ *  "conflict", "refused", "applied" (it had waited, and is kept now) or "settled" (`detail` is what was decided).
+ *  `seen` is the result that was told and understood. */
 export interface Trouble {
   id: string;
   visit: number;
   kind: string;
   at: string;
   result: string;
+  seen?: string;
   title: string;
   detail: string;
   line: Line;

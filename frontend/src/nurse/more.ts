@@ -2,6 +2,7 @@
 import { button, h, icon } from "./dom";
 import { line } from "./forms";
 import * as keep from "./keep";
+import { said } from "./told";
 import * as vault from "./vault";
 import { clock, dayOf, english, speak, t } from "./words";
 
@@ -39,13 +40,16 @@ export function settings(changed: () => void, lock: () => void): HTMLElement {
 
 export function problems(): HTMLElement {
   const root = h("div", {});
-  if (!keep.troubles.length) root.append(h("p", { class: "card empty" }, t("problemsNone")));
-  for (const one of keep.troubles) {
-    root.append(h("section", { class: "card warn" },
+  const untold = keep.untold();
+  if (!untold.length) root.append(h("p", { class: "card empty" }, t("problemsNone")));
+  for (const one of untold) {
+    const fields = said(one.line);
+    const decided = one.result === "settled";
+    root.append(h("section", { class: one.result === "applied" ? "card good" : "card warn", "data-result": one.result },
       h("h2", {}, `${t(one.kind === "missed" ? "couldNot" : one.kind)} · ${t(one.result)}`),
       h("p", { class: "muted" }, `${keep.doings.get(one.visit)?.title ?? one.visit} · ${dayOf(one.at)} ${clock(one.at)}`),
-      h("p", {}, one.detail || one.title),
-      h("details", {}, h("summary", {}, t("what")), h("pre", {}, JSON.stringify(one.line.content, null, 1).slice(0, 2000))),
+      one.result === "applied" ? h("p", {}, t("appliedHow")) : h("p", {}, decided ? t("decided", { what: one.detail }) : one.detail || one.title),
+      fields.length ? h("details", {}, h("summary", {}, t("what")), h("dl", { class: "facts" }, ...fields.map(([label, text]) => h("div", {}, h("dt", {}, label), h("dd", {}, text))))) : null,
       h("button", { type: "button", class: "btn", onclick: () => void keep.dismiss(one.id) }, icon("check"), t("understood"))));
   }
   return root;

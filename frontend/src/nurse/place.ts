@@ -56,17 +56,29 @@ export function trace(visit: number | null): void {
   if (visit !== null) follow();
 }
 
+export const tracing = (): boolean => traced !== null;
+
 let pointed = 0;
+let waiting: [number, number, number, number][] = [];
 async function point(visit: number, at: Position): Promise<void> {
   const now = Date.now();
   if (now - pointed < EVERY) return;
   pointed = now;
-  await keep.note(visit, (doing) => doing.way.push([new Date(at.at).getTime(), at.longitude, at.latitude, at.accuracy]));
-  if (keep.doing(visit).way.length >= FLUSH) await flush(visit);
+  waiting.push([new Date(at.at).getTime(), at.longitude, at.latitude, at.accuracy]);
+  await noted(visit);
+  if (keep.ready() && keep.doing(visit).way.length >= FLUSH) await flush(visit);
+}
+
+/** Points of the way are written down encrypted; those that come while the phone is locked wait for the next PIN. */
+async function noted(visit: number): Promise<void> {
+  if (!keep.ready() || !waiting.length) return;
+  const some = waiting.splice(0);
+  await keep.note(visit, (doing) => doing.way.push(...some)).catch(() => waiting.unshift(...some));
 }
 
 /** The way so far as a line. */
 export async function flush(visit: number): Promise<void> {
+  await noted(visit);
   const { way } = keep.doing(visit);
   if (way.length) await write(visit, "trail", { points: way }, (doing) => { doing.way = []; });
 }

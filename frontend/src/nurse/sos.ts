@@ -5,7 +5,7 @@ import type { KeptSos } from "./db";
 import { button, h, icon } from "./dom";
 import { uuid7 } from "./model";
 import * as place from "./place";
-import { ask } from "./sync";
+import { ask, askAsPhone } from "./sync";
 import * as vault from "./vault";
 import { clock, t } from "./words";
 
@@ -16,6 +16,8 @@ const FOLLOW = 10_000;
 let current: KeptSos | null = null;
 let arrived: number | null = null;
 let refused = "";
+/** The last try did not get through, whatever the browser says of its network. */
+let unreachable = false;
 let closed = false;
 let timer = 0;
 let visitOf: () => { id: number; number: string } | null = () => null;
@@ -64,13 +66,24 @@ async function press(): Promise<void> {
   place.follow();
 }
 
+/** As who is signed in; where nobody is any more, as the phone itself. */
+async function post(path: string, body: unknown): Promise<Response> {
+  const request = { method: "POST", body: JSON.stringify(body) };
+  try {
+    return await ask(path, request, 5000);
+  } catch (stop) {
+    if (!["signin", "revoked"].includes((stop as { why?: string }).why ?? "")) throw stop;
+    return askAsPhone(path, request, 5000);
+  }
+}
+
 async function send(): Promise<void> {
   clearTimeout(timer);
   if (!current || current.ended) return;
   try {
     if (!current.number) {
       const { id, pressed_at, visit, position } = current;
-      const answer = await ask("sos", { method: "POST", body: JSON.stringify({ id, pressed_at, visit, position }) }, 5000);
+      const answer = await post("sos", { id, pressed_at, visit, position });
       const found = (await answer.json()) as { case: string; detail?: string; title?: string };
       if (answer.ok) {
         arrived = Date.now() - new Date(pressed_at).getTime();
@@ -81,11 +94,14 @@ async function send(): Promise<void> {
       const position = await place.locate(5000).catch(() => null);
       if (position) {
         current.position = position;
-        await ask(`sos/${current.id}/position`, { method: "POST", body: JSON.stringify(position) }, 5000);
+        await post(`sos/${current.id}/position`, position);
       }
     }
+    unreachable = false;
   } catch (stop) {
-    if ((stop as { why?: string }).why === "signin") refused = t("sosSignin");
+    const { why } = stop as { why?: string };
+    unreachable = why === "offline";
+    if (why === "signin") refused = t("sosSignin");
   }
   show();
   timer = window.setTimeout(() => void send(), current.number ? FOLLOW : RETRY);
@@ -105,7 +121,7 @@ function show(): void {
   if (!current) return;
   const number = vault.current()?.alarm ?? "";
   const sent = current.number !== "";
-  const state = sent ? t("sosSent") : refused || (navigator.onLine ? t("sosSending") : t("sosOffline"));
+  const state = sent ? t("sosSent") : refused || (unreachable || !navigator.onLine ? t("sosOffline") : t("sosSending"));
   overlay.dataset.state = sent ? "sent" : "waiting";
   overlay.replaceChildren(h("h2", {}, icon(sent ? "circle-check" : "sos"), state));
   if (sent) overlay.append(h("p", {}, t("sosCase", { n: current.number, s: arrived === null ? "–" : (arrived / 1000).toFixed(1) })));

@@ -3,6 +3,7 @@ import { fromCuff, hasBluetooth } from "./cuff";
 import type { Position } from "./db";
 import { button, h, icon } from "./dom";
 import { area, choice, field, kept, line, number, picked, rows, tick, ticked, typed, wrong } from "./forms";
+import { busy } from "./idle";
 import * as keep from "./keep";
 import { metres, sha256, uuid7, type Content, type Doing, type Practitioner, type Visit } from "./model";
 import { pen } from "./pen";
@@ -12,7 +13,8 @@ import { both, clock, t } from "./words";
 
 export type Go = (to: string) => void;
 export const STEPS = ["identity", "check_in", "consent", "checklist", "vitals", "record", "photo", "consumables", "signature", "check_out"] as const;
-export const NEEDED = ["identity", "check_in", "consent", "checklist", "record", "signature"];
+/** What has to be there before the check-out: the check-in, and what the server asks for. */
+const needed = (): string[] => ["check_in", ...(keep.bundle?.needed ?? [])];
 const AGAIN = 5000;
 type Step = (typeof STEPS)[number] | "missed" | "addendum";
 
@@ -24,6 +26,8 @@ export function isDone(doing: Doing, visit: Visit, step: string): boolean {
   if (step === "vitals") return doing.vitals.length > 0;
   if (step === "photo") return doing.photos.length > 0;
   if (step === "checklist") return open(visit, doing).length === 0;
+  if (step === "identity") return doing.done.identity?.content.result === "match";
+  if (step === "consent") return doing.done.consent?.content.service === true;
   return step in doing.done;
 }
 
@@ -36,7 +40,7 @@ function open(visit: Visit, doing: Doing): string[] {
 }
 
 export const nextStep = (doing: Doing, visit: Visit): Step | null =>
-  STEPS.find((step) => (NEEDED.includes(step) || step === "vitals" || step === "check_out") && !isDone(doing, visit, step)) ?? null;
+  STEPS.find((step) => (needed().includes(step) || step === "vitals" || step === "check_out") && !isDone(doing, visit, step)) ?? null;
 
 /** Keep a line; where the phone does not keep it, say so and stay. */
 async function done(form: HTMLElement, act: () => Promise<void>, then: () => void): Promise<void> {
@@ -92,12 +96,12 @@ const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, h
   const asked = field(t("outsideReason"), reason);
   asked.hidden = true;
   const told = me?.trace && kind === "check_in" ? h("div", { class: "card note" }, h("p", {}, icon("map-pin"), t("traceTold")), tick("trace", t("traceYes"), doing.traced)) : null;
-  const missing = kind === "check_out" ? NEEDED.filter((step) => !isDone(doing, visit, step)) : [];
+  const missing = kind === "check_out" ? STEPS.filter((step) => needed().includes(step) && !isDone(doing, visit, step)) : [];
   const list = missing.length ? h("div", { class: "card warn" }, h("p", {}, t("stillMissing")), ...missing.map((step) => h("a", { class: "btn", href: `#visit/${visit.id}/${step}` }, t(step)))) : null;
   const show = (): void => {
     far = at && visit.position ? Math.round(metres([at.longitude, at.latitude], visit.position)) : null;
     status.textContent = at ? t("located", { n: far ?? "?", a: at.accuracy }) : failed ? t("unlocated", { why: failed }) : t("locating");
-    const outside = far !== null && at !== null && far > radius + at.accuracy;
+    const outside = far !== null && at !== null && far > radius + Math.min(at.accuracy, keep.bundle?.trusted_accuracy ?? 0);
     asked.hidden = !outside && !failed;
     const label = asked.querySelector("label");
     if (label) label.textContent = outside ? t("outside", { n: radius }) : t("noPositionReason");
@@ -262,7 +266,9 @@ const photo: Screen = (visit, doing, _value, home) => {
     return body;
   }
   const problem = h("p", { class: "wrong-text", role: "alert" });
-  const input = h("input", { type: "file", accept: "image/*", capture: "environment", class: "visually-hidden", id: "camera", onchange: async () => {
+  const taken = (): boolean => busy(input, false);
+  const input = h("input", { type: "file", accept: "image/*", capture: "environment", class: "visually-hidden", id: "camera", onclick: () => busy(input, true), oncancel: taken, onchange: async () => {
+    taken();
     const file = input.files?.[0];
     problem.textContent = "";
     if (!file) return;
@@ -283,6 +289,7 @@ function measured(visit: Visit, picture: Picture, home: () => void): HTMLElement
   const form = h("form", { class: "step", novalidate: true, onsubmit: (event: Event) => { event.preventDefault(); void keepIt(); } },
     choice("subject", t("subject"), subjects, "wound"), field(t("site"), line("site", "")),
     measuring(picture, marks, () => undefined), field(t("note"), line("note", "", { maxlength: 300 })), saveButton(t("keepPhoto")));
+  busy(form, true);
   async function keepIt(): Promise<void> {
     const found = measure(marks.ends, marks.millimetres, marks.outline);
     const subject = picked(form, "subject") || "other";
@@ -314,7 +321,7 @@ const consumables: Screen = (visit, _doing, value, home) => {
 };
 
 const signature: Screen = (visit, _doing, value, home) => {
-  const pad = pen(() => undefined);
+  const pad = pen(() => busy(pad.element, pad.strokes.length > 0));
   const problem = h("p", { class: "wrong-text", role: "alert" });
   const name = field(t("signerName"), line("name", value.name));
   const reason = field(t("whyNobody"), line("reason", value.reason, { maxlength: 300 }));
@@ -352,6 +359,7 @@ const missed: Screen = (visit, _doing, value, home) => {
     const at = await Promise.race([place.locate(4000).catch(() => null), new Promise<null>((resolve) => setTimeout(() => resolve(null), 4000))]);
     const where = at ? { longitude: at.longitude, latitude: at.latitude, accuracy: at.accuracy } : {};
     place.trace(null);
+    if (keep.doing(visit.id).traced) await place.flush(visit.id);
     await done(form, () => keep.write(visit.id, "missed", { ...content, where }, (state) => { state.missed = String(content.cause); }), home);
   }, choice("cause", t("cause"), causes, String(value.cause ?? "")), field(t("note"), line("note", value.note, { maxlength: 300 })), problem, saveButton());
   return form;

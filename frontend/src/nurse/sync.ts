@@ -3,7 +3,7 @@
 import type { KeptMedia } from "./db";
 import { serially } from "./dom";
 import * as keep from "./keep";
-import type { Answer } from "./keep";
+import type { Answer, Open } from "./keep";
 import type { Bundle } from "./model";
 import * as vault from "./vault";
 
@@ -13,10 +13,12 @@ const PIECE = 256 << 10;
 const BATCH = 50;
 const EVERY = 20_000;
 const FRESH = 300_000;
+const HOUR = 3_600_000;
 export let state: State = "ready";
 export let problem = "";
 const turn = serially();
 let fetched = 0;
+let asked = 0;
 
 class Stop extends Error {
   constructor(readonly why: State, said = "") {
@@ -42,6 +44,15 @@ export async function ask(path: string, init: RequestInit = {}, patience = 20_00
     await once(`bundle?${ours()}`, {}, patience);
     return once(path, init, patience);
   }
+}
+
+/** A request that the phone proves by itself, whoever is signed in: it reads nothing of any patient. */
+export function askAsPhone(path: string, init: RequestInit = {}, patience = 20_000): Promise<Response> {
+  const { device, token } = vault.current() ?? {};
+  if (!token) throw new Stop("signin");
+  const headers = new Headers(init.headers);
+  headers.set("Authorization", `Phone ${device}.${token}`);
+  return once(`phone/${path}`, { ...init, headers, credentials: "omit" }, patience);
 }
 
 async function once(path: string, init: RequestInit, patience: number): Promise<Response> {
@@ -87,27 +98,77 @@ export async function first(): Promise<{ user: string; language: string; tag: st
   }
 }
 
+type Ask = typeof ask;
+
 export function sync(force = false): Promise<void> {
   return turn(async () => {
-    if (!vault.isOpen()) return;
+    if (!vault.current()) return;
+    await keep.expire();
+    if (!keep.ready()) return standing();
     if (!navigator.onLine) return become("offline");
     const due = force || Date.now() - fetched > FRESH;
     if (!due && !keep.waiting && state === "ready") return;
     try {
       if (keep.waiting) become("sending");
-      await sendLines();
-      await sendPictures();
+      await sendLines(ask);
+      await sendPictures(ask);
       if (due || state !== "ready") await fetchDay();
+      await hear();
       become("ready");
     } catch (stop) {
-      if (!(stop instanceof Stop)) return become("trouble", String(stop));
-      if (stop.why === "revoked") await keep.forget();
-      become(stop.why, stop.message);
+      await stopped(stop);
     }
   });
 }
 
-async function sendLines(): Promise<void> {
+async function stopped(stop: unknown): Promise<void> {
+  // Locked in the middle: nothing was lost, it goes on after the next PIN.
+  if (!keep.ready()) return;
+  if (!(stop instanceof Stop)) return become("trouble", String(stop));
+  const why = stop.why === "signin" && (await isRevoked()) ? "revoked" : stop.why;
+  if (why !== "revoked") return become(why, stop.message);
+  await keep.forget();
+  become("revoked");
+  await handIn().catch(() => undefined);
+}
+
+/** Who may not give care any more hands in what was not sent yet: the phone itself may, where their account is closed. */
+async function handIn(): Promise<void> {
+  await sendLines(askAsPhone);
+  await sendPictures(askAsPhone);
+  // What became of them is the coordinator's to see: the answers hold the lines, and these must not stay here.
+  await keep.forget();
+}
+
+/** Whether the phone's owner must not give care any more; null where that cannot be known now. */
+async function isRevoked(): Promise<boolean | null> {
+  try {
+    const answer = await askAsPhone("standing");
+    return answer.ok ? ((await answer.json()) as { standing: string }).standing === "revoked" : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A locked phone asks now and then too: it takes no PIN to remove what must not be here any more. */
+async function standing(): Promise<void> {
+  if (!navigator.onLine || !vault.current()?.token || Date.now() - asked < FRESH) return;
+  const revoked = await isRevoked();
+  if (revoked === null) return;
+  asked = Date.now();
+  if (!revoked) return state === "revoked" ? become("ready") : undefined;
+  await keep.forget();
+  become("revoked");
+}
+
+/** What became of the lines that were not simply kept. */
+async function hear(): Promise<void> {
+  if (!keep.troubles.length) return;
+  const answer = await ask(`sync/open?device=${vault.current()?.device ?? ""}`);
+  if (answer.ok) await keep.heard((await answer.json()) as Open[]);
+}
+
+async function sendLines(ask: Ask): Promise<void> {
   for (let left = await keep.lines(); left.length; left = left.slice(BATCH)) {
     const batch = left.slice(0, BATCH);
     const body = JSON.stringify({ device: vault.current()?.device, user: vault.current()?.user, sent_at: new Date().toISOString(), lines: batch });
@@ -118,11 +179,11 @@ async function sendLines(): Promise<void> {
   }
 }
 
-async function sendPictures(): Promise<void> {
-  for (const row of await keep.pictures()) await sendPicture(row);
+async function sendPictures(ask: Ask): Promise<void> {
+  for (const row of await keep.pictures()) await sendPicture(row, ask);
 }
 
-async function sendPicture(row: KeptMedia): Promise<void> {
+async function sendPicture(row: KeptMedia, ask: Ask): Promise<void> {
   const bytes = new Uint8Array(await vault.unsealBytes(row, `media:${row.id}`));
   const known = await ask(`media/${row.id}`);
   if (known.status === 404) return;
@@ -150,9 +211,16 @@ async function fetchDay(): Promise<void> {
     if (found.user !== vault.current()?.user) throw new Stop("other");
     await keep.received(found.content, found.tag);
     const me = found.content.practitioners[0];
-    await vault.rename(me.name, me.alarm_number);
+    await vault.amend({ name: me.name, alarm: me.alarm_number });
   } else if (!answer.ok) throw new Stop("trouble", await said(answer));
   fetched = Date.now();
+  await vault.amend({ asked: fetched, until: fetched + (keep.bundle?.keep_hours ?? 0) * HOUR });
+  if (!vault.current()?.token) await enrol();
+}
+
+async function enrol(): Promise<void> {
+  const answer = await ask("phone", { method: "POST", body: JSON.stringify({ device: vault.current()?.device }) });
+  if (answer.ok) await vault.amend({ token: ((await answer.json()) as { token: string }).token });
 }
 
 export function start(): void {
@@ -161,4 +229,5 @@ export function start(): void {
   document.addEventListener("visibilitychange", () => { if (!document.hidden) void sync(); });
   keep.news.addEventListener("written", () => void sync());
   setInterval(() => void sync(), EVERY);
+  void sync();
 }

@@ -15,6 +15,11 @@ export interface Vault {
   iv: Uint8Array<ArrayBuffer>;
   wrapped: ArrayBuffer;
   tries: number;
+  /** Proves the phone where nobody is signed in (a call for help, or an account that was closed); it reads nothing. */
+  token?: string;
+  /** When the server last said that the day is this phone's, and until when it may be shown (ms since 1970). */
+  asked?: number;
+  until?: number;
 }
 
 const ITERATIONS = 600_000;
@@ -90,11 +95,15 @@ export async function wipe(): Promise<void> {
   await db.clear();
 }
 
-export async function rename(name: string, alarm: string): Promise<void> {
-  if (!vault || (vault.name === name && vault.alarm === alarm)) return;
-  vault = { ...vault, name, alarm };
+/** Change what lies beside the key, in clear. */
+export async function amend(changes: Partial<Pick<Vault, "name" | "alarm" | "token" | "asked" | "until">>): Promise<void> {
+  if (!vault) return;
+  vault = { ...vault, ...changes };
   await db.change({ store: "vault", put: vault });
 }
+
+/** Whether the day on this phone is too old to be shown. */
+export const isOver = (now = Date.now()): boolean => Boolean(vault?.until && now > vault.until);
 
 function unlocked(): CryptoKey {
   if (!key) throw new Error("locked");

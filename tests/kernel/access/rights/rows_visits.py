@@ -55,6 +55,16 @@ ROWS: dict[str, Row] = {
     "POST /api/homecare/encounters/sos/{uuid:sos_id}/position": Row(
         "nurse", lambda _s: {"longitude": 123.4, "latitude": 41.8, "at": timezone.now().isoformat()}
     ),
+    "POST /api/homecare/encounters/phone": Row("nurse", lambda _s: {"device": str(uuid4())}, lists=True),
+    # The phone's own: no session and no API token opens them.
+    "GET /api/homecare/encounters/phone/standing": Row("phone"),
+    "POST /api/homecare/encounters/phone/sync": Row("phone", lines),
+    "GET /api/homecare/encounters/phone/media/{uuid:photo_id}": Row("phone"),
+    "PUT /api/homecare/encounters/phone/media/{uuid:photo_id}/{int:offset}": Row("phone", lambda _s: b"x"),
+    "POST /api/homecare/encounters/phone/sos": Row("phone", press),
+    "POST /api/homecare/encounters/phone/sos/{uuid:sos_id}/position": Row(
+        "phone", lambda _s: {"longitude": 123.4, "latitude": 41.8, "at": timezone.now().isoformat()}
+    ),
     "GET /api/homecare/encounters/encounters": Row(SEEN, lists=True),
     "GET /api/homecare/encounters/encounters/{int:encounter_id}": Row(SEEN, query=reason),
     "GET /api/homecare/encounters/encounters/{int:encounter_id}/photos/{uuid:photo_id}": Row(SEEN),

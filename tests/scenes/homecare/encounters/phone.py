@@ -9,14 +9,16 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from shoufu.kernel.base.ids import uuid7
-from shoufu.scenes.homecare.encounters import services
+from shoufu.scenes.homecare.encounters import checklists, services
 from shoufu.scenes.homecare.encounters.services import Answer, Draft
 from shoufu.scenes.homecare.register import services as register
 from shoufu.scenes.homecare.register.selectors import day_at
 from shoufu.scenes.homecare.visits.models import Stop, Visit
 
 HOME = {"longitude": 123.4201, "latitude": 41.8401, "accuracy": 12.0}
+DOORS = ("check_in", "check_out")
 STROKES = [[[10, 10], [20, 30], [40, 20], [60, 35], [80, 15], [90, 20]]]
+TICKS = {item.code: "yes" for item in checklists.newest().asked(("wound",))}
 
 
 def jpeg(width: int = 200, height: int = 150) -> bytes:
@@ -39,9 +41,10 @@ class Phone:
 
     def line(self, visit: Visit, kind: str, content: Any = None, base: int | None = None, **changes: Any) -> Draft:
         number = self.last[visit.pk] = self.last.get(visit.pk, 0) + 1
+        content = (HOME if kind in DOORS else {}) if content is None else content
         plain = {
             "id": uuid7(), "visit": visit.pk, "sequence": number, "kind": kind,
-            "at": timezone.now() + self.ahead, "content": content or {}, "base": base,
+            "at": timezone.now() + self.ahead, "content": content, "base": base,
         }  # fmt: skip
         return Draft(**plain | changes)
 
@@ -59,7 +62,7 @@ class Phone:
             self.line(visit, "identity", {"method": "document", "digits": "4021"}),
             self.line(visit, "check_in", HOME),
             self.line(visit, "consent", {"service": True, "photos": True, "by": "patient", "version": 1}),
-            self.line(visit, "checklist", {"checklist": "home-visit-1", "answers": {"hands-before": "yes"}}),
+            self.line(visit, "checklist", {"checklist": "home-visit-1", "answers": TICKS}),
             self.line(visit, "vitals", {"values": {"systolic": 132, "diastolic": 78, "pulse": 70}, "device": "cuff"}),
             self.line(visit, "record", {"findings": "创面红润", "wounds": [{"site": "骶尾部", "length": 3.2}]}, 0),
             self.line(visit, "consumables", {"used": [{"name": "手套", "quantity": 2, "unit": "副"}]}),

@@ -1,8 +1,10 @@
+import threading
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from shoufu.kernel.access.models import RoleAssignment, User
@@ -62,6 +64,33 @@ def test_a_call_for_help_is_one_critical_case_at_the_home(visiting: Any) -> None
     services.answer(care.act("gao"), services.of_sos(care.act("gao"), row.pk), "已通电话，警察在路上")
     services.answer(care.act("gao"), services.of_sos(care.act("gao"), row.pk), "已安全离开", done=True)
     assert Case.objects.get().state == "resolved"
+
+
+def test_who_has_no_visit_is_looked_for_where_their_institution_is(visiting: Any) -> None:
+    care = visiting.care
+    visiting.visit.stops.all().delete()
+    row = services.call(care.act("song"), services.Press(uuid4(), timezone.now(), None, position()))
+    assert row.visit is None and row.place == care.office.place and row.case is not None
+    assert row.case.severity == "critical" and "宋晓燕" in row.case.title
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_press_that_is_sent_again_before_its_answer_comes_is_one_case(visiting: Any) -> None:
+    """A phone without an answer tries every second: several requests of one press are under way at once."""
+    song, press = visiting.care.act("song"), services.Press(uuid4(), timezone.now(), visiting.visit.pk, position())
+    found: list[int] = []
+
+    def sent() -> None:
+        found.append(services.call(song, press).case_id)
+        connection.close()
+
+    threads = [threading.Thread(target=sent) for _n in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(found) == 4 and len(set(found)) == 1
+    assert Case.objects.count() == 1 and Sos.objects.count() == 1
 
 
 def test_nobody_answers_and_the_next_role_is_told(visiting: Any) -> None:

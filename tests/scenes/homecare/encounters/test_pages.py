@@ -105,6 +105,85 @@ def test_a_conflict_is_read_and_settled_on_its_page(visiting: Any) -> None:
     assert "输错了" in care.client("song").get(page).content.decode()
 
 
+def said_of(visiting: Any, language: str, row: Operation) -> str:
+    """What the coordinator reads of a line after a recorded look."""
+    gao = visiting.care.users["gao"]
+    gao.language = language
+    gao.save()
+    shown = visiting.care.client("gao").post(f"{HOME}conflicts/{row.pk}/", {"act": "look", "reason": "核对"})
+    return str(shown.content.decode().partition("<main")[2].partition("</main>")[0])
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("zh-hans", ("位置", "42.10000", "证件", "核对清单", "脉搏", "创面红润", "骶尾部", "笔画", "伤口", "点数",
+                     "补：回访", "家里没人")),
+        ("en", ("Position", "42.10000", "by a document", "Hands cleaned", "Pulse", "创面红润", "Wound", "Strokes",
+                "Number of points", "补：回访", "Nobody was at home")),
+    ],
+)  # fmt: skip
+def test_every_kind_of_line_is_shown_in_words(visiting: Any, language: str, expected: tuple[str, ...]) -> None:
+    """Lines of a nurse who was suspended: none is carried out, each is read on its page."""
+    import sys
+
+    from shoufu.scenes.homecare.encounters.pages.lines import KINDS
+    from shoufu.scenes.homecare.register import services as register
+
+    care, phone, visit = visiting.care, visiting.phone, visiting.visit
+    phone.fetch()
+    register.suspend(care.act("gao"), care.song.pk, "投诉调查")
+    where = {"longitude": 123.5, "latitude": 42.1, "accuracy": 30.0, "reason": "在门口"}
+    lines = phone.whole(visit)
+    lines[1] = lines[1].__class__(**vars(lines[1]) | {"content": where})
+    lines += [
+        phone.photo(visit, sys.modules["care_phone"].jpeg(), site="骶尾部"),
+        phone.line(visit, "trail", {"points": [[timezone.now().timestamp() * 1000, 123.4, 41.8, 9]]}),
+        phone.line(visit, "addendum", {"text": "补：回访"}),
+        phone.line(visit, "missed", {"cause": "nobody_home"}),
+    ]
+    phone.send(*lines)
+    rows = Operation.objects.filter(result="conflict")
+    assert set(rows.values_list("kind", flat=True)) == set(KINDS)
+    shown = "".join(said_of(visiting, language, row) for row in rows)
+    assert [one for one in expected if one not in shown] == []
+    for raw in ("{", "}", "&quot;", "hands-before", "nobody_home", "strokes]", "None"):
+        assert raw not in shown.replace("csrfmiddlewaretoken", ""), raw
+
+
+def test_a_line_that_does_not_fit_its_kind_is_shown_by_its_fields(visiting: Any) -> None:
+    phone, visit = visiting.phone, visiting.visit
+    phone.send(
+        phone.line(visit, "record", {"findings": 5, "wounds": [{"site": "左踝", "length": "三"}], "medications": None}),
+        phone.line(visit, "vitals", {"values": {"systolic": 900, "diastolic": 80}}),
+        phone.line(visit, "signature", {"by": "family", "width": 9, "height": 9, "strokes": [[[1, 2]] * 4]}),
+    )
+    shown = {row.kind: said_of(visiting, "zh-hans", row) for row in Operation.objects.all()}
+    assert "左踝" in shown["record"] and "伤口 · 1 · 部位" in shown["record"] and "{" not in shown["record"]
+    assert "收缩压" in shown["vitals"] and "900" in shown["vitals"] and "家属" in shown["signature"]
+
+
+def test_a_visit_that_is_somebody_elses_is_given_back_before_it_counts(visiting: Any) -> None:
+    care, phone, visit = visiting.care, visiting.phone, visiting.visit
+    lan = visiting.colleague()
+    phone.fetch()
+    visit.stops.update(practitioner=lan)
+    phone.send(*phone.whole(visit))
+    row = Operation.objects.get(kind="check_in")
+    page, gao = f"{HOME}conflicts/{row.pk}/", care.client("gao")
+    shown = gao.get(page).content.decode()
+    board = reverse("homecare:planning:visit", args=[visit.pk])
+    assert "现在由别人去" in shown and board in shown and 'value="take"' not in shown
+    assert gao.get(board).status_code == 200
+    assert gao.post(page, {"act": "take", "note": "算她的"}).status_code == 409
+    # Given back on the board, it counts.
+    visit.stops.update(practitioner=care.song)
+    assert 'value="take"' in gao.get(page).content.decode()
+    assert gao.post(page, {"act": "take", "note": "改派给实际去的人"}).status_code == 302
+    assert Visit.objects.get(pk=visit.pk).state == "done"
+    assert 'value="settle"' not in care.client("song").get(page).content.decode()
+
+
 def test_the_coordinator_answers_for_help_and_sets_the_rules(visiting: Any) -> None:
     care, visit = visiting.care, visiting.visit
     sos = services.call(care.act("song"), services.Press(uuid4(), timezone.now(), visit.pk))
@@ -148,7 +227,7 @@ def test_the_phones_interface_by_http(visiting: Any) -> None:
         "device": str(phone.device), "user": str(care.users["song"].pk), "sent_at": timezone.now().isoformat(),
         "lines": [
             {"id": str(line.id), "visit": visit.pk, "sequence": 1, "kind": "check_in", "at": line.at.isoformat(),
-             "content": {}, "base": 0}
+             "content": {"reason": "地下室没有信号"}, "base": 0}
         ],
     }  # fmt: skip
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from shoufu.kernel.audit.models import AuditEntry
+from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict, Forbidden, NotFound
 from shoufu.scenes.homecare.encounters import selectors, services
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Handed, Operation
@@ -70,7 +71,12 @@ def test_the_same_lines_again_and_in_any_order_are_kept_once(visiting: Any) -> N
     early = phone.whole(lost)
     assert set(results(phone.send(*early[1:]))) == {"held"} and not Encounter.objects.filter(visit=lost).exists()
     # The first line never comes: after a day the others are taken as they are.
-    assert services.release(visiting.care.act("gao"), timezone.now() + timedelta(hours=1)) == 8
+    gao = visiting.care.act("gao")
+    assert services.release(SYSTEM, timezone.now() + timedelta(hours=1)) == 8
+    # That the patient's identity was checked went with it: somebody looks before the visit is done.
+    (line,) = selectors.conflicts(gao)
+    assert [one["code"] for one in line.problem["doubts"]] == ["unidentified"]
+    services.settle(gao, line.pk, "护士电话确认", take=True)
     assert Visit.objects.get(pk=lost.pk).state == "done"
 
 
@@ -90,7 +96,8 @@ def test_a_visit_that_was_cancelled_meanwhile_is_kept_and_told(visiting: Any) ->
     with pytest.raises(NotFound):
         services.settle(visiting.care.act("other"), open_one.pk, "x")
     services.settle(visiting.care.act("gao"), open_one.pk, "已上门，按实际服务处理")
-    assert services.answers(visiting.care.act("song"), phone.device) == []
+    (told,) = services.answers(visiting.care.act("song"), phone.device)
+    assert told.settled_note == "已上门，按实际服务处理"
     assert results(phone.send(replace(phone.whole(visit)[0], sequence=2, id=answers[1].id))) == ["refused"]
 
 
@@ -140,7 +147,7 @@ def test_a_record_that_was_written_on_two_phones_is_kept_twice_and_settled(visit
     assert found.last["record"]["findings"] == "第三"
     assert [one.content["findings"] for one in found.all("record")] == ["第一", "第二", "第三"]
     after = phone.send(phone.line(visit, "check_out"), phone.line(visit, "record", {"findings": "晚了"}, 3))
-    assert results(after) == ["applied", "conflict"]
+    assert results(after) == ["conflict", "conflict"] and after[0].problem["reason"] == "doubt"
     assert results(phone.send(phone.line(visit, "addendum", {"text": "漏写：已换尿垫"}))) == ["applied"]
     services.add(care.act("song"), row.pk, "复核")
     assert len(services.shown(row).all("addendum")) == 2
@@ -177,11 +184,13 @@ def test_a_line_that_is_too_large_holds_nothing_up(visiting: Any) -> None:
     # It comes before what it follows: also then it is refused in its turn only.
     assert results(phone.send(lines[7])) == ["held"]
     answers = phone.send(*lines[:7], lines[8])
-    assert set(results(answers)) == {"applied"} and Visit.objects.get(pk=visit.pk).state == "done"
+    assert results(answers) == [*["applied"] * 7, "conflict"]
+    assert [one["code"] for one in answers[7].problem["doubts"]] == ["unsigned"]
     row = Operation.objects.get(pk=lines[7].id)
     assert row.result == "refused" and row.problem["errors"][0]["field"] == "content"
     assert row.content is not None and len(bytes(row.content)) < 1000
-    assert [one.pk for one in services.answers(visiting.care.act("song"), phone.device)] == [row.pk]
+    told = services.answers(visiting.care.act("song"), phone.device)
+    assert {one.pk for one in told} == {row.pk, answers[7].id}
     assert results(phone.send(lines[7])) == ["refused"]
     far = phone.line(visit, "addendum", {"text": "x"}, sequence=5000)
     assert results(phone.send(far)) == ["later"] and not Operation.objects.filter(pk=far.id).exists()
@@ -237,6 +246,7 @@ def test_a_wrong_clock_loses_nothing(visiting: Any) -> None:
 def test_who_is_suspended_gets_nothing_more_and_what_was_done_before_counts(visiting: Any) -> None:
     phone, visit, care = visiting.phone, visiting.visit, visiting.care
     bundle = phone.fetch()
+    Handed.objects.update(first_at=timezone.now() - timedelta(hours=1))
     assert bundle.content["visits"][0]["patient"]["allergies"] == "青霉素"
     assert bundle.content["visits"][0]["patient"]["access"] == "门铃坏了"
     assert services.bundle(care.act("song"), phone.device, bundle.tag) is None

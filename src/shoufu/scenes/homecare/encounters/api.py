@@ -4,20 +4,34 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from ninja import Field, Query, Router, Schema, Status
 
+from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Problem
 from shoufu.kernel.base.lists.api import ListQuery, Page, answer
 from shoufu.kernel.base.pages import PageRequest
 from shoufu.scenes.homecare.encounters import selectors, services
-from shoufu.scenes.homecare.encounters.models import Operation, Sos
+from shoufu.scenes.homecare.encounters.models import Operation, Phone, Sos
 from shoufu.scenes.homecare.register import selectors as register
 
 router = Router(tags=["homecare"])
+SCHEME = "phone"
+
+
+def by_phone(request: HttpRequest) -> Phone | None:
+    """`Authorization: Phone <device>.<token>`: the phone itself, whoever is signed in or not."""
+    scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
+    phone = services.proved(text.strip()) if scheme.lower() == SCHEME else None
+    if phone is not None:
+        translation.activate(phone.user.language)
+    return phone
+
+
+by_phone.openapi_security_schema = {"type": "http", "scheme": SCHEME}  # type: ignore[attr-defined]
 
 
 class LineIn(Schema):
@@ -165,7 +179,20 @@ class OperationQuery(ListQuery):
 
 class SettleIn(Schema):
     note: str = Field(max_length=300)
-    take: bool = Field(False, description="What the line says becomes the newest entry of its kind")
+    take: bool = Field(False, description="It counts: as the newest entry of its kind, or as done at the door")
+    also: bool = Field(False, description="The same for the other lines of this record that are kept and in doubt")
+
+
+class PhoneIn(Schema):
+    device: UUID
+
+
+class TokenOut(Schema):
+    token: str = Field(description="Shown once: `Authorization: Phone <device>.<token>`")
+
+
+class StandingOut(Schema):
+    standing: services.Standing = Field(description="open: sign in; revoked: patients' data must leave the phone")
 
 
 class AddendumIn(Schema):
@@ -205,8 +232,8 @@ def sync(request: PageRequest, body: SyncIn) -> Any:
 
 @router.get("/sync/open", response=list[OperationOut])
 def sync_open(request: PageRequest, device: UUID) -> Any:
-    """One's own lines from this phone that a person must look at."""
-    services.serving(request.actor)
+    """One's own lines from this phone of the last two weeks that wait, are in conflict or refused, and what was decided
+    about them. One that waited and is not among them any more was kept."""
     return services.answers(request.actor, device)
 
 
@@ -219,12 +246,16 @@ def media_progress(request: PageRequest, photo_id: UUID) -> Any:
 @router.put("/media/{uuid:photo_id}/{int:offset}", response=ProgressOut)
 def media_piece(request: PageRequest, photo_id: UUID, offset: int) -> Any:
     """The next bytes of a picture, as the raw body. 409 where they do not follow (`received`), 413 beyond the limit."""
+    return _progress(_piece(request, request.actor, photo_id, offset))
+
+
+def _piece(request: HttpRequest, actor: Actor, photo_id: UUID, offset: int) -> services.Progress:
     length = request.headers.get("Content-Length", "")
     if not length.isdigit():
         raise Problem("Length required", "Content-Length", 411, "length")
     if int(length) > services.MOST:
         raise services.too_large(int(length))
-    return _progress(services.piece(request.actor, photo_id, offset, request.body))
+    return services.piece(actor, photo_id, offset, request.body)
 
 
 def _progress(found: services.Progress) -> dict[str, Any]:
@@ -234,14 +265,70 @@ def _progress(found: services.Progress) -> dict[str, Any]:
 @router.post("/sos", response=SosOut)
 def call_for_help(request: PageRequest, body: SosIn) -> Sos:
     """A call for help: a critical case at once. The same id again raises no other."""
+    return services.call(request.actor, _press(body))
+
+
+def _press(body: SosIn) -> services.Press:
     position = services.Position(**body.position.model_dump()) if body.position else None
-    return services.call(request.actor, services.Press(body.id, body.pressed_at, body.visit, position))
+    return services.Press(body.id, body.pressed_at, body.visit, position)
 
 
 @router.post("/sos/{uuid:sos_id}/position", response=SosOut)
 def sos_position(request: PageRequest, sos_id: UUID, body: PositionIn) -> Sos:
     """Where one is now, while somebody is under way."""
     return services.moved(request.actor, sos_id, services.Position(**body.model_dump()))
+
+
+@router.post("/phone", response=TokenOut)
+def enrol_phone(request: PageRequest, body: PhoneIn) -> dict[str, str]:
+    """A token by which one's own phone proves itself when nobody is signed in; the one before is worth nothing then."""
+    return {"token": services.enrol(request.actor, body.device)}
+
+
+@router.get("/phone/standing", auth=by_phone, response=StandingOut)
+def phone_standing(request: Any) -> dict[str, str]:
+    """Whether the phone's owner still gives care. A phone asks it where nobody is signed in, also locked."""
+    return {"standing": services.standing(request.auth)}
+
+
+@router.post("/phone/sync", auth=by_phone, response=SyncOut)
+def phone_sync(request: Any, body: SyncIn) -> Any:
+    """What was not sent when the owner's account was closed: each line comes in as one in conflict. 401 while they give
+    care: they sign in."""
+    actor = _stopped(request.auth)
+    lines = [services.Draft(**line.model_dump()) for line in body.lines]
+    done = services.sync(actor, request.auth.pk, body.sent_at, lines)
+    return {"answers": done, "server_time": timezone.now()}
+
+
+@router.get("/phone/media/{uuid:photo_id}", auth=by_phone, response=ProgressOut)
+def phone_media(request: Any, photo_id: UUID) -> Any:
+    """How far a picture of such a line has come."""
+    return _progress(services.progress(_stopped(request.auth), photo_id))
+
+
+@router.put("/phone/media/{uuid:photo_id}/{int:offset}", auth=by_phone, response=ProgressOut)
+def phone_media_piece(request: Any, photo_id: UUID, offset: int) -> Any:
+    """The next bytes of it."""
+    return _progress(_piece(request, _stopped(request.auth), photo_id, offset))
+
+
+def _stopped(phone: Phone) -> Actor:
+    if services.standing(phone) == "open":
+        raise Problem(_("Sign in first"), status=401, kind="unauthenticated")
+    return services.owner(phone)
+
+
+@router.post("/phone/sos", auth=by_phone, response=SosOut)
+def phone_sos(request: Any, body: SosIn) -> Sos:
+    """A call for help where nobody is signed in any more."""
+    return services.call(services.owner(request.auth), _press(body))
+
+
+@router.post("/phone/sos/{uuid:sos_id}/position", auth=by_phone, response=SosOut)
+def phone_sos_position(request: Any, sos_id: UUID, body: PositionIn) -> Sos:
+    """Where one is now, where nobody is signed in any more."""
+    return services.moved(services.owner(request.auth), sos_id, services.Position(**body.model_dump()))
 
 
 @router.get("/encounters", response=Page[EncounterOut])
@@ -300,4 +387,4 @@ def list_operations(request: PageRequest, query: Query[OperationQuery]) -> Any:
 @router.post("/operations/{uuid:operation_id}/settle", response=OperationOut)
 def settle(request: PageRequest, operation_id: UUID, body: SettleIn) -> Operation:
     """Say what was decided about a line in conflict."""
-    return services.settle(request.actor, operation_id, body.note, take=body.take)
+    return services.settle(request.actor, operation_id, body.note, take=body.take, also=body.also)

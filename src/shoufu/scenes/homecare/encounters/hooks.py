@@ -12,8 +12,9 @@ from shoufu.scenes.homecare.encounters.models import Handed
 
 
 def end_person(actor: Actor, ending: Ending) -> Iterator[Receipt]:
-    """Who gave care has patients' data on a phone: it gets no more. While the account is open the phone is told to
-    empty itself; once it is closed nothing reaches the phone, and what lies there stays under its PIN."""
+    """Who gave care has patients' data on a phone: it gets no more, and removes what it has when it next asks (also
+    locked, and with the account closed), or 36 hours after it last asked. Lines that were not sent yet stay sealed
+    there until their owner opens it once more; they come in as lines in conflict."""
     if ending.household is not None:
         return
     since = timezone.now() - timedelta(days=3)

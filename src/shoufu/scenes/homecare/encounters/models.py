@@ -49,13 +49,29 @@ class Handed(models.Model):
         constraints = [models.UniqueConstraint(fields=["visit", "practitioner", "device"], name="homecare_handed_once")]
 
 
+class Phone(models.Model):
+    """A phone that was set up, and by what it proves itself where nobody is signed in any more: `token` is the SHA-256
+    of 256 random bits. It reads nothing: it calls for help, hears whether its owner still gives care, and hands in what
+    was not sent yet when the account was closed. Purpose: with the visit. Retention: 90 days after it was last used."""
+
+    PURPOSE = PURPOSE
+    RETENTION_DAYS = 90
+
+    device = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    token = models.BinaryField(max_length=32)
+    since = models.DateTimeField()
+    used_at = models.DateTimeField()
+
+
 class Encounter(models.Model):
     """One person's work at one visit (FHIR Encounter). Purpose: care at home. Retention: 15 years after it ended
     (医疗机构病历管理规定 §29), or until the patient is erased.
 
     What was found and done stands in its entries. Times are those of the phone, put right by its clock's error;
     `…_known` is when they were received. Positions are WGS-84, accuracy and distance from the home in metres.
-    `contested`: the visit was cancelled or another person's when it was done; see its operations.
+    `contested`: somebody must look before it counts: the visit was cancelled or another person's when it was done, or
+    something about it is doubtful; see its operations.
     """
 
     PURPOSE = PURPOSE

@@ -8,10 +8,15 @@ from django.db.models import Q
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.privacy.declarations import Holding, Hooks, Receipt, Retention, Subject
+<<<<<<< HEAD
 from shoufu.scenes.homecare.encounters.models import RETENTION_DAYS, SAFETY_DAYS, Photo
 from shoufu.scenes.homecare.register.privacy import RECORDS
+=======
+from shoufu.scenes.homecare.encounters.models import RETENTION_DAYS, SAFETY_DAYS, Phone, Photo
+>>>>>>> a38bf76 (Ask of every line what the phone should have asked; let a closed account's phone empty itself)
 
 CARE = ("care at home", "居家护理服务")
+PHONE_DAYS = Phone.RETENTION_DAYS
 SAFETY = ("safety of who gives care at homes", "上门护理人员的人身安全")
 
 
@@ -46,6 +51,10 @@ def _own(subject: Subject) -> Q:
     return Q(practitioner__person=subject.person)
 
 
+def _phones(subject: Subject) -> Q | None:
+    return Q(user=subject.user) if subject.user else None
+
+
 holdings = (
     Holding(
         "homecare_encounters.piece", lambda s: Q(photo__encounter__patient__person=s.person), *CARE, RETENTION_DAYS
@@ -54,6 +63,7 @@ holdings = (
     Holding("homecare_encounters.entry", _of_encounter, *CARE, RETENTION_DAYS),
     Holding("homecare_encounters.operation", _of_visit, *CARE, RETENTION_DAYS),
     Holding("homecare_encounters.handed", lambda s: _of_visit(s) | _own(s), *CARE, RETENTION_DAYS),
+    Holding("homecare_encounters.phone", _phones, *CARE, PHONE_DAYS),
     Holding(
         "homecare_encounters.encounter",
         lambda s: Q(patient__person=s.person),
@@ -96,8 +106,9 @@ holdings = (
 retentions = (
     Retention(
         "shoufu.scenes.homecare.encounters.tasks.forget",
-        "what was written at visits after 15 years; ways, calls for help and missed check-outs after three",
-        "上门记录在 15 年后删除；轨迹、求助和逾期记录在 3 年后删除",
+        "what was written at visits after 15 years; ways, calls for help and missed check-outs after three; phones "
+        "that were not used for 90 days",
+        "上门记录在 15 年后删除；轨迹、求助和逾期记录在 3 年后删除；90 天未用的手机登记删除",
     ),
 )
 

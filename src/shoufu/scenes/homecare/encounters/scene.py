@@ -46,6 +46,7 @@ part = Part(
         ActName("homecare.encounter.trace", "记录了您上门期间的轨迹", "Kept your way during a visit"),
         ActName("homecare.encounter.look_trace", "查看了您上门期间的轨迹", "Looked at your way during a visit"),
         ActName("homecare.encounter.overdue", "发现您逾期未签到或签退", "Noted that you did not check in or out"),
+        ActName("homecare.phone.enrol", "登记了您的上门手机", "Registered your phone for home visits"),
         ActName("homecare.sos", "您发出了求助", "You called for help"),
         ActName("homecare.sos.look", "查看了您的求助和电话", "Looked at your call for help and phone number"),
     ),

@@ -14,9 +14,11 @@ from shoufu.kernel.base.lists import Column, Filter, ListPage, answer
 from shoufu.kernel.base.pages import FormState, PageRequest, needs, tried
 from shoufu.scenes.homecare.encounters import selectors, services
 from shoufu.scenes.homecare.encounters.models import Encounter, Operation
-from shoufu.scenes.homecare.encounters.pages import reading, sketch
+from shoufu.scenes.homecare.encounters.pages import lines, reading, sketch
 from shoufu.scenes.homecare.encounters.services.common import rules
-from shoufu.scenes.homecare.encounters.words import CODES, word
+from shoufu.scenes.homecare.encounters.services.handlers import VERSIONED
+from shoufu.scenes.homecare.encounters.words import CODES, why, word
+from shoufu.scenes.homecare.planning.selectors import PLAN
 from shoufu.scenes.homecare.register import selectors as register
 
 
@@ -128,9 +130,8 @@ def picture(request: PageRequest, encounter_id: int, photo_id: UUID) -> HttpResp
 
 
 def _disputed(row: Operation, content: Any) -> dict[str, Any]:
-    problem = row.problem
-    said = " ".join(one["message"] for one in problem.get("errors", ())) or problem.get("detail", "")
-    return {"row": row, "kind": word("kind", row.kind), "said": said, "content": content}
+    fields = lines.rows(row.kind, content) if content is not None else ()
+    return {"row": row, "kind": word("kind", row.kind), "said": why(row.problem), "fields": fields}
 
 
 @needs(register.VIEW)
@@ -179,13 +180,39 @@ def conflict(request: PageRequest, operation_id: UUID) -> HttpResponse:
         if act == "look":
             content, status = tried(form, lambda: services.look_line(request.actor, row.pk, sent.text("reason")))
         else:
-            take = act == "take"
-            done, status = tried(form, lambda: services.settle(request.actor, row.pk, sent.text("note"), take=take))
+            take, also = act == "take", bool(sent.text("also"))
+            done, status = tried(
+                form, lambda: services.settle(request.actor, row.pk, sent.text("note"), take=take, also=also)
+            )
             if done is not None:
                 messages.success(request, _("Settled."))
                 return redirect("homecare:encounters:conflicts")
-    context = {"one": _disputed(row, content), "row": row, "form": form, "looked": content is not None}
+    context = {
+        "one": _disputed(row, content),
+        "row": row,
+        "form": form,
+        "looked": content is not None,
+        **_choices(request, row),
+    }
     return render(request, "homecare/encounters/conflict.html", context, status=status)
+
+
+def _choices(request: PageRequest, row: Operation) -> dict[str, Any]:
+    """What can be decided about a line: whether it can be made to count, for how many others at once, and whether the
+    visit must be given back to who did it first."""
+    actor, place = request.actor, row.visit.place
+    doubtful = services.doubtful(row)
+    given = row.visit.stops.filter(practitioner=row.practitioner_id).exists()
+    away = row.kind in services.DOORS and not given
+    carried = row.result == Operation.Result.CONFLICT and row.encounter_id is not None
+    return {
+        "doubtful": doubtful,
+        "settles": not doubtful or actor.may(register.PATIENTS, place.path),
+        "takes": carried and not away and (doubtful or row.kind in VERSIONED),
+        "alike": len(services.alike(row)) if doubtful else 0,
+        "away": carried and away,
+        "plans": actor.may(PLAN, place.path),
+    }
 
 
 @needs(register.VIEW)

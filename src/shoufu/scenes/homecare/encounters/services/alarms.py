@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -55,6 +55,9 @@ class Press:
 def call(actor: Actor, press: Press) -> Sos:
     """Whoever gives care calls for help, also when they were suspended meanwhile: safety asks for no right."""
     practitioner = _practitioner(actor)
+    # A phone that does not hear an answer sends again at once: the second waits for the first and finds it, so that one
+    # press raises one case.
+    Practitioner.objects.select_for_update(of=("self",)).get(pk=practitioner.pk)
     known = Sos.objects.select_related("case").filter(pk=press.id).first()
     if known is not None:
         if known.practitioner_id != practitioner.pk:
@@ -76,11 +79,7 @@ def call(actor: Actor, press: Press) -> Sos:
     rows = Sos.objects.select_for_update(of=("self",)).select_related("case__place")
     recent = rows.filter(practitioner=practitioner, known_at__gt=now - AGAIN, case__state__in=Case.OPEN).first()
     row.case = recent.case if recent is not None and recent.case is not None else _case(practitioner, visit, place)
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError:
-        return Sos.objects.select_related("case").get(pk=press.id)
+    row.save(force_insert=True)
     say(row.case, CaseEvent.Kind.REPEATED if recent else CaseEvent.Kind.NOTE, SYSTEM, _in_words(row))
     live.publish([row.case], "note")
     record(

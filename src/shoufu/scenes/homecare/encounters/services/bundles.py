@@ -25,6 +25,7 @@ from shoufu.scenes.homecare.assessment.instruments import label as scale_label
 from shoufu.scenes.homecare.encounters import checklists
 from shoufu.scenes.homecare.encounters.documents import VITALS
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Handed, Photo
+from shoufu.scenes.homecare.encounters.services import doubts
 from shoufu.scenes.homecare.encounters.services.common import LINE, PHOTO, clear_with, rules
 from shoufu.scenes.homecare.encounters.services.handlers import VERSIONED
 from shoufu.scenes.homecare.encounters.services.pictures import MOST
@@ -40,6 +41,8 @@ DAYS = 2
 """Today and tomorrow, by the days of the institution's place."""
 LOOK_AGAIN = timedelta(hours=1)
 """A phone that fetches the same patient again within this leaves no further line under “who looked”."""
+KEEP_HOURS = 36
+"""How long after it was handed out a phone may show a day without having asked again."""
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 
 
@@ -54,7 +57,7 @@ class Bundle:
 def serving(actor: Actor) -> list[Practitioner]:
     """As whom the actor goes to homes now. Forbidden (reason "revoked") where they do not: their phone is wiped."""
     rows = register.practices(actor).filter(suspended_at__isnull=True, institution__suspended_at__isnull=True)
-    found = list(rows)
+    found = list(rows) if actor.may_anywhere(register.CARE) else []
     if not found:
         refusal = Forbidden(_("You are not sent to homes now; ask your coordinator. Patients' data leaves this phone."))
         refusal.extra = {"reason": "revoked"}
@@ -74,6 +77,9 @@ def bundle(actor: Actor, device: UUID, known: str = "") -> Bundle | None:
         "vitals": [_quantity(code) for code in VITALS],
         "contexts": [{"code": code, "zh": zh, "en": en} for code, (zh, en) in CONTEXTS.items()],
         "most_bytes": MOST,
+        "needed": doubts.NEEDED,
+        "trusted_accuracy": doubts.TRUSTED,
+        "keep_hours": KEEP_HOURS,
         "visits": [_visit(visit, practices) for visit in visits],
     }
     tag = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]

@@ -110,6 +110,16 @@ def sender(actor: Actor, visit_id: int) -> tuple[Visit, Practitioner]:
     raise NotFound(_("Visit %(id)s is not one of yours.") % {"id": visit_id})
 
 
+def skills_asked(visit: Visit, practitioner: int) -> list[str]:
+    """The skills that the service needs of this one of who is sent; the first one's where they are not sent."""
+    performers = visit.version.performers
+    if not performers:
+        return []
+    stop = visit.stops.filter(practitioner=practitioner).order_by("task").first()
+    found: list[str] = performers[min(stop.task if stop else 0, len(performers) - 1)]["skills"]
+    return found
+
+
 def next_number(encounter: Encounter, kind: str) -> int:
     last = Entry.objects.filter(encounter=encounter, kind=kind).aggregate(last=models.Max("number"))["last"]
     return (last or 0) + 1
@@ -132,5 +142,6 @@ __all__ = [
     "rows_for",
     "rules",
     "sender",
+    "skills_asked",
     "told",
 ]

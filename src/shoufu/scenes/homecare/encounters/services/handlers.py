@@ -3,7 +3,7 @@ is to be kept but the line itself, and returns a Problem where its work is kept 
 same (the visit was cancelled, or is another person's by now)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,10 +15,9 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
-from shoufu.kernel.places.datum import distance
 from shoufu.scenes.homecare.encounters import documents, measuring
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Operation, Photo, Trace
-from shoufu.scenes.homecare.encounters.services import watching
+from shoufu.scenes.homecare.encounters.services import doubts, watching
 from shoufu.scenes.homecare.encounters.services.common import (
     LINE,
     PHOTO,
@@ -29,7 +28,6 @@ from shoufu.scenes.homecare.encounters.services.common import (
     next_number,
     rules,
 )
-from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.models import Practitioner
 from shoufu.scenes.homecare.visits import services as visits
 from shoufu.scenes.homecare.visits.models import Visit
@@ -49,6 +47,8 @@ class Context:
     operation: Operation
     at: datetime
     base: int | None = None
+    barred: bool = False
+    """Whose account must not give care any more begins no visit: a coordinator takes it as done."""
 
     @property
     def person(self) -> int:
@@ -63,8 +63,14 @@ def carry_out(context: Context, document: Any) -> Problem | None:
     kind, encounter = context.operation.kind, context.encounter
     if encounter.state != Encounter.State.OPEN and kind not in AFTERWARDS:
         said = _("The visit is “%(state)s” already. Write what is missing as an addendum.")
-        raise Conflict(said % {"state": encounter.get_state_display()}, reason="ended")
-    return HANDLERS[kind](context, document)
+        raise Conflict(said % {"state": encounter.get_state_display()}, reason="ended", state=encounter.state)
+    found = doubts.found(context, document)
+    if found and not encounter.contested:
+        # Before its work: a visit that somebody must look at is not done by its check-out.
+        encounter.contested = True
+        encounter.save(update_fields=["contested"])
+    able = replace(context, barred=any(one.code == "no_right" for one in found))
+    return doubts.told(found, HANDLERS[kind](able, document))
 
 
 def _tried(context: Context, step: Callable[[], Any]) -> Problem | None:
@@ -75,16 +81,15 @@ def _tried(context: Context, step: Callable[[], Any]) -> Problem | None:
     except (Conflict, Forbidden, NotFound, Invalid) as problem:
         context.encounter.contested = True
         context.encounter.save(update_fields=["contested"])
-        return problem
+        return problem if "reason" in problem.extra else _elsewhere(context, problem)
     return None
 
 
-def _far(context: Context, where: documents.Where) -> float | None:
-    """Metres from the home; None where either position is not known."""
-    home = register.position(context.visit.place)
-    if home is None or where.longitude is None or where.latitude is None:
-        return None
-    return round(distance(home, (where.longitude, where.latitude)), 1)
+def _elsewhere(context: Context, problem: Problem) -> Problem:
+    if context.visit.stops.filter(practitioner=context.practitioner).exists():
+        return problem
+    said = _("This visit is another person's by now; what you write is kept, and the coordinator looks at it.")
+    return Conflict(said, reason="elsewhere")
 
 
 def _check_in(context: Context, where: documents.Where) -> Problem | None:
@@ -93,19 +98,20 @@ def _check_in(context: Context, where: documents.Where) -> Problem | None:
         raise Conflict(_("You checked in already."), reason="twice")
     encounter.in_at, encounter.in_known = context.at, timezone.now()
     encounter.in_longitude, encounter.in_latitude = where.longitude, where.latitude
-    encounter.in_accuracy, encounter.in_distance = where.accuracy, _far(context, where)
+    encounter.in_accuracy, encounter.in_distance = where.accuracy, doubts.metres(context.visit, where)
     encounter.in_reason = where.reason.strip()
     encounter.save()
     record(context.actor, act("homecare.encounter.check_in", encounter, context.visit, near=_near(context, "in")))
     watching.arrived(context.visit, context.practitioner, "in", context.at)
+    if context.barred:
+        return None
     return _tried(context, lambda: visits.begin(context.actor, context.visit.pk, context.at))
 
 
 def _near(context: Context, side: str) -> bool | None:
     """Whether it was at the home, as far as the phone knew; None where it did not. For the audit: no positions."""
-    far = getattr(context.encounter, f"{side}_distance")
-    near = rules(context.visit.institution).radius + (getattr(context.encounter, f"{side}_accuracy") or 0)
-    return None if far is None else far <= near
+    row = context.encounter
+    return doubts.near(context.visit, getattr(row, f"{side}_distance"), getattr(row, f"{side}_accuracy"))
 
 
 def _check_out(context: Context, where: documents.Where) -> Problem | None:
@@ -114,7 +120,7 @@ def _check_out(context: Context, where: documents.Where) -> Problem | None:
         raise Conflict(_("Check in first."), reason="order")
     encounter.out_at, encounter.out_known = max(context.at, encounter.in_at), timezone.now()
     encounter.out_longitude, encounter.out_latitude = where.longitude, where.latitude
-    encounter.out_accuracy, encounter.out_distance = where.accuracy, _far(context, where)
+    encounter.out_accuracy, encounter.out_distance = where.accuracy, doubts.metres(context.visit, where)
     encounter.out_reason = where.reason.strip()
     encounter.state = Encounter.State.FINISHED
     encounter.save()

@@ -12,6 +12,7 @@ from shoufu.scenes.homecare.encounters.models import (
     Handed,
     Operation,
     Overdue,
+    Phone,
     Photo,
     Sos,
     Trace,
@@ -29,6 +30,7 @@ def forget(now: datetime) -> int:
         removed = gone.delete()[0]
         removed += Operation.objects.filter(known_at__lt=old).delete()[0]
         removed += Handed.objects.filter(last_at__lt=old).delete()[0]
+        removed += Phone.objects.filter(used_at__lt=now - timedelta(days=Phone.RETENTION_DAYS)).delete()[0]
         for model, field in ((Trace, "until"), (Sos, "known_at"), (Overdue, "opened_at")):
             removed += model._default_manager.filter(**{f"{field}__lt": safety}).delete()[0]
         if removed:

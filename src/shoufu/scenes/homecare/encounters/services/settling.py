@@ -15,38 +15,60 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from shoufu.scenes.homecare.encounters import documents, selectors
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Operation, Rules
+from shoufu.scenes.homecare.encounters.services import doubts
 from shoufu.scenes.homecare.encounters.services.common import LINE, act, clear, keep, next_number
 from shoufu.scenes.homecare.encounters.services.handlers import VERSIONED, everybody_out
 from shoufu.scenes.homecare.register import selectors as register
+from shoufu.scenes.homecare.visits.locking import lock_booking
 from shoufu.scenes.homecare.visits.models import Visit
 
+DOORS = ("check_in", "check_out", "missed")
 NUMBER = re.compile(r"^\+?[0-9]{3,19}$")
 
 
 @transaction.atomic
-def settle(actor: Actor, operation_id: UUID, note: str, *, take: bool = False) -> Operation:
-    """A line in conflict was looked at: `note` says what was decided. With `take`, what it says becomes the newest
-    entry of its kind (a record that was written on two devices); a check-in that was refused begins the visit, and ends
-    it where everybody has checked out. It stays readable either way."""
+def settle(actor: Actor, operation_id: UUID, note: str, *, take: bool = False, also: bool = False) -> Operation:
+    """A line in conflict was looked at: `note` says what was decided; it stays readable either way.
+
+    With `take` it counts: what it says becomes the newest entry of its kind (a record that was written on two devices);
+    a check-in that was refused begins the visit, a visit that could not take place is closed, and one that was held up
+    by doubts is done where everybody has checked out. `also`: the same for the other lines of this record that are kept
+    and in doubt. Doubts are the coordinator's to settle.
+    """
     row = _locked(actor, operation_id)
     if not note.strip():
         raise Invalid.one("note", _("Say what was decided; the nurse reads it."))
     if row.settled_at is not None:
         raise Conflict(_("Somebody settled this already."))
-    if take and row.kind == "check_in":
-        _accept(actor, row)
-    elif take:
-        _take(row)
-    row.settled_at, row.settled_by_id, row.settled_note = timezone.now(), actor.user_id, note.strip()[:300]
-    row.save(update_fields=["settled_at", "settled_by", "settled_note"])
-    record(actor, act("homecare.encounter.settle", row, row.visit, taken=take))
+    rows = [row, *(alike(row) if also else ())]
+    if take or doubtful(row):
+        require(actor, register.PATIENTS, row.visit.place)
+    for one in rows:
+        one.settled_at, one.settled_by_id, one.settled_note = timezone.now(), actor.user_id, note.strip()[:300]
+        one.save(update_fields=["settled_at", "settled_by", "settled_note"])
+        record(actor, act("homecare.encounter.settle", one, row.visit, taken=take))
+    if take:
+        for one in rows:
+            _take(actor, one)
     return row
+
+
+def doubtful(row: Operation) -> bool:
+    """Whether a line keeps its visit from being done: doubts, or a step at the door that was refused."""
+    return bool(row.problem.get("doubts")) or row.kind in DOORS
+
+
+def alike(row: Operation) -> list[Operation]:
+    rows = Operation.objects.filter(encounter=row.encounter_id, result=Operation.Result.CONFLICT).exclude(pk=row.pk)
+    found = rows.filter(encounter__isnull=False, settled_at__isnull=True, problem__reason=doubts.REASON)
+    return list(found.select_related("visit__patient__person", "visit__place", "encounter", "practitioner"))
 
 
 def _locked(actor: Actor, operation_id: UUID) -> Operation:
     seen = selectors.operations(actor).filter(pk=operation_id).first()
     if seen is None:
         raise NotFound(_("There is no such line that you may see."))
+    lock_booking(seen.visit_id)
     rows = Operation.objects.select_for_update(of=("self",)).select_related(
         "visit__patient__person", "visit__place", "encounter", "practitioner"
     )
@@ -57,28 +79,54 @@ def _locked(actor: Actor, operation_id: UUID) -> Operation:
     return row
 
 
-def _accept(actor: Actor, row: Operation) -> None:
-    """The visit was given though it was refused at the door: it counts, by the times of who gave it."""
+def _take(actor: Actor, row: Operation) -> None:
+    if row.encounter is None or row.result != Operation.Result.CONFLICT:
+        raise Conflict(_("This line cannot be taken over; say what was decided."))
+    if row.kind in DOORS:
+        _accept(actor, row, row.encounter)
+    elif row.problem.get("reason") != doubts.REASON:
+        _rewrite(row)
+    if doubtful(row):
+        _counts(actor, row, row.encounter)
+
+
+def _accept(actor: Actor, row: Operation, done: Encounter) -> None:
+    """The visit was given though it was refused or doubted at the door: it counts, by the times of who gave it."""
     from shoufu.scenes.homecare.visits import services
 
-    done = row.encounter
-    if done is None or done.in_at is None or row.result != Operation.Result.CONFLICT:
-        raise Conflict(_("This line cannot be taken over; say what was decided."))
     if not row.visit.stops.filter(practitioner=row.practitioner_id).exists():
-        raise Conflict(_("This visit is planned for somebody else; it cannot count as theirs."))
-    services.accept(actor, row.visit_id, done.in_at)
+        raise Conflict(_("This visit is planned for somebody else; it cannot count as theirs."), reason="elsewhere")
+    if row.kind == "missed":
+        services.miss(actor, row.visit_id, row.at, done.end_cause)
+    elif row.kind == "check_in" and done.in_at is not None:
+        services.accept(actor, row.visit_id, done.in_at)
+    elif row.kind == "check_in" or done.out_at is None:
+        raise Conflict(_("This line cannot be taken over; say what was decided."))
+
+
+def _counts(actor: Actor, row: Operation, done: Encounter) -> None:
+    """Nothing in doubt is left: the visit is done where everybody has checked out."""
+    from shoufu.scenes.homecare.visits import services
+
+    left = Operation.objects.filter(encounter=done, result=Operation.Result.CONFLICT, settled_at__isnull=True)
+    if any(doubtful(one) for one in left):
+        return
     Encounter.objects.filter(pk=done.pk).update(contested=False)
-    if done.state == Encounter.State.FINISHED and done.out_at is not None and everybody_out(row.visit):
+    sent = row.visit.stops.filter(practitioner=row.practitioner_id).exists()
+    under_way = Visit.objects.filter(pk=row.visit_id, state=Visit.State.UNDERWAY).exists()
+    if sent and under_way and done.state == Encounter.State.FINISHED and everybody_out(row.visit):
         last = Encounter.objects.filter(visit=row.visit, state=Encounter.State.FINISHED).aggregate(at=Max("out_at"))
         services.finish(actor, row.visit_id, last["at"])
 
 
-def _take(row: Operation) -> None:
-    if row.kind not in VERSIONED or row.encounter is None or row.result != Operation.Result.CONFLICT:
+def _rewrite(row: Operation) -> None:
+    """What was written upon something older becomes the newest entry."""
+    if row.kind not in VERSIONED:
         raise Conflict(_("This line cannot be taken over; say what was decided."))
     person = row.visit.patient.person_id
     kept = clear(person, row.content, LINE)
     document = documents.read(row.kind, kept["content"])
+    assert row.encounter is not None
     Entry.objects.create(
         encounter=row.encounter,
         kind=row.kind,

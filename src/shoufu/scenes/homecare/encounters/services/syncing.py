@@ -21,7 +21,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from shoufu.scenes.homecare.encounters import checklists, documents
 from shoufu.scenes.homecare.encounters.models import Encounter, Operation
-from shoufu.scenes.homecare.encounters.services import handlers
+from shoufu.scenes.homecare.encounters.services import doubts, handlers
 from shoufu.scenes.homecare.encounters.services.common import (
     LINE,
     MOST_CONTENT,
@@ -106,6 +106,8 @@ def _once(actor: Actor, device: UUID, line: Draft, skew: timedelta, visit: Visit
     # What is too large is refused in its turn like any other, so that its number is used; what it said is not kept.
     content = line.content if size <= MOST_CONTENT else {TOO_LARGE: size}
     now = timezone.now()
+    ahead = round((line.at - skew - now).total_seconds())
+    noted = {"skew": round(skew.total_seconds())} if skew else {}
     operation = Operation(
         id=line.id,
         visit=visit,
@@ -118,7 +120,7 @@ def _once(actor: Actor, device: UUID, line: Draft, skew: timedelta, visit: Visit
         result=Result.HELD,
         digest=line.digest,
         content=keep(visit.patient.person_id, {"content": content, "base": line.base}, LINE),
-        problem={"skew": round(skew.total_seconds())} if skew else {},
+        problem=noted | ({"ahead": ahead} if ahead > doubts.SLACK.total_seconds() else {}),
     )
     operation.save(force_insert=True)
     if line.sequence > expected:
@@ -136,7 +138,7 @@ def _again(known: Operation, line: Draft) -> Answer:
         raise Conflict(_("This id was used for another line; use a new one."))
     if known.result == Result.APPLIED:
         return Answer(known.pk, "already", number=_number(known))
-    return Answer(known.pk, known.result, known.problem if known.result != Result.HELD else {})
+    return Answer(known.pk, known.result, known.problem if known.result != Result.HELD else {}, _number(known))
 
 
 def _number(operation: Operation) -> int:
@@ -182,7 +184,7 @@ def _settle(actor: Actor, operation: Operation, visit: Visit, result: str, probl
     operation.save(update_fields=["result", "problem", "encounter"])
     if result == Result.CONFLICT:
         record(actor, act("homecare.encounter.conflict", operation, visit, kind=operation.kind))
-    return Answer(operation.pk, result, operation.problem)
+    return Answer(operation.pk, result, operation.problem, _number(operation))
 
 
 def _known(visit: Visit, operation: Operation) -> Encounter | None:
@@ -242,7 +244,8 @@ def release(actor: Actor, before: datetime) -> int:
 
 
 def answers(actor: Actor, device: UUID) -> list[Any]:
-    """What a phone's lines came to that a person must look at: conflicts and refusals of the last two weeks."""
+    """What became of a phone's lines of the last two weeks that were not simply kept: those that wait, are in conflict
+    or refused, and what a person decided about them."""
     since = timezone.now() - timedelta(days=14)
     rows = Operation.objects.filter(practitioner__person__user=actor.user_id, device=device, known_at__gt=since)
-    return list(rows.filter(result__in=(Result.CONFLICT, Result.REFUSED), settled_at__isnull=True)[:200])
+    return list(rows.exclude(result=Result.APPLIED).order_by("-known_at")[:500])
