@@ -58,8 +58,7 @@ def test_it_locks_by_itself_and_an_old_day_leaves_it(hand: Callable[..., Hand], 
     one.page.context.set_offline(False)
     one.page.click(".chip")
     one.settled()
-    # The next line counts on from where it was.
-    one.page.click(".card.visit")
+    # The visit is there again, and the next line counts on from where it was.
     one.step("consent")
     one.page.check("input[name=service]")
     one.choose("by", "family")
@@ -130,7 +129,8 @@ def test_a_new_version_loses_nothing_that_was_not_sent(
     assert "<!-- 2 -->" in one.page.evaluate(f"fetch('{PHONE}').then((found) => found.text())")
     one.unlock()
     assert one.page.input_value("textarea[name=findings]") == "写到一半"
-    assert one.chip() == ("signin", 2) and not Operation.objects.exists()
+    one.page.wait_for_selector(".chip[data-state=signin][data-waiting='2']")
+    assert not Operation.objects.exists()
     one.page.click("a.round:visible >> nth=0")
     one.page.click("a.btn[href$='/missed']")
     one.choose("cause", "unsafe")
@@ -168,7 +168,6 @@ def test_the_nurse_is_told_what_became_of_lines_that_waited(
     whole = services.sync
     monkeypatch.setattr(services, "sync", broken)
     one.page.context.set_offline(False)
-    one.page.click(".chip")
     one.page.wait_for_selector(".chip[data-state=ready][data-waiting='1']")
     assert set(Operation.objects.values_list("result", flat=True)) == {"held"}
     one.page.click(".chip")

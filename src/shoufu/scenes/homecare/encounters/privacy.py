@@ -8,12 +8,8 @@ from django.db.models import Q
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.privacy.declarations import Holding, Hooks, Receipt, Retention, Subject
-<<<<<<< HEAD
-from shoufu.scenes.homecare.encounters.models import RETENTION_DAYS, SAFETY_DAYS, Photo
-from shoufu.scenes.homecare.register.privacy import RECORDS
-=======
 from shoufu.scenes.homecare.encounters.models import RETENTION_DAYS, SAFETY_DAYS, Phone, Photo
->>>>>>> a38bf76 (Ask of every line what the phone should have asked; let a closed account's phone empty itself)
+from shoufu.scenes.homecare.register.privacy import RECORDS
 
 CARE = ("care at home", "居家护理服务")
 PHONE_DAYS = Phone.RETENTION_DAYS
