@@ -58,7 +58,7 @@ function status(): void {
   if (sync.state === "revoked") banner.append(h("p", {}, t("revoked")), n ? h("p", {}, t(vault.isOpen() ? "revokedUnsent" : "revokedLocked", { n })) : "");
   if (sync.state === "trouble") banner.append(h("p", {}, t("trouble", { what: sync.problem })));
   const told = vault.isOpen() ? keep.untold().length : 0;
-  if (told) banner.append(h("a", { class: "btn", href: "#problems" }, icon("alert-triangle"), `${t("problems")} (${told})`));
+  if (told && path()[0] !== "problems") banner.append(h("a", { class: "btn", href: "#problems" }, icon("alert-triangle"), `${t("problems")} (${told})`));
   if (update) banner.append(button(`${t("newVersion")} · ${t("update")}`, "refresh", () => update?.postMessage("activate")));
 }
 

@@ -45,7 +45,7 @@ export function problems(): HTMLElement {
   for (const one of untold) {
     const fields = said(one.line);
     const decided = one.result === "settled";
-    root.append(h("section", { class: one.result === "applied" ? "card good" : "card warn", "data-result": one.result },
+    root.append(h("section", { class: `card${one.result === "applied" ? " good" : decided ? "" : " warn"}`, "data-result": one.result },
       h("h2", {}, `${t(one.kind === "missed" ? "couldNot" : one.kind)} · ${t(one.result)}`),
       h("p", { class: "muted" }, `${keep.doings.get(one.visit)?.title ?? one.visit} · ${dayOf(one.at)} ${clock(one.at)}`),
       one.result === "applied" ? h("p", {}, t("appliedHow")) : h("p", {}, decided ? t("decided", { what: one.detail }) : one.detail || one.title),
