@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.access.policy import subtree
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
+from shoufu.kernel.base.lookups import among
 from shoufu.kernel.privacy import selectors as privacy
 from shoufu.scenes.homecare.quality import national
 from shoufu.scenes.homecare.quality.models import Appeal, Bar, Complaint, Incident, Policy, Rating, Refusal, Sanction
@@ -178,7 +179,7 @@ def refused_by_visit(
 ) -> Mapping[tuple[int, int | None], frozenset[int]]:
     """The same for pairs of patient and visit, in one query."""
     pairs = set(wanted)
-    rows = Refusal.objects.filter(patient__in={patient for patient, _visit in pairs}, ended_at__isnull=True)
+    rows = Refusal.objects.filter(among("patient__id", {patient for patient, _visit in pairs}), ended_at__isnull=True)
     kept: dict[int, list[tuple[int, int | None, bool]]] = {}
     for patient, who, about, only in rows.values_list("patient", "practitioner", "visit", "only_visit").order_by():
         kept.setdefault(patient, []).append((who, about, only))

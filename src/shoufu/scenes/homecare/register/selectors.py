@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.access.policy import limit, subtree
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Forbidden, NotFound
+from shoufu.kernel.base.lookups import among
 from shoufu.kernel.parties.models import Membership, Organisation, Person
 from shoufu.kernel.parties.selectors import current
 from shoufu.kernel.places.models import Place
@@ -222,7 +223,7 @@ def positions_of(places: Mapping[int, str]) -> dict[int, tuple[float, float]]:
     """The same for places by their ids and paths."""
     around = {pk: _upwards(path) for pk, path in places.items()}
     wanted = {path for paths in around.values() for path in paths}
-    rows = Place.objects.filter(path__in=wanted, longitude__isnull=False, latitude__isnull=False)
+    rows = Place.objects.filter(among("path", wanted), longitude__isnull=False, latitude__isnull=False)
     found = rows.values_list("path", "longitude", "latitude")
     known = {path: (east, north) for path, east, north in found if east is not None and north is not None}
     nearest = {pk: next((known[path] for path in paths if path in known), None) for pk, paths in around.items()}
