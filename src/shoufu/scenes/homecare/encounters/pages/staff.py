@@ -207,7 +207,7 @@ def _choices(request: PageRequest, row: Operation) -> dict[str, Any]:
     carried = row.result == Operation.Result.CONFLICT and row.encounter_id is not None
     return {
         "doubtful": doubtful,
-        "settles": not doubtful or actor.may(register.PATIENTS, place.path),
+        "settles": not row.problem.get("doubts") or actor.may(register.PATIENTS, place.path),
         "takes": carried and not away and (doubtful or row.kind in VERSIONED),
         "alike": len(services.alike(row)) if doubtful else 0,
         "away": carried and away,

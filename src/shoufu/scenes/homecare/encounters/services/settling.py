@@ -41,7 +41,7 @@ def settle(actor: Actor, operation_id: UUID, note: str, *, take: bool = False, a
     if row.settled_at is not None:
         raise Conflict(_("Somebody settled this already."))
     rows = [row, *(alike(row) if also else ())]
-    if take or doubtful(row):
+    if take or row.problem.get("doubts"):
         require(actor, register.PATIENTS, row.visit.place)
     for one in rows:
         one.settled_at, one.settled_by_id, one.settled_note = timezone.now(), actor.user_id, note.strip()[:300]
