@@ -12,7 +12,7 @@ from shoufu.scenes.homecare.assessment.models import Assessment
 from shoufu.scenes.homecare.careplans.models import CarePlan, Reading
 from shoufu.scenes.homecare.encounters.models import Encounter, Photo
 from shoufu.scenes.homecare.quality.models import Incident, Rating
-from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, Service
+from shoufu.scenes.homecare.register.models import Institution, Patient, Portrait, Practitioner, Service
 from shoufu.scenes.homecare.visits.models import Visit
 
 
@@ -29,8 +29,9 @@ def test_the_model_districts_part_loads_once() -> None:
         by_services = Visit.objects.filter(booking__isnull=False)
         assert by_services.filter(state="booked").count() >= 7 and by_services.filter(state="done").count() >= 4
     assert Practitioner.objects.filter(verified_at__isnull=True).count() == 1
+    assert Portrait.objects.count() == 7, "whoever is verified shows a face"
     assert Assessment.objects.filter(decision="unfit").count() == 1
-    assert Order.objects.filter(state="paid", performer__isnull=False).count() >= 4
+    assert Order.objects.filter(state="paid", performers__isnull=False).distinct().count() >= 4
     assert books.wrong_orders() == []
     staff = User.objects.filter(assignments__role__startswith="care_")
     assert {"caremanager", "coordinator", "regulator"} <= set(staff.values_list("username", flat=True))
