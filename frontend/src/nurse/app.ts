@@ -42,7 +42,7 @@ function status(): void {
     ready: [n ? t("waiting", { n }) : t("allSent"), n ? "cloud-upload" : "cloud-check", n ? "warn" : "good"],
     signin: [t("waiting", { n }), "login", "warn"],
     other: [t("waiting", { n }), "user-x", "warn"],
-    revoked: [t("waiting", { n }), "lock", "warn"],
+    revoked: [n ? t("waiting", { n }) : t("allSent"), "lock", "warn"],
     trouble: [t("waiting", { n }), "alert-triangle", "warn"],
   };
   const [text, name, css] = words[sync.state];
@@ -101,7 +101,8 @@ async function render(): Promise<void> {
     main.replaceChildren(problems());
   } else {
     head(t("app"), null);
-    main.replaceChildren(day());
+    // Who is not sent to homes reads why above, and not that visits will come.
+    main.replaceChildren(sync.state === "revoked" ? "" : day());
   }
   if (visit) place.follow();
   scrollTo(0, 0);
