@@ -40,7 +40,9 @@ def upright(content: bytes, field: str, limits: Limits) -> Image.Image:
         image = _opened(content, field, limits)
     _check(image, field, limits)
     try:
-        return _flat(ImageOps.exif_transpose(image))
+        # In place: of a picture with many pixels every copy counts.
+        ImageOps.exif_transpose(image, in_place=True)
+        return _flat(image)
     except BROKEN as error:
         raise Invalid.one(field, _("This picture is broken or cut short; send it again.")) from error
 
