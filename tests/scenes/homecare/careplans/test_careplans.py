@@ -272,6 +272,25 @@ def test_tasks_stand_by_readings_and_by_what_is_said(care: Any) -> None:
     assert {one.task.code: one.standing.missed for one in in_ten_days if one.standing}["measure_fasting"] == 9
 
 
+def test_one_plan_that_cannot_be_reminded_of_keeps_no_other_waiting(
+    care: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = made(care), made(care, SUGAR)
+    step = findings.missed
+
+    def broken(plan: CarePlan, patient: Any) -> int:
+        if plan.pk == bad.pk:
+            raise RuntimeError("kaputt")
+        return step(plan, patient)
+
+    now, rows = timezone.now(), CarePlan.objects.filter(pk__in=(bad.pk, good.pk)).select_related("patient__place")
+    with monkeypatch.context() as patch:
+        patch.setattr(findings, "missed", broken)
+        assert reminding.remind(rows, now) == 1
+    assert [one.levelname for one in caplog.records if f"plan {bad.pk} failed" in one.message] == ["ERROR"]
+    assert reminding.remind(rows, now) == 2
+
+
 def test_reminders_come_at_their_hour_once_and_stop_with_the_care(care: Any) -> None:
     made(care)
     privacy.grant(care.act("mei"), privacy.GrantDraft(care.people["lan"].pk, ["care.act"]))

@@ -23,7 +23,7 @@ from shoufu.kernel.observations.wire import Fault, parse
 from shoufu.kernel.observations.writer import Writer
 from shoufu.scenes.homecare.careplans import selectors
 from shoufu.scenes.homecare.careplans.models import Finding, Reading
-from shoufu.scenes.homecare.careplans.services import devices, looks, plans
+from shoufu.scenes.homecare.careplans.services import devices, looks, plans, readings
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,6 +97,24 @@ def test_a_slip_is_refused_at_the_edge_and_mixed_up_values_are_no_reading(care: 
     assert not say({"glucose": 6.1}, kind="health.glucose")
     assert devices.read() == 1
     assert [(one.kind, one.context) for one in selectors.readings(SYSTEM)] == [("glucose", "random")]
+
+
+def test_a_reading_that_breaks_keeps_no_later_one_waiting(
+    care: Any, cuff: Any, say: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    devices.bind(care.act("song"), care.mei.pk, "cuff-1")
+    keep = readings.keep
+
+    def broken(actor: Any, patient: Any, draft: Any, *more: Any) -> Any:
+        if draft.values.get("systolic") == 130:
+            raise RuntimeError("kaputt")
+        return keep(actor, patient, draft, *more)
+
+    monkeypatch.setattr(readings, "keep", broken)
+    for systolic in (130, 131):
+        assert not say({"systolic": systolic, "diastolic": 80})
+    assert devices.read() == 1
+    assert [one.levelname for one in caplog.records if "was not taken" in one.message] == ["ERROR"]
 
 
 def test_a_device_measures_one_patient_from_when_until_when(care: Any, cuff: Any, say: Any) -> None:

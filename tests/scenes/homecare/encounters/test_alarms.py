@@ -16,6 +16,8 @@ from shoufu.kernel.cases.models import Case
 from shoufu.kernel.notices.models import Notice
 from shoufu.scenes.homecare.encounters import selectors, services
 from shoufu.scenes.homecare.encounters.models import Overdue, Rules, Sos
+from shoufu.scenes.homecare.encounters.services import watching
+from shoufu.scenes.homecare.visits.models import Stop, Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +124,28 @@ def test_a_missed_check_out_is_raised_once_and_ends_when_it_comes(visiting: Any)
     row.refresh_from_db()
     case = Case.objects.get()
     assert row.ended_at is not None and case.state == "resolved" and "签退已收到" in case.outcome
+
+
+def test_one_who_is_late_and_cannot_be_raised_keeps_no_other_waiting(
+    visiting: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = visiting.visit, visiting.another()
+    Visit.objects.filter(pk=good.pk).update(starts_at=bad.starts_at, latest_at=bad.latest_at)
+    Stop.objects.filter(visit=good).update(span=bad.stops.get().span, live=True, practitioner=visiting.colleague())
+    step = watching._raise
+
+    def broken(late: Any, now: Any) -> int:
+        if late.visit == bad:
+            raise RuntimeError("kaputt")
+        return step(late, now)
+
+    then = bad.latest_at + timedelta(minutes=31)
+    with monkeypatch.context() as patch:
+        patch.setattr(watching, "_raise", broken)
+        assert services.watch(then) == 1
+    assert Overdue.objects.get().visit == good
+    assert [one.levelname for one in caplog.records if "raising who is late" in one.message] == ["ERROR"]
+    assert services.watch(then) == 1 and Overdue.objects.count() == 2
 
 
 def test_who_never_came_is_raised_after_the_institutions_own_grace(visiting: Any) -> None:

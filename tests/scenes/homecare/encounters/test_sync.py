@@ -14,7 +14,7 @@ from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict, Forbidden, NotFound
 from shoufu.scenes.homecare.encounters import selectors, services
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Handed, Operation
-from shoufu.scenes.homecare.encounters.services import handlers
+from shoufu.scenes.homecare.encounters.services import handlers, syncing
 from shoufu.scenes.homecare.register import services as register
 from shoufu.scenes.homecare.visits.models import Stop, Visit
 
@@ -78,6 +78,28 @@ def test_the_same_lines_again_and_in_any_order_are_kept_once(visiting: Any) -> N
     assert [one["code"] for one in line.problem["doubts"]] == ["unidentified"]
     services.settle(gao, line.pk, "护士电话确认", take=True)
     assert Visit.objects.get(pk=lost.pk).state == "done"
+
+
+def test_one_phone_whose_lines_fail_keeps_no_other_phones_waiting(
+    visiting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, bad, good = visiting.phone, visiting.another(), visiting.another()
+    for visit in (bad, good):
+        assert set(results(phone.send(*phone.whole(visit)[1:]))) == {"held"}
+    step, failures = syncing._next, []
+
+    def broken(actor: Any, device: Any, visit: int, **more: Any) -> Any:
+        if visit == bad.pk:
+            raise RuntimeError("kaputt")
+        return step(actor, device, visit, **more)
+
+    later = timezone.now() + timedelta(hours=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(syncing, "_next", broken)
+        patch.setattr(syncing.log, "exception", lambda said, **about: failures.append((said, about["visit"])))
+        assert services.release(SYSTEM, later) == 8
+    assert failures == [("not_released", bad.pk)] and Visit.objects.get(pk=good.pk).state == "done"
+    assert services.release(SYSTEM, later) == 8 and Visit.objects.get(pk=bad.pk).state == "done"
 
 
 def test_a_visit_that_was_cancelled_meanwhile_is_kept_and_told(visiting: Any) -> None:

@@ -8,7 +8,8 @@ from shoufu.kernel.base.errors import Conflict, Invalid
 from shoufu.kernel.notices.models import Notice
 from shoufu.scenes.homecare.planning import days, services
 from shoufu.scenes.homecare.planning.models import DayPlan, PlanEvent, Proposal
-from shoufu.scenes.homecare.planning.services import Wish
+from shoufu.scenes.homecare.planning.services import Wish, watching
+from shoufu.scenes.homecare.register.models import Institution
 from shoufu.scenes.homecare.visits.models import Stop, Visit
 
 pytestmark = pytest.mark.django_db
@@ -151,6 +152,27 @@ def test_a_visit_that_did_not_begin_is_told_once_to_its_own_coordinator(
     assert services.watch(board.at(9, 45)) == 1
     answer = services.check(board.act(), after.pk, Wish([board.nurses["bai"].pk], board.at(10)))
     assert answer.fit is not None and answer.fit.late == 0
+
+
+def test_one_institution_that_cannot_be_watched_keeps_no_other_waiting(
+    board: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = board.visit(0, 9), board.visit(1, 10)
+    bad, good = Institution.objects.order_by("pk")
+    Visit.objects.filter(pk=first.pk).update(institution=bad)
+    Visit.objects.filter(pk=second.pk).update(institution=good)
+    asked: list[int] = []
+
+    def broken(office: Institution, now: Any) -> int:
+        asked.append(office.pk)
+        if len(asked) == 1:
+            raise RuntimeError("kaputt")
+        return 1
+
+    monkeypatch.setattr(watching, "_watched", broken)
+    assert services.watch(board.at(9, 40)) == 1
+    assert [one.levelname for one in caplog.records if f"institution {bad.pk} failed" in one.message] == ["ERROR"]
+    assert services.watch(board.at(9, 41)) == 2 and asked == [bad.pk, good.pk] * 2
 
 
 def test_nothing_is_planned_into_the_past(board: Any, clock: Callable[[Any], None]) -> None:

@@ -105,7 +105,8 @@ def _number(name: str, value: Any) -> int:
 def _agreed(query: Query, asked: Asked, slot: Slot) -> str:
     """Whether the consent was given to what will be done; a visit that moves keeps the one it has."""
     if query.moving is not None:
-        return ""
+        changed = placing.another_version(asked.standing.service, asked.agreed, slot.start) if asked.agreed else None
+        return words.sentence(changed) if changed is not None else ""
     version = asked.standing.version_on(asked.standing.day(slot.start))
     if version is None or query.details.get("consent") != version.pk:
         return _("Agree to the consent of this service first.")

@@ -17,8 +17,9 @@ from shoufu.kernel.booking.services.claims import lapse
 from shoufu.scenes.homecare.planning import days
 from shoufu.scenes.homecare.planning.days import Day, Wish
 from shoufu.scenes.homecare.quality.selectors import refused_people
-from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, ServiceVersion
-from shoufu.scenes.homecare.register.selectors import day_at
+from shoufu.scenes.homecare.register.eligibility import Reason
+from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, Service, ServiceVersion
+from shoufu.scenes.homecare.register.selectors import day_at, version_on
 from shoufu.scenes.homecare.visits.models import Visit
 from shoufu.scenes.homecare.visits.standing import Standing
 
@@ -43,6 +44,12 @@ def served(
     wish = _Common(found, refused_people(found.patient)) if loaded else None
     kept = [one for day, group in by_day.items() if wish is not None for one in wish.kept(loaded[day], group)]
     return sorted(kept, key=lambda one: one.start)
+
+
+def another_version(service: Service, agreed: ServiceVersion, start: datetime) -> Reason | None:
+    """The reason against a visit, whose service was agreed to in one version, on a day on which another one holds."""
+    now = version_on(service.pk, day_at(service.institution.place, start))
+    return Reason("version_changed") if now is not None and now != agreed else None
 
 
 class _Common:

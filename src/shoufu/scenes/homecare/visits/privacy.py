@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from shoufu.kernel.privacy.declarations import Holding, NotPersonal
+from shoufu.kernel.privacy.declarations import Holding, NotPersonal, Retention
 from shoufu.scenes.homecare.register.privacy import RECORDS
 from shoufu.scenes.homecare.visits.models import RETENTION_DAYS
 
@@ -76,3 +76,11 @@ holdings = (
 )
 
 not_personal = (NotPersonal("homecare_visits.bookingrules", "an institution's own rules"),)
+
+retentions = (
+    Retention(
+        "shoufu.scenes.homecare.visits.tasks.forget",
+        "visits 15 years after they ended, and prescriptions 15 years after their last day",
+        "上门在结束 15 年后删除，处方在失效 15 年后删除",
+    ),
+)

@@ -1,3 +1,4 @@
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from shoufu.scenes.homecare.visits import ordering, services
@@ -30,3 +31,10 @@ def close_past(timestamp: int) -> int:
 def keep_in_step(timestamp: int) -> int:
     """Every hour: bring the offerings in step with versions whose first day has come. Returns how many changed."""
     return services.keep_all_in_step()
+
+
+@app.periodic(cron="45 4 * * *")
+@app.task(queue="retention", queueing_lock="homecare.visits.forget", pass_context=False)
+def forget(timestamp: int) -> int:
+    """Every night: remove visits and prescriptions past their retention. Returns how many rows."""
+    return services.forget(timezone.now())

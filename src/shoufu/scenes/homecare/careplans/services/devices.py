@@ -4,6 +4,7 @@ The log holds them for three days and nobody has the right to see them there. Cu
 killed at any moment, the next run begins again and comes to the same (the id of the observation is the reading's).
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +29,7 @@ from shoufu.scenes.homecare.careplans.services import readings
 from shoufu.scenes.homecare.careplans.services.common import act, running, writer
 from shoufu.scenes.homecare.register.models import Patient
 
+log = logging.getLogger(__name__)
 NAME = "homecare.careplans"
 AT_ONCE = 2_000
 PREFIX = "health."
@@ -103,16 +105,19 @@ def _take(bound: Sequence[HomeDevice], row: BatchRow) -> int:
     if mine is None:
         return 0
     result = dict(row.result)
-    kind = row.kind.removeprefix(PREFIX)
-    context = result.pop("context", "") or ("random" if chronic.KINDS[kind].contexts else "")
-    draft = readings.ReadingDraft(row.id, kind, result, at, context)
     patient = Patient.objects.select_for_update(of=("self",)).select_related(
         "person", "place", "institution__place", "institution__organisation"
     )
     try:
+        kind = row.kind.removeprefix(PREFIX)
+        context = result.pop("context", "") or ("random" if chronic.KINDS[kind].contexts else "")
+        draft = readings.ReadingDraft(row.id, kind, result, at, context)
         with transaction.atomic():
             added = readings.keep(SYSTEM, patient.get(pk=mine.patient_id), draft, Reading.Source.DEVICE, mine.device)
     except Problem:
         # Passed the schema and still no reading (the two pressures mixed up): the device's own count shows it.
+        return 0
+    except Exception:  # a reading that breaks us must not keep everybody's later ones: it stays in the log
+        log.exception("reading %s of device %s was not taken", row.id, row.device_id)
         return 0
     return int(added.fresh)

@@ -1,13 +1,16 @@
 """What is said by itself: to the patient what is still to be done, to the nurse whom to ask."""
 
+import logging
 from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from shoufu.kernel.base.actor import Actor
+from shoufu.kernel.base.apart import apart
 from shoufu.kernel.places.models import Place
 from shoufu.scenes.homecare.careplans import selectors
 from shoufu.scenes.homecare.careplans.models import CarePlan
@@ -15,6 +18,7 @@ from shoufu.scenes.homecare.careplans.services import findings
 from shoufu.scenes.homecare.careplans.services.common import about, team, tell
 from shoufu.scenes.homecare.register import selectors as register
 
+log = logging.getLogger(__name__)
 EVENING, MORNING = 18, 8
 """The hours of the place at which the patient is reminded, and the nurse told whom to ask."""
 
@@ -35,28 +39,29 @@ def hour(now: datetime) -> int:
 
 def remind(rows: Iterable[CarePlan], now: datetime) -> int:
     """Remind patients, and who may act for them, of tasks whose period ends today undone; once a day and plan."""
-    count = 0
-    for plan in rows:
-        patient = plan.patient
-        today = register.day_at(patient.place, now)
-        mine = [one for one in selectors.tasks(plan) if one.performer == "patient"]
-        missed = findings.missed(plan, patient)
-        if missed != plan.missed:
-            CarePlan.objects.filter(pk=plan.pk).update(missed=missed)
-        shown = selectors.standings(mine, patient, today)
-        open_ = [one.task for one in shown if one.standing and one.standing.open and one.standing.last == today]
-        if not open_:
-            continue
-        words = {
-            "zh-hans": {"name": patient.person.name, "tasks": "、".join(one.text for one in open_)},
-            "en": {"name": patient.person.name, "tasks": ", ".join(one.text_en or one.text for one in open_)},
-        }
-        people = [patient.person_id, *(one.pk for one in register.carers(patient))]
-        tell(
-            "chronic.remind", about(patient.place, f"remind:{plan.pk}:{today}", now, words), selectors.accounts(people)
-        )
-        count += 1
-    return count
+    found = {plan.pk: plan for plan in rows}
+    return apart(log, "reminding of plan", found, lambda number: _remind(found[number], now))
+
+
+@transaction.atomic
+def _remind(plan: CarePlan, now: datetime) -> bool:
+    patient = plan.patient
+    today = register.day_at(patient.place, now)
+    mine = [one for one in selectors.tasks(plan) if one.performer == "patient"]
+    missed = findings.missed(plan, patient)
+    if missed != plan.missed:
+        CarePlan.objects.filter(pk=plan.pk).update(missed=missed)
+    shown = selectors.standings(mine, patient, today)
+    open_ = [one.task for one in shown if one.standing and one.standing.open and one.standing.last == today]
+    if not open_:
+        return False
+    words = {
+        "zh-hans": {"name": patient.person.name, "tasks": "、".join(one.text for one in open_)},
+        "en": {"name": patient.person.name, "tasks": ", ".join(one.text_en or one.text for one in open_)},
+    }
+    people = [patient.person_id, *(one.pk for one in register.carers(patient))]
+    tell("chronic.remind", about(patient.place, f"remind:{plan.pk}:{today}", now, words), selectors.accounts(people))
+    return True
 
 
 def tell_due(rows: Iterable[CarePlan], now: datetime) -> int:
@@ -67,12 +72,16 @@ def tell_due(rows: Iterable[CarePlan], now: datetime) -> int:
             continue
         for user in team(plan.patient):
             by_user.setdefault(user, []).append(plan)
-    for user, plans in by_user.items():
-        place = plans[0].patient.institution.place
-        today: date = register.day_at(place, now)
-        words = {code: {"count": str(len(plans))} for code in ("zh-hans", "en")}
-        tell("chronic.due", about(place, f"due:{user}:{today}", now, words), [user])
-    return len(by_user)
+    return apart(log, "telling of follow-ups due to user", by_user, lambda user: _tell_due(user, by_user[user], now))
+
+
+@transaction.atomic
+def _tell_due(user: int, plans: list[CarePlan], now: datetime) -> bool:
+    place = plans[0].patient.institution.place
+    today: date = register.day_at(place, now)
+    words = {code: {"count": str(len(plans))} for code in ("zh-hans", "en")}
+    tell("chronic.due", about(place, f"due:{user}:{today}", now, words), [user])
+    return True
 
 
 def figures(actor: Actor) -> dict[str, int]:

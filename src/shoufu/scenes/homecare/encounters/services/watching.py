@@ -1,5 +1,6 @@
 """Who did not check in or out in time: a case with the duty to call them, which ends when it comes."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from django.utils.translation import override
 from shoufu.kernel.access.policy import lent, require
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import SYSTEM, Actor
+from shoufu.kernel.base.apart import apart
 from shoufu.kernel.base.errors import Conflict, Invalid, NotFound
 from shoufu.kernel.cases import services as cases
 from shoufu.kernel.cases.models import Case, CaseEvent
@@ -25,6 +27,7 @@ from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.models import Practitioner
 from shoufu.scenes.homecare.visits.models import Stop, Visit
 
+log = logging.getLogger(__name__)
 LANGUAGES = ("zh-hans", "en")
 What = Overdue.What
 RIGHT = "homecare.overdue"
@@ -84,7 +87,8 @@ def _due(stop: Stop, encounter: Encounter | None) -> tuple[str, datetime] | None
 
 def watch(now: datetime) -> int:
     """Raise a case for everybody who is late; how many. Each is raised once, however often this runs."""
-    return sum(_raise(late, now) for late in list(_late(now)))
+    late = {(one.visit.pk, one.practitioner.pk, one.what): one for one in _late(now)}
+    return apart(log, "raising who is late", late, lambda key: _raise(late[key], now))
 
 
 def _raise(late: Late, now: datetime) -> int:

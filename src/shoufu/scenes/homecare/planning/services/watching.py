@@ -7,6 +7,7 @@ from django.utils.translation import override
 
 from shoufu.kernel.access.models import User
 from shoufu.kernel.base.actor import SYSTEM
+from shoufu.kernel.base.apart import apart
 from shoufu.kernel.notices.services import About, notify_user
 from shoufu.scenes.homecare.planning import days
 from shoufu.scenes.homecare.planning.risks import Risk, open_ones, risks
@@ -21,14 +22,9 @@ log = logging.getLogger(__name__)
 def watch(now: datetime) -> int:
     """Tell coordinators of visits of today that are at risk, each once for each kind of risk; how many are."""
     waiting = Visit.objects.filter(state=Visit.State.BOOKED, began_at__isnull=True)
-    found = 0
-    offices = Institution.objects.select_related("place", "organisation").order_by("pk")
-    for office in offices.filter(pk__in=waiting.values("institution")):
-        try:
-            found += _watched(office, now)
-        except Exception:  # one institution's fault must not keep the others' coordinators from hearing
-            log.exception("risks of institution %s", office.pk)
-    return found
+    rows = Institution.objects.select_related("place", "organisation").order_by("pk")
+    offices = {office.pk: office for office in rows.filter(pk__in=waiting.values("institution"))}
+    return apart(log, "risks of institution", offices, lambda number: _watched(offices[number], now))
 
 
 def _watched(office: Institution, now: datetime) -> int:

@@ -20,6 +20,7 @@ from shoufu.scenes.homecare.visits.services.prescriptions import (
     revoke_prescription,
     written_in,
 )
+from shoufu.scenes.homecare.visits.services.retention import forget, held_visits
 from shoufu.scenes.homecare.visits.services.states import accept, begin, close_past, finish, miss
 
 __all__ = [
@@ -43,7 +44,9 @@ __all__ = [
     "cost",
     "expected",
     "finish",
+    "forget",
     "free_slots",
+    "held_visits",
     "keep_all_in_step",
     "keep_in_step",
     "look_at",

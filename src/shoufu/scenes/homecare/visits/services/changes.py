@@ -13,7 +13,7 @@ from shoufu.kernel.booking import policy
 from shoufu.kernel.booking import services as booking
 from shoufu.kernel.booking.models import Booking
 from shoufu.kernel.payments.models import Order
-from shoufu.scenes.homecare.visits import ordering, selectors, telling
+from shoufu.scenes.homecare.visits import owing, placing, selectors, telling, words
 from shoufu.scenes.homecare.visits.models import Visit
 from shoufu.scenes.homecare.visits.services.asking import able_to_book, patient_of
 
@@ -48,7 +48,7 @@ def cost(actor: Actor, visit_id: int, *, mine: bool = False, by_patient: bool = 
     row.charge = charge.amount
     visit.booking = row
     paid = visit.order.paid_minor if visit.order is not None and visit.order.state in Order.SETTLED else 0
-    kept = ordering.kept(visit, paid)
+    kept = owing.kept(visit, paid)
     return Cost(kept, paid - kept, visit.version.currency, policy.words(charge), charge.until)
 
 
@@ -72,8 +72,11 @@ def cancel(
 
 
 def move(actor: Actor, visit_id: int, start: datetime, version: int | None = None, *, mine: bool = False) -> Visit:
-    """Give a visit another time that is offered for it, by the terms that were agreed."""
+    """Give a visit another time that is offered for it, by the terms that were agreed. Conflict (reason
+    "version_changed") for a day on which another version of the service holds: nobody agreed to that one."""
     visit, row = _of_booking(actor, visit_id, mine)
+    if (said := placing.another_version(visit.service, visit.version, start)) is not None:
+        raise Conflict(words.sentence(said), reason=said.code)
     able = able_to_book(actor, row.offering, visit.patient)
     booking.reschedule(able, row.pk, booking.Move(start.astimezone(UTC), version=version, own=mine))
     if not mine:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from shoufu.kernel.base.actor import SYSTEM
+from shoufu.kernel.base.apart import apart
 from shoufu.kernel.booking.models import Override
 from shoufu.scenes.homecare.register import facts
 from shoufu.scenes.homecare.register import selectors as register
@@ -89,16 +90,8 @@ def check_ahead(now: datetime | None = None, most: int = 2000) -> int:
         "patient__person", "patient__place", "patient__institution__place", "service", "version", "prescription",
         "institution__place", "place",
     )  # fmt: skip
-    return sum(_apart(row, moment) for row in rows.order_by("starts_at")[:most])
-
-
-def _apart(visit: Visit, moment: datetime) -> bool:
-    """One visit's fault must not keep the others from being checked."""
-    try:
-        return _checked(visit, moment)
-    except Exception:
-        log.exception("visit %s could not be checked", visit.pk)
-        return False
+    found = {row.pk: row for row in rows.order_by("starts_at")[:most]}
+    return apart(log, "checking visit", found, lambda number: _checked(found[number], moment))
 
 
 @transaction.atomic

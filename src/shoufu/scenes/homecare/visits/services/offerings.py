@@ -1,5 +1,6 @@
 """The kernel's offerings of services: opened by a coordinator, then kept in step with versions and people."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.access.policy import lent, require
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import SYSTEM, Actor
+from shoufu.kernel.base.apart import apart
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid
 from shoufu.kernel.booking import policy
 from shoufu.kernel.booking import services as booking
@@ -22,6 +24,7 @@ from shoufu.scenes.homecare.visits import selectors
 from shoufu.scenes.homecare.visits.holding import code_of
 from shoufu.scenes.homecare.visits.models import BookingRules, default_policy
 
+log = logging.getLogger(__name__)
 PLACES = 100_000
 """Places of a slot in the kernel: so many that the plan alone decides."""
 RIGHTS = ("booking.manage", "booking.view", "parties.view")
@@ -200,4 +203,4 @@ def _same(found: Offering, draft: TermsDraft) -> bool:
 def keep_all_in_step() -> int:
     """Every hour: a version's first day comes at midnight of its place. Returns how many offerings changed."""
     rows = Institution.objects.select_related("place", "organisation__place").order_by("pk")
-    return sum(keep_in_step(SYSTEM, office) for office in rows)
+    return apart(log, "offerings of institution", rows, lambda office: keep_in_step(SYSTEM, office))
