@@ -173,6 +173,28 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
         "Paid too late, going back: {service}",
         "The hold for {time} had ended; {amount} goes back where it came from. Please choose a time again. {number}.",
     ),
+    ("homecare.surplus", "zh-hans"): Words(
+        "多付的款正在退回：{service}", "{amount} 付到时已没有待付的款，会原路退回。编号 {number}。"
+    ),
+    ("homecare.surplus", "en"): Words(
+        "Paid too much, going back: {service}",
+        "Nothing was due any more when {amount} came; it goes back where it came from. {number}.",
+    ),
+    ("homecare.charged", "zh-hans"): Words(
+        "上门未能进行，有待付的款：{service}",
+        "{time} 上门时家中无人或被拒绝。按预约条款应付 {amount}，请在“我的上门”里付款。编号 {number}。",
+    ),
+    ("homecare.charged", "en"): Words(
+        "A visit could not take place; something is to be paid: {service}",
+        "At {time} nobody was at home, or it was refused. By the terms {amount} is due; pay in “My visits”. {number}.",
+    ),
+    ("homecare.owed", "zh-hans"): Words(
+        "服务已完成，有待付的款：{service}", "{time} 的上门已完成，应付 {amount}，请在“我的上门”里付款。编号 {number}。"
+    ),
+    ("homecare.owed", "en"): Words(
+        "Done, and still to be paid: {service}",
+        "The visit of {time} was done; {amount} is due, pay under “My visits”. {number}.",
+    ),
     ("homecare.blocked", "zh-hans"): Words(
         "这次上门不能照原样进行：{service}", "{time}，编号 {number}。处方、评估、执照或病情有变，请处理。"
     ),

@@ -15,7 +15,7 @@ from shoufu.kernel.payments import services as payments
 from shoufu.kernel.payments.models import Order, Payment, Refund
 from shoufu.kernel.payments.providers import Fact
 from shoufu.scenes.homecare.register.models import ServiceVersion
-from shoufu.scenes.homecare.visits import ordering, services
+from shoufu.scenes.homecare.visits import ordering, returning, services
 from shoufu.scenes.homecare.visits.models import Stop, Visit
 
 pytestmark = pytest.mark.django_db
@@ -165,11 +165,11 @@ def test_a_refund_that_failed_is_asked_for_anew_and_a_clerks_part_counts(bookabl
 def test_a_refund_that_fails_again_and_again_is_left_to_a_clerk(bookable: Any) -> None:
     visit = bookable.paid(bookable.book(bookable.at(9)))
     services.cancel(bookable.care.act("mei"), visit.pk, mine=True)
-    for n in range(1, ordering.REFUND_TRIES + 1):
+    for n in range(1, returning.REFUND_TRIES + 1):
         assert ordering.follow(visit.pk) and Refund.objects.count() == n
         _fails(Refund.objects.get(state="requested"))
         Refund.objects.update(requested_at=timezone.now() - timedelta(days=2))
-    assert ordering.follow(visit.pk) and Refund.objects.count() == ordering.REFUND_TRIES
+    assert ordering.follow(visit.pk) and Refund.objects.count() == returning.REFUND_TRIES
 
 
 def test_one_visit_whose_money_fails_does_not_keep_the_others(bookable: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,9 +16,12 @@ from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict
 from shoufu.kernel.booking import services as booking
 from shoufu.kernel.booking.models import Booking
+from shoufu.kernel.payments import books
+from shoufu.kernel.payments import services as payments
+from shoufu.kernel.payments.models import Order, Refund
 from shoufu.scenes.homecare.planning import days
-from shoufu.scenes.homecare.visits import services
-from shoufu.scenes.homecare.visits.models import Stop, Visit
+from shoufu.scenes.homecare.visits import ordering, returning, services
+from shoufu.scenes.homecare.visits.models import Stop, Visit, default_policy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 8
@@ -137,6 +140,86 @@ def test_the_door_and_the_desk_say_at_once_that_nobody_came_and_neither_dies(
     got = race(act, 2)
     assert all(not isinstance(one, Exception) or isinstance(one, Conflict) for one in got), got
     assert bookable.again(visit).state == "missed" and bookable.again(visit).booking.state == "no_show"
+
+
+def _paid_too_late(bookable: Any, monkeypatch: pytest.MonkeyPatch) -> tuple[Visit, Visit]:
+    """One whose hold ran out before it was paid, and the one that has its time now; nothing followed yet."""
+    visit = bookable.book(bookable.at(9))
+    Booking.objects.filter(pk=visit.booking_id).update(held_until=timezone.now() - timedelta(seconds=1))
+    other = bookable.book(bookable.at(9), "gao", patient=bookable.neighbours(1)[0].pk)
+    monkeypatch.setattr(ordering, "follow_soon", lambda _visit: None)
+    payments.confirm_offline(SYSTEM, visit.order_id, 16800, "R-1")
+    return visit, other
+
+
+def _one_of_both(bookable: Any, visit: Visit) -> None:
+    state = bookable.again(visit).state
+    back = list(Refund.objects.values_list("amount_minor", flat=True))
+    assert (state, back) in (("booked", []), ("expired", [16800])), (state, back)
+    assert Booking.objects.filter(person=visit.patient.person_id, state="confirmed").count() == (state == "booked")
+
+
+def test_what_was_paid_too_late_is_paid_back_or_takes_place_never_both(
+    bookable: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit, other = _paid_too_late(bookable, monkeypatch)
+    refused, placed, pay_back = threading.Event(), threading.Event(), returning.pay_back
+
+    def slowly(visit_id: int) -> Any:
+        if threading.current_thread().name == "first":
+            refused.set()
+            assert placed.wait(20)
+        return pay_back(visit_id)
+
+    monkeypatch.setattr(returning, "pay_back", slowly)
+
+    def act(number: int) -> Any:
+        if number == 0:
+            threading.current_thread().name = "first"
+            return ordering.follow(visit.pk)
+        assert refused.wait(20)
+        try:
+            services.cancel(bookable.care.act("gao"), other.pk, "另约")
+            return ordering.follow(visit.pk)
+        finally:
+            placed.set()
+
+    got = race(act, 2)
+    assert got[1] is True and bookable.again(visit).state == "booked", got
+    _one_of_both(bookable, visit)
+
+
+def test_many_who_follow_a_late_payment_while_its_time_gets_free(
+    bookable: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit, other = _paid_too_late(bookable, monkeypatch)
+
+    def act(number: int) -> Any:
+        if number == 0:
+            return services.cancel(bookable.care.act("gao"), other.pk, "另约")
+        time.sleep(0.02 * number)
+        return ordering.follow(visit.pk)
+
+    got = race(act)
+    assert not [one for one in got if isinstance(one, Exception)], got
+    _one_of_both(bookable, visit)
+
+
+def test_many_who_follow_a_no_show_ask_for_its_charge_once(bookable: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    care = bookable.care
+    policy = default_policy() | {"no_show_percent": 50}
+    services.set_rules(care.act("gao"), care.office.pk, services.RulesDraft(policy=policy))
+    later, paid = bookable.book(bookable.at(9)), bookable.paid(bookable.book(bookable.at(14)))
+    services.pay_at_visit(care.act("mei"), later.pk, mine=True)
+    past = timezone.now() - timedelta(hours=1)
+    Booking.objects.update(starts_at=past, ends_at=past + timedelta(minutes=45))
+    monkeypatch.setattr(ordering, "follow_soon", lambda _visit: None)
+    for visit in (later, paid):
+        services.miss(care.act("song"), visit.pk, timezone.now(), "nobody_home")
+    got = race(lambda n: ordering.follow((later, paid)[n % 2].pk))
+    assert not [one for one in got if isinstance(one, Exception)], got
+    assert [one.payer_minor for one in Order.objects.filter(state="pending")] == [8400]
+    assert list(Refund.objects.values_list("amount_minor", flat=True)) == [8400] and books.wrong_orders() == []
 
 
 def test_a_visit_under_way_is_neither_moved_nor_cancelled(bookable: Any) -> None:

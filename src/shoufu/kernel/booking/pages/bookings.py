@@ -88,7 +88,8 @@ def _page(request: PageRequest, booking_id: int, form: FormState | None = None, 
         "charge_words": policy.words(charge) if charge else "",
         "may_confirm": may and row.state == Booking.State.HELD and (row.held_until or now) > now,
         "may_cancel": may and row.state in Booking.LIVE and not begun,
-        "may_close": office and row.state == Booking.State.CONFIRMED and begun,
+        "may_complete": office and begun and row.state in (Booking.State.CONFIRMED, Booking.State.NO_SHOW),
+        "may_no_show": office and begun and (row.state == Booking.State.CONFIRMED or services.closed_by_clock(row)),
         "form": form or FormState(),
     }
     return render(request, "booking/detail.html", context, status=status)

@@ -1,6 +1,15 @@
 from shoufu.kernel.booking.services.expiry import complete_past, expire, expire_holds
 from shoufu.kernel.booking.services.holding import HoldDraft, hold
-from shoufu.kernel.booking.services.moves import Move, cancel, cancel_many, complete, confirm, no_show, reschedule
+from shoufu.kernel.booking.services.moves import (
+    Move,
+    cancel,
+    cancel_many,
+    closed_by_clock,
+    complete,
+    confirm,
+    no_show,
+    reschedule,
+)
 from shoufu.kernel.booking.services.offerings import (
     OfferingDraft,
     RequirementDraft,
@@ -42,6 +51,7 @@ __all__ = [
     "cancel_many",
     "change_terms",
     "close_offering",
+    "closed_by_clock",
     "complete",
     "complete_past",
     "confirm",

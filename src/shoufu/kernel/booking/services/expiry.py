@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from shoufu.kernel.audit.services import Act, record, record_many
 from shoufu.kernel.base.actor import SYSTEM
-from shoufu.kernel.base.errors import Problem
 from shoufu.kernel.booking import providers
 from shoufu.kernel.booking.models import Booking, BookingEvent, Request, Tally, WaitingEntry
 from shoufu.kernel.booking.services.claims import lapse
@@ -32,11 +31,12 @@ def _expired(offering: int, most: int) -> int:
 
 
 def _each_offering(offerings: Iterable[int], step: Callable[[int], int]) -> Iterator[int]:
-    """One offering whose provider refuses must not keep the others waiting: what it says goes to the log."""
+    """One offering whose provider refuses or breaks must not keep the others waiting: the log says why, and it is tried
+    again in the next round."""
     for offering in sorted(set(offerings)):
         try:
             yield step(offering)
-        except Problem:
+        except Exception:
             log.exception("bookings of offering %s were not looked after", offering)
 
 

@@ -172,8 +172,13 @@ def _put_right(row: Booking, state: str, cause: str) -> tuple[str, ...]:
     """The state that may be put right by what is said now: what only the clock said, and that nobody came."""
     if state == State.COMPLETED:
         return () if cause == Cause.CLOCK else (State.NO_SHOW,)
-    last = BookingEvent.objects.filter(booking=row, kind=BookingEvent.Kind.COMPLETED).last()
-    return (State.COMPLETED,) if last is not None and last.cause == Cause.CLOCK else ()
+    return (State.COMPLETED,) if closed_by_clock(row) else ()
+
+
+def closed_by_clock(row: Booking) -> bool:
+    """Whether a booking counts as kept only because nobody said anything."""
+    last = BookingEvent.objects.filter(booking=row).last()
+    return row.state == State.COMPLETED and last is not None and last.cause == Cause.CLOCK
 
 
 def _step(actor: Actor, row: Booking, state: str, *, cause: str = "", reason: str = "") -> Booking:

@@ -190,6 +190,9 @@ def cancel(actor: Actor, order_id: int, reason: str, version: int | None = None)
         if order.without_payer:
             return _undo(actor, order, reason.strip())
         _need_open(order)
+        owed = order.state == Order.State.PENDING and order.expires_at is None
+        if owed and order.payer_id is not None and order.payer_id == person_of(actor):
+            raise Conflict(_("This is owed; whoever has to pay it cannot cancel it. Ask the institution."))
     # Each one, also after one that was paid.
     for payment in _online(order_id):
         close_attempt(payment)

@@ -19,13 +19,16 @@ from shoufu.scenes.homecare.planning import days
 from shoufu.scenes.homecare.planning.models import Policy
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.models import Institution, Patient, Service, ServiceVersion
-from shoufu.scenes.homecare.visits import ordering, placing
+from shoufu.scenes.homecare.visits import ordering, orders, placing
 from shoufu.scenes.homecare.visits.history import write_down
 from shoufu.scenes.homecare.visits.models import Prescription, Visit
 from shoufu.scenes.homecare.visits.standing import Standing, standing
 
 State = Visit.State
 PREFIX = "homecare-"
+PATIENTS_DOING = ("nobody_home", "refused")
+UNSAID = "nobody_came"
+"""Nobody said anything, and the clock took it that nobody came; what somebody says later counts instead."""
 
 
 def code_of(service_id: int) -> str:
@@ -149,7 +152,7 @@ def _held(booking: Booking) -> None:
         return
     visit = _made(booking)
     placing.put(actor, visit, "booked")
-    visit.order = ordering.make(actor, visit, booking)
+    visit.order = orders.make(actor, visit, booking)
     visit.save(update_fields=["order"])
     write_down(actor, visit, "hold", booking=booking.pk, order=visit.order_id)
     write_down(actor, visit, "consent", version=visit.version_id)
@@ -247,9 +250,12 @@ def _expired(booking: Booking, visit: Visit) -> None:
 
 
 def _not_come(booking: Booking, visit: Visit) -> None:
-    """The office said in the booking kernel that nobody came."""
-    if visit.state != State.BOOKED:
+    """The office said in the booking kernel that nobody was at home. Conflict where the visit says something else:
+    somebody was with the patient, it was cancelled, or did not take place for another cause."""
+    if visit.state == State.MISSED and visit.end_cause in PATIENTS_DOING:
         return
+    if visit.state != State.BOOKED and (visit.state, visit.end_cause) != (State.MISSED, UNSAID):
+        raise Conflict(_("This visit is “%(state)s”.") % {"state": visit.get_state_display()}, reason="state")
     visit.state, visit.ended_at, visit.end_cause = State.MISSED, timezone.now(), "nobody_home"
     visit.money_due_at = visit.ended_at
     visit.changed += 1
@@ -259,10 +265,21 @@ def _not_come(booking: Booking, visit: Visit) -> None:
     ordering.follow_soon(visit.pk)
 
 
+def _put_right(booking: Booking, visit: Visit) -> None:
+    """The office took back that nobody was at home: nothing is charged."""
+    charged = BookingEvent.objects.filter(booking=booking, kind=BookingEvent.Kind.NO_SHOW).exists()
+    if visit.state != State.MISSED or visit.end_cause not in PATIENTS_DOING or not charged:
+        return
+    Visit.objects.filter(pk=visit.pk).update(money_due_at=timezone.now())
+    write_down(SYSTEM, visit, "excuse")
+    ordering.follow_soon(visit.pk)
+
+
 _STEPS = {
     "confirmed": _confirmed,
     "moved": _moved,
     "cancelled": _cancelled,
     "expired": _expired,
     "no_show": _not_come,
+    "completed": _put_right,
 }

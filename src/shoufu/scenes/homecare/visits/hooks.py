@@ -8,7 +8,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.hooks import Ending, OrderChange, Receipt
 from shoufu.kernel.payments import money
 from shoufu.kernel.payments.models import Order
-from shoufu.scenes.homecare.visits import ordering
+from shoufu.scenes.homecare.visits import ordering, orders
 from shoufu.scenes.homecare.visits.models import Visit
 from shoufu.scenes.homecare.visits.services import ending as ends
 
@@ -16,7 +16,7 @@ from shoufu.scenes.homecare.visits.services import ending as ends
 def order_changed(actor: Actor, change: OrderChange) -> None:
     """Paid: the visit is booked. Money that came too late goes back, and is asked back anew where that failed. All
     after this transaction."""
-    number = ordering.visit_of(change.source)
+    number = orders.visit_of(change.source)
     if number is None or change.kind not in ("paid", "surplus", "refunded", "refund_failed"):
         return
     visit = Visit.objects.select_related("patient", "place").filter(pk=number).first()

@@ -62,9 +62,11 @@ class Visit(models.Model):
     `version` is the service as it was agreed; `assessment` the decision it rests on. `note` (what the patient asks) is
     encrypted with the person's key. Who comes when stands in its stops.
 
-    `pay_later`: booked before it is paid, because it is paid when somebody comes. `money_due_at`: since when something
-    is to be done about its money (confirm, pay back, cancel the order); None where nothing is. `blocked` are codes of
-    why it can no longer take place as booked (see `words.REASONS`), found at `blocked_at`.
+    `order` is what is to be paid, or was; `first_order` the one under which it was booked, once an order over what it
+    came to owe (a charge) took its place. `pay_later`: booked before it is paid, because it is paid when somebody
+    comes. `money_due_at`: since when something is to be done about its money (confirm, pay back, cancel the order);
+    None where nothing is. `blocked` are codes of why it can no longer take place as booked (see `words.REASONS`), found
+    at `blocked_at`.
     """
 
     PURPOSE = PURPOSE
@@ -98,6 +100,9 @@ class Visit(models.Model):
     )
     order = models.OneToOneField(
         "payments.Order", null=True, blank=True, on_delete=models.SET_NULL, related_name="homecare_visit"
+    )
+    first_order = models.ForeignKey(
+        "payments.Order", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     state = models.CharField(max_length=9, choices=State.choices, default=State.HELD)
     day = models.DateField()

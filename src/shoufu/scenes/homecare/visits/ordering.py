@@ -1,4 +1,4 @@
-"""The order of a visit: made when it is held, followed until its money is where it belongs.
+"""The money of a visit is followed until it is where it belongs.
 
 Locks: an order's row before the lock of a day, that before rows of bookings, those before rows of visits. What follows
 from a booking for its money is therefore done after its transaction (`follow_soon`), and again by a task where that
@@ -6,83 +6,25 @@ failed: `Visit.money_due_at` remembers.
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from shoufu.kernel.access.policy import lent
 from shoufu.kernel.audit.services import Act, record
-from shoufu.kernel.base.actor import SYSTEM, Actor
+from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict, Problem
-from shoufu.kernel.booking import policy
 from shoufu.kernel.booking import services as booking
-from shoufu.kernel.booking.models import Booking
 from shoufu.kernel.booking.services.claims import lapse
-from shoufu.kernel.parties.models import Person
 from shoufu.kernel.payments import services as payments
 from shoufu.kernel.payments.models import Order, Payment, Refund
-from shoufu.kernel.payments.services import LineDraft, OrderDraft, RefundDraft
-from shoufu.scenes.homecare.visits import telling
+from shoufu.scenes.homecare.visits import orders, owing, returning, telling
 from shoufu.scenes.homecare.visits.models import Visit
 
 log = logging.getLogger(__name__)
 State = Visit.State
-SOURCE = "homecare.visit:"
-RIGHTS = ("payments.view", "payments.order", "payments.refund")
 PAUSE = timedelta(minutes=5)
 """How long a visit whose money could not be brought in line lets others go first."""
-REFUND_PAUSE, REFUND_TRIES = timedelta(hours=1), 5
-"""A refund that failed is asked for anew after an hour, then twice as long each; after so many it is a clerk's."""
-
-
-def visit_of(source: str) -> int | None:
-    """The visit that an order is for; None where it is for something else."""
-    number = source.removeprefix(SOURCE)
-    return int(number) if source.startswith(SOURCE) and number.isdecimal() else None
-
-
-def lines(visit: Visit) -> list[LineDraft]:
-    """What is sold: the service with the insurance's share, and the material that its price includes."""
-    version = visit.version
-    service = LineDraft(version.name, version.price, insurance_minor=version.price * version.insurance_share // 100)
-    material = [
-        LineDraft(_("Included: %(what)s") % {"what": f"{one['name']} {one['quantity']:g}{one['unit']}"}, 0)
-        for one in version.materials
-    ]
-    return [service, *material]
-
-
-def make(actor: Actor, visit: Visit, held: Booking) -> Order:
-    """The order of a visit that was just held, to be paid while the hold lasts: by who booked it for the patient
-    (family) or by the patient."""
-    place = visit.institution.place
-    able = lent(lent(actor, place.path, *RIGHTS), visit.patient.person.place.path, "payments.order")
-    left = held.held_until - timezone.now() if held.held_until is not None else None
-    draft = OrderDraft(
-        place_id=place.pk,
-        institution_id=visit.institution.organisation_id,
-        title=visit.version.name,
-        lines=lines(visit),
-        payer_id=_payer(visit, held),
-        source=f"{SOURCE}{visit.pk}",
-        currency=visit.version.currency,
-        minutes=max(1, round(left.total_seconds() / 60)) if left is not None else 15,
-    )
-    return payments.create_order(able, draft)
-
-
-def _payer(visit: Visit, held: Booking) -> int:
-    """Who books for the patient by a right that the patient gave pays; who coordinates does not."""
-    from shoufu.kernel.access.selectors import actor_for_user
-    from shoufu.scenes.homecare.register import selectors as register
-
-    if held.user is None:
-        return visit.patient.person_id
-    acts = register.own(actor_for_user(held.user)).filter(pk=visit.patient_id).exists()
-    person = Person.objects.filter(user=held.user_id).values_list("pk", flat=True).first() if acts else None
-    return person or visit.patient.person_id
 
 
 def follow_soon(visit_id: int) -> None:
@@ -116,8 +58,8 @@ def follow(visit_id: int) -> bool:
     """Do what a visit's state asks of its money, and what its money asks of its state; a second time changes nothing.
 
     Paid while held: booked. Paid after the hold ran out: placed again where that still goes, else paid back whole.
-    Cancelled or missed: the rest by the terms is paid back, an order that is not paid yet ends. Returns whether all is
-    done.
+    Done: who did it is named, and what is not paid stays owed. Cancelled or missed: the rest by the terms is paid back;
+    an order that is not paid yet ends, or one over the charge takes its place. Returns whether all is done.
     """
     visit = _read(visit_id)
     order = visit.order
@@ -126,17 +68,16 @@ def follow(visit_id: int) -> bool:
     if visit.state in (State.HELD, State.EXPIRED) and order.state == Order.State.PAID:
         _book_paid(visit)
         visit = _read(visit_id)
-    if visit.state in (State.CANCELLED, State.EXPIRED, State.MISSED):
-        if order.state == Order.State.PENDING and not _end_order(visit, order):
+    if visit.state in (State.DONE, *owing.ENDED):
+        if not owing.claim(visit):
             return False
-        if order.state in Order.SETTLED:
-            again_at = _pay_back(visit, order)
-            if again_at is not None:
-                Visit.objects.filter(pk=visit.pk).update(money_due_at=again_at)
-                return False
+        visit = _read(visit_id)
+    again_at = returning.pay_back(visit_id)
+    if again_at is not None:
+        Visit.objects.filter(pk=visit.pk).update(money_due_at=again_at)
+        return False
     if visit.state == State.DONE:
-        _performed(visit, order)
-    _surplus(visit, order)
+        _performed(visit)
     return _done(visit)
 
 
@@ -155,30 +96,48 @@ def _done(visit: Visit) -> bool:
 
 def _book_paid(visit: Visit) -> None:
     """It was paid: book it; where its hold ran out meanwhile, place it again if that still goes."""
-    if visit.state == State.HELD and visit.booking_id is not None:
-        try:
-            booking.confirm(SYSTEM, visit.booking_id)
-            telling.booked(visit)
-            return
-        except Conflict as refusal:
-            if refusal.extra.get("reason") != "hold-expired":
-                raise
-            _lapse(visit.booking_id)
-    if _read(visit.pk).state != State.EXPIRED or _is_going_back(visit):
-        return
     try:
-        with transaction.atomic():
-            again = booking.hold(SYSTEM, _again(visit))
-            booking.confirm(SYSTEM, again.pk)
-        telling.booked(visit)
+        if _confirmed(visit.pk):
+            return
+    except Conflict as refusal:
+        if refusal.extra.get("reason") != "hold-expired" or visit.booking_id is None:
+            raise
+        _lapse(visit.booking_id)
+    try:
+        _placed_again(visit.pk)
     except Problem as problem:
         log.info("visit %s was paid too late and cannot be placed again: %s", visit.pk, problem)
 
 
-def _is_going_back(visit: Visit) -> bool:
-    """Whether what was paid was asked back already: such a visit must not take place for nothing."""
-    refunds = Refund.objects.filter(payment__order=visit.order_id, payment__state=Payment.State.PAID)
-    return refunds.exists()
+@transaction.atomic
+def _confirmed(visit_id: int) -> bool:
+    """Book what is held. Conflict where the hold ran out."""
+    visit = _paid(visit_id, State.HELD)
+    if visit is None or visit.booking_id is None:
+        return False
+    booking.confirm(SYSTEM, visit.booking_id)
+    telling.booked(visit)
+    return True
+
+
+@transaction.atomic
+def _placed_again(visit_id: int) -> None:
+    visit = _paid(visit_id, State.EXPIRED)
+    if visit is None:
+        return
+    again = booking.hold(SYSTEM, _again(visit))
+    booking.confirm(SYSTEM, again.pk)
+    telling.booked(visit)
+
+
+def _paid(visit_id: int, state: str) -> Visit | None:
+    """The visit, read once its order is locked; None where it is in another state by now, or where what was paid goes
+    back already: such a visit must not take place for nothing. Whoever pays back takes the same lock."""
+    number = Visit.objects.values_list("order", flat=True).get(pk=visit_id)
+    order = Order.objects.select_for_update(of=("self",)).get(pk=number)
+    goes_back = Refund.objects.filter(payment__order=order, payment__state=Payment.State.PAID).exists()
+    visit = _read(visit_id)
+    return visit if order.state == Order.State.PAID and not goes_back and visit.state == state else None
 
 
 @transaction.atomic
@@ -198,76 +157,29 @@ def _again(visit: Visit) -> booking.HoldDraft:
     )
 
 
-def _performed(visit: Visit, order: Order) -> None:
-    """Who did it is named in the order, so that the settlement gives them their share."""
-    stop = visit.stops.select_related("practitioner").order_by("task").first()
-    if stop is None or order.performers.exists() or order.settlement_lines.exists():
-        return
-    payments.set_performers(SYSTEM, order.pk, [stop.practitioner.person_id])
-
-
-def _end_order(visit: Visit, order: Order) -> bool:
-    """An order that nobody has to pay any more; False while a payment of it is under way. What a patient owes who was
-    not at home stays to be paid."""
-    if visit.state == State.EXPIRED:
-        return True  # it expires by itself, after its providers were asked
-    if visit.state == State.MISSED and kept(visit, order.payer_minor) == order.payer_minor:
-        return True
-    try:
-        payments.cancel(SYSTEM, order.pk, _("The visit does not take place."))
-    except Conflict:
-        order.refresh_from_db()
-        return order.state != Order.State.PENDING
-    return True
-
-
-def kept(visit: Visit, amount: int) -> int:
-    """What of an amount the institution keeps, by the charge of the booking; half a minor unit is rounded up."""
-    if visit.booking is None or not visit.booking.charge:
-        return 0
-    whole = policy.price(visit.booking)
-    return min(amount, (2 * amount * visit.booking.charge + whole) // (2 * whole)) if whole else 0
-
-
-def _pay_back(visit: Visit, order: Order) -> datetime | None:
-    """Pay back what is not kept, once: never more than was paid. Returns when to ask anew where a refund failed."""
-    reason = _("The visit does not take place.")
-    if order.without_payer:
-        if not kept(visit, order.total_minor):
-            payments.cancel(SYSTEM, order.pk, reason)
-        return None
-    # The refunds before the payment: one that is asked for in between is either seen in its sum or meets the same key.
-    asked = list(Refund.objects.filter(payment__order=order.pk, payment__state=Payment.State.PAID).order_by("pk"))
-    paid = order.payments.filter(state=Payment.State.PAID).first()
-    back = paid.received_minor - kept(visit, order.paid_minor) - paid.refunds_minor if paid is not None else 0
-    if back <= 0 or any(one.state in Refund.UNDER_WAY for one in asked):
-        return None
-    failed = [one for one in asked if one.state == Refund.State.FAILED]
-    if len(failed) >= REFUND_TRIES:
-        log.error("visit %s: %s refunds of order %s failed, a clerk must pay back", visit.pk, len(failed), order.number)
-        return None
-    if failed:
-        again_at: datetime = failed[-1].requested_at + REFUND_PAUSE * 2 ** (len(failed) - 1)
-        if again_at > timezone.now():
-            return again_at
-    key = f"homecare.visit:{visit.pk}:{visit.booking_id}" + (f":{len(asked)}" if asked else "")
-    made = payments.request_refund(SYSTEM, RefundDraft(order.pk, back, reason, key=key))
-    if visit.state == State.EXPIRED:
-        telling.paid_too_late(visit, back)
-    return made.requested_at + REFUND_PAUSE * 2 ** len(failed) if made.state == Refund.State.FAILED else None
-
-
-def _surplus(visit: Visit, order: Order) -> None:
-    """Money that came though nothing was due: it goes back."""
-    for payment in order.payments.filter(state=Payment.State.SURPLUS):
-        left = payment.received_minor - payment.refunds_minor
-        if left <= 0:
+def _performed(visit: Visit) -> None:
+    """Who did it is named in the orders, so that the settlement gives them their shares. Whom a person named stays."""
+    people = performers(visit)
+    for order in orders.chain(visit):
+        named = list(order.performers.values_list("person", flat=True))
+        by_a_person = order.events.filter(kind="performer").exclude(by=SYSTEM.label).exists()
+        if not people or named == people or by_a_person or order.state in (Order.State.CANCELLED, Order.State.EXPIRED):
             continue
-        draft = RefundDraft(
-            order.pk, left, _("Paid although nothing was due."), payment.pk, f"homecare.pay:{payment.pk}"
-        )
-        payments.request_refund(SYSTEM, draft)
-        telling.paid_too_late(visit, left)
+        if order.settlement_lines.exists():
+            log.error("order %s is settled already, with others than who did visit %s", order.number, visit.pk)
+            continue
+        payments.set_performers(SYSTEM, order.pk, people)
+
+
+def performers(visit: Visit) -> list[int]:
+    """The people who did a visit: those who finished it; where none of them wrote, those whom the plan sent."""
+    finished = visit.encounters.filter(state="finished", contested=False).order_by("in_at", "pk")
+    sent = visit.stops.order_by("task")
+    for rows in (finished, sent):
+        here = rows.filter(practitioner__person__erased_at__isnull=True)
+        if found := list(dict.fromkeys(here.values_list("practitioner__person", flat=True))):
+            return found
+    return []
 
 
 def noted(visit: Visit, kind: str) -> None:

@@ -16,6 +16,8 @@ part = Part(
         ActName("homecare.visit.expire", "未付款的占位已释放", "Let a hold go that was not paid"),
         ActName("homecare.visit.pay", "上门费用已付", "A visit was paid"),
         ActName("homecare.visit.overpay", "收到了多付的款", "More was paid than was due"),
+        ActName("homecare.visit.owe", "登记了上门应付的款", "Noted what is owed for a visit"),
+        ActName("homecare.visit.excuse", "免除了未在家的收费", "Took back a charge for not being at home"),
         ActName("homecare.visit.refund", "上门费用有退款", "Money of a visit went back"),
         ActName("homecare.visit.block", "标记上门暂不能进行", "Marked that a visit cannot take place as booked"),
         ActName("homecare.visit.unblock", "取消了暂不能进行的标记", "Took that mark away"),

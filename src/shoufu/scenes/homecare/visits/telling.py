@@ -12,6 +12,7 @@ from shoufu.kernel.notices.services import About, notify_user
 from shoufu.kernel.parties.models import Membership
 from shoufu.kernel.parties.selectors import current
 from shoufu.kernel.payments import money
+from shoufu.kernel.payments.models import Order
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.visits.models import Visit
 
@@ -74,6 +75,21 @@ def moved(visit: Visit) -> None:
 def paid_too_late(visit: Visit, minor: int) -> None:
     """Money came after the time was gone; it goes back."""
     _tell(visit, "homecare.late_payment", _about(visit, "late", amount=money.shown(minor, visit.version.currency)))
+
+
+def paid_too_much(visit: Visit, minor: int) -> None:
+    """Money came though nothing was due; it goes back."""
+    if visit.state == Visit.State.EXPIRED:
+        return paid_too_late(visit, minor)
+    about = _about(visit, f"surplus-{minor}", amount=money.shown(minor, visit.version.currency))
+    return _tell(visit, "homecare.surplus", about)
+
+
+def owed(visit: Visit, order: Order) -> None:
+    """Something is to be paid for a visit that was missed, or that was given after all."""
+    template = "homecare.charged" if visit.state == Visit.State.MISSED else "homecare.owed"
+    about = _about(visit, f"owed-{order.pk}", amount=money.shown(order.payer_minor, order.currency))
+    _tell(visit, template, about)
 
 
 def blocked(visit: Visit) -> None:

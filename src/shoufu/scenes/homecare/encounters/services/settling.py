@@ -113,8 +113,9 @@ def _counts(actor: Actor, row: Operation, done: Encounter) -> None:
         return
     Encounter.objects.filter(pk=done.pk).update(contested=False)
     sent = row.visit.stops.filter(practitioner=row.practitioner_id).exists()
-    under_way = Visit.objects.filter(pk=row.visit_id, state=Visit.State.UNDERWAY).exists()
-    if sent and under_way and done.state == Encounter.State.FINISHED and everybody_out(row.visit):
+    # Also of one that is done: who else was there is named for the settlement then.
+    given = Visit.objects.filter(pk=row.visit_id, state__in=(Visit.State.UNDERWAY, Visit.State.DONE)).exists()
+    if sent and given and done.state == Encounter.State.FINISHED and everybody_out(row.visit):
         last = Encounter.objects.filter(visit=row.visit, state=Encounter.State.FINISHED).aggregate(at=Max("out_at"))
         services.finish(actor, row.visit_id, last["at"])
 

@@ -30,6 +30,7 @@ from shoufu.scenes.homecare.quality.trace.section import Section
 from shoufu.scenes.homecare.quality.words import end_word, step_word
 from shoufu.scenes.homecare.register.words import names
 from shoufu.scenes.homecare.visits.models import Visit, VisitEvent
+from shoufu.scenes.homecare.visits.orders import chain
 
 
 def sections(actor: Actor, visit: Visit) -> Iterator[Section]:
@@ -151,19 +152,21 @@ def _paid(actor: Actor, visit: Visit) -> Section:
     if visit.order_id is None:
         return Section("payment", _("Payment"))
     able = lent(actor, visit.institution.organisation.place.path, "payments.view")
-    order = payments.order(lent(able, visit.place.path, "payments.view"), visit.order_id)
+    able = lent(able, visit.place.path, "payments.view")
+    found = [payments.order(able, one.pk) for one in chain(visit)]
+    order = found[-1]
     return Section(
         "payment",
         _("Payment"),
         _facts(
-            (_("Number"), order.number),
+            (_("Number"), ", ".join(one.number for one in found)),
             (_("State"), order.get_state_display()),
             (_("Sum"), money.shown(order.total_minor, order.currency)),
             (_("Insurance"), money.shown(order.insurance_minor, order.currency)),
-            (_("Paid"), money.shown(order.paid_minor, order.currency)),
-            (_("Refunded"), money.shown(order.refunded_minor, order.currency)),
+            (_("Paid"), money.shown(sum(one.paid_minor for one in found), order.currency)),
+            (_("Refunded"), money.shown(sum(one.refunded_minor for one in found), order.currency)),
         ),
-        [_money_moved(one, order.currency) for one in order.events.all()],
+        [_money_moved(one, order.currency) for each in found for one in each.events.all()],
     )
 
 

@@ -28,6 +28,7 @@ from shoufu.scenes.homecare.visits.models import Visit
 from shoufu.scenes.homecare.visits.pages import common
 
 OPEN = (Visit.State.HELD, Visit.State.BOOKED, Visit.State.UNDERWAY)
+PAYABLE = (*OPEN, Visit.State.DONE, Visit.State.MISSED)
 MOST = 20
 
 
@@ -132,7 +133,7 @@ def pay(request: PageRequest, visit_id: int) -> HttpResponse:
         if done is not None:
             return redirect("homecare:visits:my-pay", visit_id)
     visit = selectors.visit(request.actor, visit_id, mine=True)
-    due = visit.order is not None and visit.state in OPEN and visit.order.state == Order.State.PENDING
+    due = visit.order is not None and visit.state in PAYABLE and visit.order.state == Order.State.PENDING
     if not due and status == 200:
         return redirect("homecare:visits:my-visit", visit_id)
     running = visit.order.payments.filter(state="started") if visit.order is not None else ()
@@ -157,7 +158,9 @@ def _pay(request: PageRequest, visit_id: int) -> Any:
 def paid(request: PageRequest, visit_id: int) -> HttpResponse:
     """Asked by the page of the code until the money came: then it goes on by itself."""
     visit = selectors.visit(request.actor, visit_id, mine=True)
-    waiting = visit.state == Visit.State.HELD and visit.order is not None and visit.order.state == Order.State.PENDING
+    order = visit.order
+    asked = visit.state == Visit.State.HELD or (order is not None and order.payments.filter(state="started").exists())
+    waiting = asked and order is not None and order.state == Order.State.PENDING
     answer = HttpResponse(_("Waiting for the payment …") if waiting else _("Done."))
     if not waiting:
         answer["HX-Redirect"] = reverse("homecare:visits:my-visit", args=[visit_id])

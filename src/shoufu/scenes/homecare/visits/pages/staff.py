@@ -42,7 +42,9 @@ def _marked(rows: QuerySet[Visit], value: str) -> QuerySet[Visit]:
     if value == "blocked":
         return rows.exclude(blocked=[]).filter(state=State.BOOKED)
     unpaid = rows.filter(order__state=Order.State.PENDING)
-    return unpaid.filter(state__in=(State.BOOKED, State.UNDERWAY, State.DONE)) if value == "unpaid" else rows
+    return (
+        unpaid.filter(state__in=(State.BOOKED, State.UNDERWAY, State.DONE, State.MISSED)) if value == "unpaid" else rows
+    )
 
 
 def _nurses(row: Visit) -> str:

@@ -24,7 +24,19 @@ def end_of_patient(actor: Actor, ending: Ending) -> list[Visit]:
     for row in found:
         if row.state in (State.HELD, State.BOOKED):  # it was to begin already: the kernel leaves such a booking alone
             _cancel(actor, row, ending.cause)
+    _excuse(ending)
     return found
+
+
+def _excuse(ending: Ending) -> None:
+    """Whoever died is charged nothing for visits of that day and after that were cancelled or missed."""
+    charged = Visit.objects.filter(
+        patient__person=ending.person, patient__person__died_on__lte=F("day"), booking__charge__gt=0,
+        state__in=(State.CANCELLED, State.MISSED),
+    )  # fmt: skip
+    for number in list(charged.values_list("pk", flat=True)):
+        Visit.objects.filter(pk=number, money_due_at__isnull=True).update(money_due_at=timezone.now())
+        ordering.follow_soon(number)
 
 
 def _cancel(actor: Actor, row: Visit, cause: str) -> None:

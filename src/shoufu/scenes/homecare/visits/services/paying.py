@@ -15,7 +15,8 @@ from shoufu.kernel.payments import selectors as orders
 from shoufu.kernel.payments import services as payments
 from shoufu.kernel.payments.models import Order, Payment
 from shoufu.scenes.homecare.register import selectors as register
-from shoufu.scenes.homecare.visits import ordering, selectors
+from shoufu.scenes.homecare.visits import orders as sold
+from shoufu.scenes.homecare.visits import selectors
 from shoufu.scenes.homecare.visits.models import Visit
 from shoufu.scenes.homecare.visits.services.asking import able_to_book, patient_of
 from shoufu.scenes.homecare.visits.services.offerings import rules_of
@@ -29,7 +30,7 @@ def _ordered(actor: Actor, visit_id: int, mine: bool) -> tuple[Visit, Order, Act
     patient_of(actor, visit.patient_id, mine=mine)
     if visit.order is None:
         raise Conflict(_("There is nothing to pay for this visit."), reason="state")
-    return visit, visit.order, lent(actor, visit.order.place.path, *ordering.RIGHTS)
+    return visit, visit.order, lent(actor, visit.order.place.path, *sold.RIGHTS)
 
 
 def pay_online(actor: Actor, visit_id: int, provider: str, *, mine: bool = False) -> Payment:
