@@ -1,15 +1,24 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 from PIL import Image
 
 from shoufu.kernel.base.errors import Invalid
 from shoufu.kernel.media import pictures
 
 LIMITS = pictures.Limits(pictures.MIB, 4_000_000, least_side=100, still=True)
+
+
+@pytest.fixture(autouse=True)
+def _in_chinese() -> Iterator[None]:
+    """A request of a test before may have left its own language."""
+    with translation.override("zh-hans"):
+        yield
 
 
 def saved(image: Image.Image, form: str, **more: Any) -> bytes:
