@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import statistics
@@ -89,6 +90,7 @@ def run(attempts: int, clients: int, seed: int, pause: float, say: Callable[[str
         finally:
             done.set()
             stop(web)
+        faults.lines += _errors(place.root / "logs" / "web.log")
     for line in faults.lines[:20]:
         say(line)
     holds = [key for key, entry in asked.questions.items() if entry.path in HOLDS]
@@ -104,6 +106,12 @@ def run(attempts: int, clients: int, seed: int, pause: float, say: Callable[[str
         f"p95 {_percentile(asked.looks_at_care, 0.95):.0f} ms"
     )
     return Figures(len(holds), len(accepted), faults.overlaps, faults.lost, round(_percentile(asked.looks, 0.95), 1))
+
+
+def _errors(log: Path) -> list[str]:
+    """What the page server wrote down of its own faults: a server error is told with its reason."""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if '"level": "error"' in line]
+    return [str(json.loads(line).get("exception", line)) for line in lines if line.startswith("{")]
 
 
 def _wait(place: Stage, web: subprocess.Popen[bytes]) -> None:
