@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from shoufu.engines.dispatch import violations
@@ -234,3 +235,23 @@ def test_a_visit_under_way_is_neither_moved_nor_cancelled(bookable: Any) -> None
     assert (kept.state, kept.starts_at, kept.booking.state) == ("underway", bookable.at(9), "confirmed")
     assert visit.stops.exists()
     assert services.finish(bookable.care.act("song"), visit.pk, timezone.now()).state == "done"
+
+
+def test_a_plan_is_locked_before_the_places_of_a_slot_by_all(bookable: Any) -> None:
+    """Two orders of the same two locks are a deadlock: a cancellation met a move, and one was a server error."""
+    mine = bookable.care.act("mei")
+    moved, cancelled, late = (bookable.book(bookable.at(hour)) for hour in (9, 12, 15))
+    Booking.objects.filter(homecare_visit=late).update(held_until=timezone.now() - timedelta(minutes=1))
+    acts: dict[str, Callable[[], Any]] = {
+        "expire": booking.expire_holds,
+        "hold": lambda: bookable.book(bookable.at(10, 30)),
+        "move": lambda: services.move(mine, moved.pk, bookable.at(14), mine=True),
+        "cancel": lambda: services.cancel(mine, cancelled.pk, mine=True),
+    }
+    for name, act in acts.items():
+        with CaptureQueriesContext(connection) as asked:
+            act()
+        said = [one["sql"].lower() for one in asked.captured_queries]
+        plans = [n for n, sql in enumerate(said) if "planning_dayplan" in sql and "for update" in sql]
+        places = [n for n, sql in enumerate(said) if "update booking_tally" in sql]
+        assert plans and places and max(plans) < min(places), name

@@ -2,7 +2,8 @@
 
 Read first, then the advisory locks of the resources in ascending order, then read again and write: racing requests
 queue at the lock instead of at the exclusion constraint, which alone deadlocks and stalls (docs/decisions/0010). Every
-writer takes locks before rows of bookings, and those in ascending order too.
+writer takes locks before rows of bookings, and those in ascending order too; then the provider locks its own rows, and
+the tallies of slots come last.
 """
 
 import hashlib
@@ -78,7 +79,6 @@ def lapse(ids: Sequence[int], *, skip: bool = False) -> int:
         row.state, row.ended_at = Booking.State.EXPIRED, now
         row.version += 1
     Booking.objects.bulk_update(due, ["state", "ended_at", "version"])
-    release(due)
     BookingEvent.objects.bulk_create([BookingEvent(booking=row, at=now, kind=row.state) for row in due])
     WaitingEntry.objects.filter(booking__in=due, state=WaitingEntry.State.OFFERED).update(
         state=WaitingEntry.State.LAPSED
@@ -86,6 +86,7 @@ def lapse(ids: Sequence[int], *, skip: bool = False) -> int:
     record_many(SYSTEM, [Act("booking.expire", row, row.place_id) for row in due])
     for row in due:
         providers.tell(row, "expired")
+    release(due)
     return len(due)
 
 

@@ -226,14 +226,14 @@ def _moved(actor: Actor, booking_id: int, move: Move) -> Booking:
     still_there(query, slot)
     _check_move(row, own, units)
     before, row.starts_at, row.ends_at, row.units = row.starts_at, slot.start, slot.end, units
-    if row.terms.capacity > 1:
-        _move_place(row, before)
-    else:
+    if row.terms.capacity == 1:
         claims.release([row])
         claims.occupy(row, slot.resources, blocked(row.terms, slot))
     row.version += 1
     row.save()
     write_down(actor, row, BookingEvent.Kind.MOVED, before=before, after=row.starts_at)
+    if row.terms.capacity > 1:
+        _move_place(row, before)
     promote_soon(row.offering_id)
     return row
 
