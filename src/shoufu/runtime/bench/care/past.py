@@ -166,19 +166,22 @@ def _values(made: Made, count: int, a_day: int) -> dict[str, Any]:
 
 def _written(people: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
     """Of each person: vital signs and a record as a phone writes them, encrypted with their key."""
+    import msgspec
+
     from shoufu.kernel.audit import subjects
+    from shoufu.scenes.homecare.encounters import documents
     from shoufu.scenes.homecare.encounters.services.common import LINE
 
     keys = subjects.keys_for(people)
-    documents = (
-        {"values": {"systolic": 132.0, "diastolic": 81.0, "pulse": 72.0}},
-        {"text": "伤口清洁，愈合良好。" * 8},
+    written = (
+        msgspec.to_builtins(documents.Vitals({"systolic": 132.0, "diastolic": 81.0, "pulse": 72.0})),
+        msgspec.to_builtins(documents.Record(findings="伤口清洁，愈合良好。" * 8)),
     )
     found: tuple[list[bytes], list[bytes]] = ([], [])
     for person in people:
         key = keys[person]
         assert key is not None
-        for kept, document in zip(found, documents, strict=True):
+        for kept, document in zip(found, written, strict=True):
             kept.append(subjects.seal_text(key, json.dumps({"": document}, ensure_ascii=False), person, LINE))
     return found
 
