@@ -118,7 +118,7 @@ def _assessed(
             ended_at=then,
             decision="fit",
             decided_by=who,
-            last_day=timezone.localdate(),
+            last_day=timezone.localdate() + timedelta(days=30),
         )
         for patient in patients
         for version in versions
