@@ -81,7 +81,9 @@ class Visit:
     first_latest: float = math.inf
     """The first service does not begin after; of a sequential visit, whose second comes later, besides `latest`."""
     fixed_start: float | None = None
-    """The first service begins exactly then."""
+    """The first service begins then, or up to `leeway` minutes later."""
+    leeway: float = 0.0
+    """Of a fixed start."""
     fixed_caregivers: tuple[str | None, ...] = ()
     """Who does each service, where that is decided."""
     usual: frozenset[str] = frozenset()
@@ -93,7 +95,7 @@ class Visit:
     def last_start(self) -> float:
         """The last start allowed, inf where none is."""
         last = min(self.latest, self.first_latest)
-        return last if self.fixed_start is None else min(last, self.fixed_start)
+        return last if self.fixed_start is None else min(last, self.fixed_start + self.leeway)
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -104,6 +104,7 @@ def _name_what_is_wrong(visit: Visit, places: int) -> None:
     if visit.sync is Sync.SEQUENTIAL:
         right = 0 <= visit.gap[0] <= visit.gap[1] < math.inf
         _require(right, f"{field}.gap", f"must be 0 <= least <= most, is {list(visit.gap)}")
+    _require(0 <= visit.leeway < math.inf, f"{field}.leeway", "must be from 0")
     if visit.fixed_start is not None:
         right = visit.opens <= visit.fixed_start <= min(visit.latest, visit.first_latest)
         _require(right, f"{field}.fixed_start", "must be within opens and latest")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from math import floor
 from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch
@@ -30,6 +31,8 @@ from shoufu.scenes.homecare.visits.models import Stop, Visit
 __all__ = ["Day", "Wish", "home_of", "load", "load_many", "lock_name", "release", "save", "save_placed", "usual_of"]
 
 MINUTE = timedelta(minutes=1)
+NOISE = 1e-3
+"""Seconds that sums of minutes may be wrong by."""
 
 
 def lock_name(institution: int, day: date) -> str:
@@ -99,8 +102,9 @@ class Day:
         return (moment - self.zero).total_seconds() / 60
 
     def moment(self, minutes: float) -> datetime:
-        """The instant so many minutes after local midnight, to the second."""
-        return self.zero + timedelta(seconds=round(minutes * 60))
+        """The instant so many minutes after local midnight: the second that has begun by then, so that a time which is
+        named is never later than the one which was found."""
+        return self.zero + timedelta(seconds=floor(minutes * 60 + NOISE))
 
     def but(self, problem: Problem, plan: Plan | None = None) -> "Day":
         """The same day with another problem or plan, keeping the rows that were read."""

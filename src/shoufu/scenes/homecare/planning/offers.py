@@ -15,6 +15,10 @@ from shoufu.scenes.homecare.register.models import Practitioner, ServiceVersion
 from shoufu.scenes.homecare.visits.models import Visit
 
 STEP = 5.0
+LEEWAY = 1.0
+"""Minutes after a chosen time that are still that time. Ways take fractions of a minute, while clocks show whole ones
+and rows hold whole seconds: who names 09:05 means the minute of it, and has it also a moment later on a day that is
+under way."""
 MOST = 20_000
 Wanted = Sequence[int | None]
 """Of each task: who is to do it; None leaves the choice to the engine."""
@@ -57,11 +61,18 @@ def tried(day: Day, visit: Visit, wanted: Wanted, start: float | None, people: S
         return Answer(None, tuple(lacking))
     names = tuple(str(pk) if pk is not None else None for pk in wanted)
     chosen = replace(asked, fixed_caregivers=names if any(names) else ())
-    if start is None or asked.opens <= start <= asked.latest:
-        offers = dispatch.insert(day.problem, day.plan, replace(chosen, fixed_start=start), count=1)
-        if offers:
-            return Answer(_fit(day, chosen if start is None else replace(chosen, fixed_start=start), offers[0]))
+    fixed = chosen if start is None else _from(chosen, start)
+    offers = dispatch.insert(day.problem, day.plan, fixed, count=1) if fixed is not None else []
+    if fixed is not None and offers:
+        return Answer(_fit(day, fixed, offers[0]))
     return Answer(None, tuple(_reasons(day, visit, asked, names, start)))
+
+
+def _from(asked: dispatch.Visit, start: float) -> dispatch.Visit | None:
+    """The visit at a chosen time; None where that is outside its limits."""
+    if not asked.opens - LEEWAY < start <= asked.last_start:
+        return None
+    return replace(asked, fixed_start=max(start, asked.opens), leeway=LEEWAY)
 
 
 def near(day: Day, visit: Visit, wanted: Wanted, start: float | None, *, count: int = 4) -> tuple[Fit, ...]:
@@ -74,8 +85,8 @@ def near(day: Day, visit: Visit, wanted: Wanted, start: float | None, *, count: 
         same = replace(asked, fixed_caregivers=known)
         times = dispatch.feasible(day.problem, same, day.plan, step=STEP, punctual=False)
         found += [(same, one) for one in sorted(times, key=lambda one: abs(one.starts[0] - goal))[:2]]
-    if start is not None and asked.opens <= start <= asked.latest:
-        then = replace(asked, fixed_start=start)
+    then = _from(asked, start) if start is not None else None
+    if then is not None:
         found += [(then, one) for one in _others(dispatch.insert(day.problem, day.plan, then, count=40))[:2]]
     if len(found) < count:
         found += [(asked, one) for one in _others(dispatch.insert(day.problem, day.plan, asked, count=60))[:count]]
