@@ -134,13 +134,12 @@ def _stop_violations(problem: Problem, visit: Visit, stop: Stop) -> Iterator[Vio
     latest = visit.latest if stop.task else min(visit.latest, visit.first_latest)
     if stop.start > latest + TOLERANCE:
         yield Violation(Rule.AFTER_LATEST, visit.id, caregiver.id, stop.start, latest)
-    if stop.task == 0 and not _is_as_fixed(visit, stop.start):
+    if visit.fixed_start is not None and stop.task == 0 and not _is_as_fixed(stop.start, visit.fixed_start, visit):
         yield Violation(Rule.NOT_AS_FIXED, visit.id, caregiver.id, stop.start, visit.fixed_start)
 
 
-def _is_as_fixed(visit: Visit, start: float) -> bool:
-    fixed = visit.fixed_start
-    return fixed is None or fixed - TOLERANCE <= start <= fixed + visit.leeway + TOLERANCE
+def _is_as_fixed(start: float, fixed: float, visit: Visit) -> bool:
+    return fixed - TOLERANCE <= start <= fixed + visit.leeway + TOLERANCE
 
 
 def _route_violations(

@@ -11,7 +11,6 @@ from shoufu.kernel.base.errors import Conflict
 from shoufu.scenes.homecare.planning import services
 from shoufu.scenes.homecare.planning.services import Wish
 from shoufu.scenes.homecare.planning.services.stops import as_dict
-from shoufu.scenes.homecare.register.models import Service
 from shoufu.scenes.homecare.visits.models import Visit
 
 pytestmark = pytest.mark.django_db
