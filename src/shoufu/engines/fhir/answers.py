@@ -146,8 +146,10 @@ class _Judge:
         kind = str(asked.get("type"))
         options = [option for option in asked.get("answerOption", ()) if isinstance(option, dict)]
         allowed = VALUES.get(kind, ())
-        if kind in ("choice", "open-choice") and options:
-            allowed = (*allowed, *(value for option in options for value in option if value in OPTIONS))
+        if kind in ("choice", "open-choice"):
+            listed = [value for option in options for value in option if value in OPTIONS]
+            # Options that nobody named here may be of any of their types.
+            allowed = (*allowed, *(listed if options or asked.get("answerValueSet") else sorted(OPTIONS)))
         if name not in allowed:
             wanted = " or ".join(dict.fromkeys(one.removeprefix("value") for one in allowed))
             yield Issue(f"{where}.{name}", f"the answer to '{asked.get('linkId')}' is of type {wanted}", "value")

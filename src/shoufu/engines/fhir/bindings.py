@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from . import currencies
-from .definitions import Model, systems
+from . import terms, ucum
+from .definitions import Model, displays, systems
 
-_WORD = r"[A-Za-z0-9!#$&^_.+*-]+"
-# What follows the type is left to whoever reads it: published examples have spaces in it.
-_MIME = re.compile(rf"{_WORD}/{_WORD}(\s*;.*)?")
-_LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[ix])(?:-[A-Za-z0-9]{1,8})*")
-_OPEN = {
-    "urn:ietf:bcp:13": lambda code: _MIME.fullmatch(code) is not None or code in ("json", "xml", "ttl", "*"),
-    "urn:ietf:bcp:47": lambda code: _LANGUAGE.fullmatch(code) is not None,
-    "http://unitsofmeasure.org": lambda code: not any(letter.isspace() for letter in code),
-    "urn:iso:std:iso:4217": lambda code: code in currencies.CODES,
-}
 _VALUE_SET = "/ValueSet/"
+_OWN = ("http://hl7.org/fhir/", "http://terminology.hl7.org/CodeSystem/")
 
 
 def allows(model: Model, value_set: str, system: str | None, code: str) -> bool | None:
@@ -34,10 +24,8 @@ def allows(model: Model, value_set: str, system: str | None, code: str) -> bool 
 def _in_system(system: str, codes: frozenset[str] | None, code: str) -> bool | None:
     if codes is not None:
         return code in codes
-    if system in _OPEN:
-        return bool(_OPEN[system](code))
     known = systems().get(system)
-    return None if known is None else code in known
+    return terms.well_formed(system, code) if known is None else code in known
 
 
 def code_faults(model: Model, value_set: str, code: str) -> Iterator[str]:
@@ -60,8 +48,22 @@ def coding_faults(model: Model, value_set: str, value: dict[str, Any]) -> Iterat
         yield f"{shown} is not in the required value set {value_set}{_some(model, value_set)}"
 
 
-def system_faults(coding: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def coded_faults(coding: dict[str, Any], language: Any) -> Iterator[tuple[str, str]]:
     """What is wrong with a coding in itself, as pairs of the child's name and a message."""
+    yield from _system_faults(coding)
+    if message := _display_fault(coding, language):
+        yield "display", message
+
+
+def unit_fault(quantity: dict[str, Any]) -> str | None:
+    """Whether the code of a Quantity in UCUM is a unit of it (http://hl7.org/fhir/R4/datatypes.html#Quantity)."""
+    code = quantity.get("code")
+    if quantity.get("system") != terms.UCUM or not isinstance(code, str) or not code or ucum.is_unit(code):
+        return None
+    return f"'{code}' is no unit of {terms.UCUM}"
+
+
+def _system_faults(coding: dict[str, Any]) -> Iterator[tuple[str, str]]:
     system, code = coding.get("system"), coding.get("code")
     if not isinstance(system, str) or not system:
         return
@@ -69,9 +71,36 @@ def system_faults(coding: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "system", f"'{system}' must be an absolute URI"
     elif system.startswith("http://hl7.org/fhir") and _VALUE_SET in system:
         yield "system", f"'{system}' is a value set: name the code system"
+    if not isinstance(code, str) or not code:
+        return
     known = systems().get(system)
-    if known is not None and _text(code) and code not in known:
+    if known is not None and code not in known:
         yield "code", f"'{code}' is not in the code system {system}"
+    elif known is None and terms.well_formed(system, code) is False:
+        yield "code", f"'{code}' cannot be a code of {system}"
+
+
+def _display_fault(coding: dict[str, Any], language: Any) -> str | None:
+    """Whether the text of a coding is another than its code has: it follows the rules of the system
+    (http://hl7.org/fhir/R4/datatypes-definitions.html#Coding.display).
+
+    Judged for code systems that are part of FHIR R4, which have English texts; a text in another language is not.
+    """
+    system, code, shown = (coding.get(name) for name in ("system", "code", "display"))
+    if not (isinstance(system, str) and isinstance(code, str) and isinstance(shown, str)) or "version" in coding:
+        return None
+    if not shown.isascii() or not (language is None or str(language).lower().startswith("en")):
+        return None
+    if not system.startswith(_OWN) or system not in systems():
+        return None
+    right = displays().get(system, {}).get(code, ())
+    if not right or _plain(shown) in map(_plain, right):
+        return None
+    return f"'{shown}' is not the display text of {code} in {system}: {' or '.join(right)}"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def _text(value: Any) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .definitions import Constraint, Element, Extension, Model, SearchParameter, Type, TypeRef
+from .definitions import Constraint, Element, Extension, Model, Part, SearchParameter, Type, TypeRef
 
 Json = dict[str, Any]
 
@@ -41,6 +42,8 @@ _CHANGED = frozenset(
         "MeasureReport.subject",
     }
 )
+_PART = "Extension.extension:"
+_ELSEWHERE = re.compile(r"/v[23]-")
 _EVERYWHERE = frozenset({"id", "extension", "modifierExtension"})
 _EVERY_RESOURCE = frozenset({"meta", "implicitRules", "language", "text", "contained"})
 
@@ -70,7 +73,8 @@ def compile_model(structures: Iterable[Json], value_sets: Iterable[Json], offici
         if structure.get("fhirVersion") != VERSION or structure["kind"] == "logical":
             continue
         if structure["type"] == "Extension" and structure.get("derivation") == "constraint":
-            extensions[structure["url"]] = _extension(structure)
+            extensions[structure["url"]] = known = _extension(structure)
+            maker.bindings.update(filter(None, (known.binding, *(part.binding for part in known.parts.values()))))
         else:
             maker.add(structure)
     return Model(maker.types, tuple(maker.constraints), _expanded(maker.bindings, value_sets), extensions)
@@ -82,6 +86,28 @@ def compile_systems(code_systems: Iterable[Json]) -> dict[str, frozenset[str]]:
         system["url"]: frozenset(_codes(system["concept"]))
         for system in code_systems
         if system.get("content") == "complete" and system.get("concept") and system.get("caseSensitive", True)
+    }
+
+
+def compile_value_sets(value_sets: Iterable[Json]) -> dict[str, dict[str, frozenset[str] | None]]:
+    """Codes by system of the value sets that name their systems; None for a system taken whole or by a filter."""
+    found = {}
+    for value_set in value_sets:
+        parts = value_set.get("compose", {}).get("include", ())
+        if parts and all(part.get("system") and not part.get("valueSet") for part in parts):
+            found[value_set["url"]] = _parts(parts)
+    return found
+
+
+def compile_displays(code_systems: Iterable[Json]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Texts of the codes of the systems that are published whole, without those of HL7's versions 2 and 3.
+
+    Those come from another standard, whose later editions word them anew.
+    """
+    return {
+        system["url"]: dict(_texts(system["concept"]))
+        for system in code_systems
+        if system.get("content") == "complete" and system.get("concept") and not _ELSEWHERE.search(system["url"])
     }
 
 
@@ -219,11 +245,32 @@ def _extension(structure: Json) -> Extension:
     # A context that is an expression cannot be compared with a name: the extension may then stand anywhere.
     named = all(context["type"] == "element" for context in contexts) and not structure["url"].startswith(_ANYWHERE)
     places = frozenset(context["expression"] for context in contexts) if named else frozenset[str]()
-    rows = [row for row in structure["snapshot"]["element"] if row["path"] == "Extension.value[x]"]
-    return Extension(
-        places,
-        frozenset(kind["code"] for row in rows if row["max"] != "0" for kind in row["type"]),
-    )
+    rows = {row["id"]: row for row in structure["snapshot"]["element"]}
+    types, binding = _value(rows.get("Extension.value[x]", {}))
+    return Extension(places, types, _extension_parts(rows), binding, bool(rows.get("Extension", {}).get("isModifier")))
+
+
+def _value(row: Json) -> tuple[frozenset[str], str | None]:
+    """The types of an extension's value, and the value set that it must be of."""
+    if not row or row["max"] == "0":
+        return frozenset(), None
+    return frozenset(kind["code"] for kind in row["type"]), _required(row.get("binding", {}), row)
+
+
+def _extension_parts(rows: dict[str, Json]) -> dict[str, Part]:
+    """The named extensions of a complex extension by their urls; nothing where they have parts of their own."""
+    found = {}
+    for own, row in rows.items():
+        if not own.startswith(_PART) or "." in own.removeprefix(_PART):
+            continue
+        if rows.get(f"{own}.extension", {}).get("max") != "0":
+            return {}
+        url = rows[f"{own}.url"].get("fixedUri")
+        types, binding = _value(rows.get(f"{own}.value[x]", {}))
+        if url is None:
+            return {}
+        found[str(url)] = Part(types, row["min"], None if row["max"] == "*" else int(row["max"]), binding)
+    return found
 
 
 def _primitive(kind: Json, path: str, structure: Json) -> str:
@@ -255,6 +302,15 @@ def _parts(parts: Iterable[Json]) -> dict[str, frozenset[str] | None]:
         before = found.get(part["system"], frozenset())
         found[part["system"]] = None if codes is None or before is None else codes | before
     return found
+
+
+def _texts(concepts: Iterable[Json]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for concept in concepts:
+        found = [concept.get("display"), *(one["value"] for one in concept.get("designation", ()))]
+        texts = tuple(dict.fromkeys(text for text in found if text))
+        if texts:
+            yield concept["code"], texts
+        yield from _texts(concept.get("concept", ()))
 
 
 def _codes(concepts: Iterable[Json]) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from .definitions import Model
 
 Found = tuple[str, str, str]
+_PICTURE = re.compile(r"""\ssrc\s*=\s*["'](#[^"']+)["']""")
 
 
 def contained_faults(model: Model, resource: dict[str, Any], path: str, inside: bool) -> Iterator[Found]:
@@ -71,7 +73,10 @@ def _ids(value: Any, path: str, *, top: bool = False) -> Iterator[tuple[str, str
 
 
 def _fragments(value: Any) -> Iterator[str]:
-    """All texts that begin with #: references, canonicals and uris that point into the resource."""
+    """All texts that begin with #: references, canonicals and uris that point into the resource.
+
+    A narrative shows pictures of contained resources (http://hl7.org/fhir/R4/narrative.html#id).
+    """
     if isinstance(value, dict):
         for inner in value.values():
             yield from _fragments(inner)
@@ -80,3 +85,5 @@ def _fragments(value: Any) -> Iterator[str]:
             yield from _fragments(inner)
     elif isinstance(value, str) and value.startswith("#"):
         yield value
+    elif isinstance(value, str) and value.startswith("<div"):
+        yield from _PICTURE.findall(value)

@@ -10,6 +10,8 @@ import msgspec
 FOLDER = Path(__file__).parent / "compiled"
 MODEL = "r4.json"
 SYSTEMS = "systems.json"
+VALUE_SETS = "valuesets.json"
+DISPLAYS = "displays.json"
 SEARCH = "search.json"
 
 
@@ -87,11 +89,27 @@ class Type(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
         return found
 
 
-class Extension(msgspec.Struct, frozen=True):
-    """A standard extension: where it belongs (``Patient``, ``HumanName.family``, ``Element``) and its value's types."""
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An extension inside a standard one, named by its short url: how often, and the types of its value."""
+
+    types: frozenset[str]
+    min: int = 0
+    max: int | None = 1
+    binding: str | None = None
+
+
+class Extension(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A standard extension: where it belongs (``Patient``, ``HumanName.family``, ``Element``) and its value's types.
+
+    ``parts`` are the extensions in it, where its definition leaves no others; ``modifier`` says that it changes the
+    meaning of what it stands in.
+    """
 
     contexts: frozenset[str]
     types: frozenset[str]
+    parts: dict[str, Part] = {}
+    binding: str | None = None
+    modifier: bool = False
 
 
 class SearchParameter(msgspec.Struct, frozen=True):
@@ -143,6 +161,18 @@ def model() -> Model:
 def systems() -> dict[str, frozenset[str]]:
     """Codes of the code systems that FHIR publishes whole, by URL."""
     return msgspec.json.decode(_read(SYSTEMS), type=dict[str, frozenset[str]])
+
+
+@lru_cache(maxsize=1)
+def value_sets() -> dict[str, dict[str, frozenset[str] | None]]:
+    """Codes by system of R4's value sets, by URL; None where a system is taken whole or by a filter."""
+    return msgspec.json.decode(_read(VALUE_SETS), type=dict[str, dict[str, frozenset[str] | None]])
+
+
+@lru_cache(maxsize=1)
+def displays() -> dict[str, dict[str, tuple[str, ...]]]:
+    """The display texts and designations of the code systems that are FHIR's own, by URL and code."""
+    return msgspec.json.decode(_read(DISPLAYS), type=dict[str, dict[str, tuple[str, ...]]])
 
 
 @lru_cache(maxsize=1)

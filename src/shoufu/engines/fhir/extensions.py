@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from . import bindings
 from .definitions import Extension, Model
 
 Found = tuple[str, str, str]
@@ -48,17 +50,59 @@ def defined_faults(model: Model, value: Any, places: tuple[str, ...]) -> Iterato
     if known.contexts and not known.contexts & {*places, "Element"}:
         allowed = ", ".join(sorted(known.contexts))
         yield "", f"the extension {value['url']} belongs at {allowed}, not at {places[0]}", "structure"
-    yield from _typed(model, value, known)
+    yield from _typed(model, value, known.types, known.binding)
+    if known.parts:
+        yield from _parts(model, value, known)
 
 
-def _typed(model: Model, value: dict[str, Any], known: Extension) -> Iterator[Found]:
-    wrong = [
-        name
+def modifier_fault(model: Model, value: Any, name: str) -> str | None:
+    """Whether a standard extension stands among the others though it is a modifier, or the other way round
+    (http://hl7.org/fhir/R4/extensibility.html#modifierExtension)."""
+    url = value.get("url") if isinstance(value, dict) else None
+    known = model.extensions.get(url) if isinstance(url, str) else None
+    if known is None or known.modifier == (name == "modifierExtension"):
+        return None
+    right = "modifierExtension" if known.modifier else "extension"
+    return f"the extension {url} belongs in {right}"
+
+
+def _typed(model: Model, value: dict[str, Any], types: frozenset[str], binding: str | None) -> Iterator[Found]:
+    valued = [
+        (name, prop.type.code)
         for name, prop in model.types["Extension"].properties.items()
-        if prop.element.choice and name in value and prop.type.code not in known.types
+        if prop.element.choice and name in value
     ]
-    if wrong and not known.types:
-        yield wrong[0], f"the extension {value['url']} has extensions, no value", "structure"
-    elif wrong:
-        allowed = ", ".join(sorted(known.types))
-        yield wrong[0], f"the value of the extension {value['url']} is {allowed}", "structure"
+    for name, kind in valued:
+        if kind not in types:
+            allowed = f"is {', '.join(sorted(types))}" if types else "is none: it has extensions"
+            yield name, f"the value of the extension {value['url']} {allowed}", "structure"
+        elif binding:
+            yield from _bound(model, value[name], name, binding)
+
+
+def _bound(model: Model, value: Any, name: str, binding: str) -> Iterator[Found]:
+    if isinstance(value, str):
+        yield from ((name, message, "code-invalid") for message in bindings.code_faults(model, binding, value))
+    elif isinstance(value, dict):
+        yield from ((name, message, "code-invalid") for message in bindings.coding_faults(model, binding, value))
+
+
+def _parts(model: Model, value: dict[str, Any], known: Extension) -> Iterator[Found]:
+    """The extensions inside a complex one, whose definition names them all."""
+    inner = value.get("extension")
+    rows = [row for row in inner if isinstance(row, dict)] if isinstance(inner, list) else []
+    counted = Counter(str(row.get("url")) for row in rows)
+    for place, row in enumerate(rows):
+        part = known.parts.get(str(row.get("url")))
+        name = f"extension[{place}]"
+        if part is None and ":" not in str(row.get("url")):
+            allowed = ", ".join(sorted(known.parts))
+            yield f"{name}.url", f"the extension {value['url']} has {allowed}, no {row.get('url')}", "structure"
+        elif part is not None:
+            for inner_name, message, code in _typed(model, row, part.types, part.binding):
+                yield f"{name}.{inner_name}", message, code
+    for url, part in known.parts.items():
+        if counted[url] < part.min:
+            yield "extension", f"the extension {value['url']} needs {url}", "required"
+        if part.max is not None and counted[url] > part.max:
+            yield "extension", f"the extension {value['url']} has at most {part.max} {url}", "structure"

@@ -30,6 +30,7 @@ _OWN = {
     "li": "type value",
     "map": "name",
     "ol": "compact start type",
+    "pre": "xml:space",
     "q": "cite",
     "table": "bgcolor border frame rules summary",
     "td": "bgcolor nowrap",

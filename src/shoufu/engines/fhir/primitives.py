@@ -23,6 +23,7 @@ _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 _ANY_UUID = re.compile(_UUID.pattern, re.IGNORECASE)
 # Possessive, so that megabytes leave no trail to go back on.
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_SAMPLE = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[EUL]")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LIMIT = 2**31
@@ -32,7 +33,7 @@ def fault(kind: str, value: Any) -> str | None:
     """What is wrong with a value of a primitive type; None when nothing is."""
     if kind == "boolean":
         return None if isinstance(value, bool) else f"must be true or false, not {_shown(value)}"
-    if kind in _NUMBERS:
+    if kind in NUMBERS:
         return _number(kind, value)
     if not isinstance(value, str):
         return f"must be a string, not {_shown(value)}"
@@ -57,7 +58,7 @@ def wrong_type(kind: str, value: Any) -> bool:
     """Whether a value is not even of the JSON type that a primitive type is written in."""
     if kind == "boolean":
         return not isinstance(value, bool)
-    if kind in _NUMBERS:
+    if kind in NUMBERS:
         return isinstance(value, bool) or not isinstance(value, int | Decimal)
     return not isinstance(value, str)
 
@@ -79,7 +80,7 @@ def _shown(value: Any) -> str:
             return f"'{text[:60]}…'" if len(text) > 60 else f"'{text}'"
 
 
-_NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt", "decimal"})
+NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt", "decimal"})
 _LEAST = {"integer": -_LIMIT, "unsignedInt": 0, "positiveInt": 1}
 
 
@@ -107,6 +108,15 @@ def attachment_fault(value: dict[str, Any]) -> str | None:
     packed = "".join(data.split())
     held = len(packed) // 4 * 3 - packed.count("=")
     return None if held == size else f"says {size} bytes, but the data are {held}"
+
+
+def sampled_fault(value: dict[str, Any]) -> str | None:
+    """Whether SampledData holds decimals, E (error), U (above) or L (below the limit) with spaces between them
+    (http://hl7.org/fhir/R4/datatypes.html#SampledData)."""
+    data = value.get("data")
+    points = data.split() if isinstance(data, str) else ()
+    wrong = next((point for point in points if not _SAMPLE.fullmatch(point)), None)
+    return None if wrong is None else f"{_shown(wrong)} is no decimal, E, U or L"
 
 
 def identifier_faults(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -190,4 +200,4 @@ _STRINGS: dict[str, Callable[[str], str | None]] = {
     "instant": _dated(_INSTANT, "an instant: YYYY-MM-DDThh:mm:ss and a time zone"),
     "time": _matching(_TIME, "a time: hh:mm:ss, no time zone"),
 }
-PRIMITIVES = frozenset({"boolean", "xhtml", *_NUMBERS, *_STRINGS})
+PRIMITIVES = frozenset({"boolean", "xhtml", *NUMBERS, *_STRINGS})

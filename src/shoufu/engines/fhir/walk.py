@@ -101,6 +101,8 @@ class Walk:
         if not value:
             self.say(path, "must not be an empty object: leave it out")
             return
+        if not resource and kind.name != "Element" and tuple(value) == ("id",):
+            self.say(path, "must have a value or children, not only an id (ele-1)", "invariant")
         for name, inner in value.items():
             if name == "resourceType" and resource:
                 continue
@@ -112,6 +114,8 @@ class Walk:
             inner = value.get(name)
             for place, extension in enumerate(inner if isinstance(inner, list) else ()):
                 self._told(extensions.defined_faults(self.model, extension, places), f"{path}.{name}[{place}]")
+                if message := extensions.modifier_fault(self.model, extension, name):
+                    self.say(f"{path}.{name}[{place}]", message)
 
     def _told(self, found: Iterator[tuple[str, str, str]], path: str) -> None:
         for name, message, code in found:
@@ -169,8 +173,13 @@ class Walk:
             for message in bindings.coding_faults(self.model, known.element.binding, value):
                 self.say(path, message, "code-invalid")
         if kind.name == "Coding":
-            for name, message in bindings.system_faults(value):
+            for name, message in bindings.coded_faults(value, inside.resource.get("language")):
                 self.say(f"{path}.{name}", message, "code-invalid")
+        elif "Quantity" in self.model.ancestry(kind.name):
+            if unit := bindings.unit_fault(value):
+                self.say(f"{path}.code", unit, "code-invalid")
+        elif kind.name == "SampledData" and (wrong := primitives.sampled_fault(value)):
+            self.say(f"{path}.data", wrong, "value")
         elif kind.name == "Identifier":
             for name, message in primitives.identifier_faults(value):
                 self.say(f"{path}.{name}", message, "value")
@@ -222,6 +231,8 @@ class Walk:
                 self.say(where, f"_{name} must not be null: leave it out", shape=True)
             if value is not None:
                 self._primitive(value, beside, known, where, inside, kind)
+            elif isinstance(beside, dict) and tuple(beside) == ("id",):
+                self.say(where, "must have a value or extensions, not only an id (ele-1)", "invariant")
             elif known.type.code == "code" and known.element.binding and extensions.says_absent(beside):
                 message = (
                     f"needs a code of the required value set {known.element.binding}: why there is none is no code"

@@ -59,14 +59,16 @@ def compiled(folder: Path) -> dict[str, bytes]:
     """The files of the engine out of the official bundles in a folder."""
     bundles = [_read(folder / name) for name in (*STRUCTURES, *TERMS)]
     structures = (one for bundle in bundles for one in compiling.resources(bundle, "StructureDefinition"))
-    value_sets = (one for bundle in bundles for one in compiling.resources(bundle, "ValueSet"))
-    systems = (one for bundle in bundles for one in compiling.resources(bundle, "CodeSystem"))
+    value_sets = [one for bundle in bundles for one in compiling.resources(bundle, "ValueSet")]
+    systems = [one for bundle in bundles for one in compiling.resources(bundle, "CodeSystem")]
     searches = compiling.resources(_read(folder / SEARCHES), "SearchParameter")
     official = compiling.data_elements(_read(folder / ELEMENTS))
     model = compiling.compile_model(structures, value_sets, official)
     return {
         definitions.MODEL: msgspec.json.encode(model),
         definitions.SYSTEMS: msgspec.json.encode(compiling.compile_systems(systems)),
+        definitions.VALUE_SETS: msgspec.json.encode(compiling.compile_value_sets(value_sets)),
+        definitions.DISPLAYS: msgspec.json.encode(compiling.compile_displays(systems)),
         definitions.SEARCH: msgspec.json.encode(compiling.compile_search(searches)),
     }
 
