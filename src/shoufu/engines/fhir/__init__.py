@@ -1,6 +1,6 @@
 """HL7 FHIR R4 (4.0.1) in JSON: judge a resource, and the OperationOutcome that says why it is refused."""
 
-from .checking import Report, Resource, check, check_content, parse
+from .checking import Report, Resource, check, check_content, check_file, parse
 from .definitions import DefinitionsMissing
 from .issues import Issue, Severity, operation_outcome
 
@@ -12,6 +12,7 @@ __all__ = [
     "Severity",
     "check",
     "check_content",
+    "check_file",
     "operation_outcome",
     "parse",
 ]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import answers, bundles, capabilities, invariants, references, vitals
+from . import answers, bundles, capabilities, invariants, references, vitals, xml
 from .definitions import Model, model
 from .issues import Issue
-from .reading import NotJson, read, write
+from .reading import BOM, Unreadable, read, write
 from .walk import Walk
 
 
@@ -57,7 +57,18 @@ def check(data: bytes, known: Known | None = None) -> Report:
     """
     try:
         value, issues = read(data)
-    except NotJson as error:
+    except Unreadable as error:
+        return Report(None, (error.issue,))
+    return _judged(value, issues, model(), known)
+
+
+def check_file(data: bytes, known: Known | None = None) -> Report:
+    """Judge what a file holds: XML where it begins as such, else JSON. Expressions are those of JSON in both."""
+    if data.removeprefix(BOM).lstrip()[:1] != b"<":
+        return check(data, known)
+    try:
+        value, issues = xml.read(model(), data)
+    except Unreadable as error:
         return Report(None, (error.issue,))
     return _judged(value, issues, model(), known)
 

@@ -15,12 +15,12 @@ from .issues import Issue, Severity
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 200
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class NotJson(ValueError):
-    """Bytes that are no JSON, with the issue that says why."""
+class Unreadable(ValueError):
+    """Bytes that are no JSON (or XML, where that is read), with the issue that says why."""
 
     def __init__(self, issue: Issue) -> None:
         super().__init__(issue.message)
@@ -34,7 +34,7 @@ class Repeating(dict[str, Any]):
 
 
 def read(data: bytes) -> tuple[Any, list[Issue]]:
-    """The JSON value and what is odd about its bytes; :class:`NotJson` where it is none (RFC 8259).
+    """The JSON value and what is odd about its bytes; :class:`Unreadable` where it is none (RFC 8259).
 
     Numbers with a point or an exponent are :class:`~decimal.Decimal`, so that 1.50 stays 1.50. Objects that name a
     property twice come as :class:`Repeating`.
@@ -42,8 +42,8 @@ def read(data: bytes) -> tuple[Any, list[Issue]]:
     if len(data) > MAX_BYTES:
         raise _refused(f"is too large: at most {MAX_BYTES} bytes are taken", "too-long")
     issues = []
-    if data.startswith(_BOM):
-        data = data[len(_BOM) :]
+    if data.startswith(BOM):
+        data = data[len(BOM) :]
         issues.append(Issue("", "begins with a byte order mark, which RFC 8259 forbids to send", "structure", _WARN))
     try:
         text = data.decode("utf-8")
@@ -60,7 +60,7 @@ def _loaded(text: str) -> Any:
     if not begin:
         raise _refused("is empty", "structure")
     if begin == "<":
-        raise _refused("is XML: FHIR is read as JSON only", "not-supported")
+        raise _refused("is XML: JSON is read here", "not-supported")
     try:
         value = json.loads(
             text,
@@ -98,12 +98,12 @@ def _inner(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return value.values() if isinstance(value, dict) else value
 
 
-def _too_deep() -> NotJson:
+def _too_deep() -> Unreadable:
     return _refused(f"is nested deeper than the {MAX_DEPTH} brackets that are taken", "too-costly")
 
 
-def _refused(message: str, code: str, where: str = "") -> NotJson:
-    return NotJson(Issue(where, message, code, Severity.FATAL))
+def _refused(message: str, code: str, where: str = "") -> Unreadable:
+    return Unreadable(Issue(where, message, code, Severity.FATAL))
 
 
 def _whole(text: str) -> int | Decimal:

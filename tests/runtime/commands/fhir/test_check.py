@@ -54,3 +54,13 @@ def test_what_cannot_be_read_is_not_valid_and_has_its_line(tmp_path: Path) -> No
     assert len(rows) == len(files) and answer.exit_code == 1 and not answer.stderr
     assert not any(row["valid"] for row in rows) and all(row["issues"] for row in rows)
     assert rows[-2]["issues"][0]["message"] == "cannot be read: No such file or directory"
+
+
+def test_xml_is_read_too_with_the_names_of_json(tmp_path: Path) -> None:
+    gender = '<Patient xmlns="http://hl7.org/fhir"><gender value="{}"/></Patient>'
+    (tmp_path / "good.xml").write_text(gender.format("female"))
+    (tmp_path / "bad.xml").write_text(gender.format("F"))
+    answer = CliRunner().invoke(command, [str(tmp_path / "good.xml"), str(tmp_path / "bad.xml"), "--json"])
+    good, bad = (json.loads(line) for line in answer.stdout.splitlines())
+    assert good["valid"] and not bad["valid"] and answer.exit_code == 1
+    assert bad["issues"][0]["expression"] == "Patient.gender"

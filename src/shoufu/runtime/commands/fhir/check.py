@@ -1,4 +1,4 @@
-"""Check files that hold FHIR R4 resources in JSON."""
+"""Check files that hold FHIR R4 resources in JSON or XML."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _questionnaires(files: tuple[Path, ...]) -> list[dict[str, Any]]:
     found = []
     for file in files:
         data = _read(file)
-        report = _judged(data) if isinstance(data, bytes) and b'"Questionnaire"' in data else None
+        report = _judged(data) if isinstance(data, bytes) and b"Questionnaire" in data[:4096] else None
         if report is not None and report.resource is not None and report.resource.type == "Questionnaire":
             found.append(report.resource.content)
     return found
@@ -68,7 +68,7 @@ def _checked(file: Path, known: Known) -> fhir.Report:
 
 def _judged(data: bytes, known: Known | None = None) -> fhir.Report:
     try:
-        return fhir.check(data, known)
+        return fhir.check_file(data, known)
     except fhir.DefinitionsMissing as error:
         raise Problem(str(error)) from error
 
