@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import terms, ucum
-from .definitions import Model, displays, systems
+from .definitions import Model, displays, systems, value_sets
 
 _VALUE_SET = "/ValueSet/"
 _OWN = ("http://hl7.org/fhir/", "http://terminology.hl7.org/CodeSystem/")
@@ -14,11 +14,16 @@ _OWN = ("http://hl7.org/fhir/", "http://terminology.hl7.org/CodeSystem/")
 
 def allows(model: Model, value_set: str, system: str | None, code: str) -> bool | None:
     """Whether a value set holds a code (of any of its systems where none is given); None where that is not known."""
-    parts = model.value_sets.get(value_set)
+    parts = published(model, value_set)
     if parts is None:
         return None
     found = [_in_system(known, parts[known], code) for known in parts if system in (None, known)]
     return True if True in found else None if None in found else False
+
+
+def published(model: Model, value_set: str) -> dict[str, frozenset[str] | None] | None:
+    """Codes by system of a value set of R4 (None for all of a system); None for one that is not known."""
+    return model.value_sets.get(value_set) or value_sets().get(value_set)
 
 
 def _in_system(system: str, codes: frozenset[str] | None, code: str) -> bool | None:

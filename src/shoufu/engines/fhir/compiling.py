@@ -73,7 +73,7 @@ def compile_model(structures: Iterable[Json], value_sets: Iterable[Json], offici
         if structure.get("fhirVersion") != VERSION or structure["kind"] == "logical":
             continue
         if structure["type"] == "Extension" and structure.get("derivation") == "constraint":
-            extensions[structure["url"]] = known = _extension(structure)
+            extensions[structure["url"]] = known = compile_extension(structure)
             maker.bindings.update(filter(None, (known.binding, *(part.binding for part in known.parts.values()))))
         else:
             maker.add(structure)
@@ -240,21 +240,25 @@ def _required(binding: Json, row: Json) -> str | None:
     return str(widest[0]["valueCanonical"]).partition("|")[0] if widest else None
 
 
-def _extension(structure: Json) -> Extension:
+def compile_extension(structure: Json) -> Extension:
+    """An extension out of its snapshot, or of what its differential says."""
     contexts = structure.get("context", ())
     # A context that is an expression cannot be compared with a name: the extension may then stand anywhere.
-    named = all(context["type"] == "element" for context in contexts) and not structure["url"].startswith(_ANYWHERE)
-    places = frozenset(context["expression"] for context in contexts) if named else frozenset[str]()
-    rows = {row["id"]: row for row in structure["snapshot"]["element"]}
+    named = all(context.get("type") != "fhirpath" for context in contexts)
+    anywhere = not named or structure["url"].startswith(_ANYWHERE)
+    places = frozenset[str]() if anywhere else frozenset(str(context.get("expression")) for context in contexts)
+    elements = (structure.get("snapshot") or structure.get("differential") or {}).get("element", ())
+    rows = {str(row.get("id") or row.get("path")): row for row in elements}
     types, binding = _value(rows.get("Extension.value[x]", {}))
     return Extension(places, types, _extension_parts(rows), binding, bool(rows.get("Extension", {}).get("isModifier")))
 
 
-def _value(row: Json) -> tuple[frozenset[str], str | None]:
-    """The types of an extension's value, and the value set that it must be of."""
-    if not row or row["max"] == "0":
+def _value(row: Json) -> tuple[frozenset[str] | None, str | None]:
+    """The types of an extension's value (None for any), and the value set that it must be of."""
+    if row.get("max") == "0":
         return frozenset(), None
-    return frozenset(kind["code"] for kind in row["type"]), _required(row.get("binding", {}), row)
+    types = frozenset(str(kind.get("code")) for kind in row["type"]) if row.get("type") else None
+    return types, _required(row.get("binding", {}), row)
 
 
 def _extension_parts(rows: dict[str, Json]) -> dict[str, Part]:
@@ -265,11 +269,12 @@ def _extension_parts(rows: dict[str, Json]) -> dict[str, Part]:
             continue
         if rows.get(f"{own}.extension", {}).get("max") != "0":
             return {}
-        url = rows[f"{own}.url"].get("fixedUri")
+        url = rows.get(f"{own}.url", {}).get("fixedUri")
         types, binding = _value(rows.get(f"{own}.value[x]", {}))
         if url is None:
             return {}
-        found[str(url)] = Part(types, row["min"], None if row["max"] == "*" else int(row["max"]), binding)
+        most = row.get("max", "*")
+        found[str(url)] = Part(types, row.get("min", 0), int(most) if most.isdigit() else None, binding)
     return found
 
 

@@ -90,23 +90,24 @@ class Type(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An extension inside a standard one, named by its short url: how often, and the types of its value."""
+    """An extension inside a defined one, named by its short url: how often, and the types of its value (None: any)."""
 
-    types: frozenset[str]
+    types: frozenset[str] | None
     min: int = 0
     max: int | None = 1
     binding: str | None = None
 
 
 class Extension(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A standard extension: where it belongs (``Patient``, ``HumanName.family``, ``Element``) and its value's types.
+    """An extension: where it belongs (``Patient``, ``HumanName.family``, ``Element``, the URL of another extension).
 
+    ``types`` are those of its value (None for any);
     ``parts`` are the extensions in it, where its definition leaves no others; ``modifier`` says that it changes the
     meaning of what it stands in.
     """
 
     contexts: frozenset[str]
-    types: frozenset[str]
+    types: frozenset[str] | None
     parts: dict[str, Part] = {}
     binding: str | None = None
     modifier: bool = False

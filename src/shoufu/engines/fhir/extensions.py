@@ -66,14 +66,14 @@ def modifier_fault(model: Model, value: Any, name: str) -> str | None:
     return f"the extension {url} belongs in {right}"
 
 
-def _typed(model: Model, value: dict[str, Any], types: frozenset[str], binding: str | None) -> Iterator[Found]:
+def _typed(model: Model, value: dict[str, Any], types: frozenset[str] | None, binding: str | None) -> Iterator[Found]:
     valued = [
         (name, prop.type.code)
         for name, prop in model.types["Extension"].properties.items()
         if prop.element.choice and name in value
     ]
     for name, kind in valued:
-        if kind not in types:
+        if types is not None and kind not in types:
             allowed = f"is {', '.join(sorted(types))}" if types else "is none: it has extensions"
             yield name, f"the value of the extension {value['url']} {allowed}", "structure"
         elif binding:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from .definitions import Model, value_sets
+from .bindings import published
+from .definitions import Model
 from .issues import Issue
 from .references import contained, is_resource
 
@@ -222,7 +223,7 @@ def _units(
 
 def in_value_set(model: Model, questionnaire: dict[str, Any], url: str, value: Any, where: str) -> Iterator[Issue]:
     """Whether a coding (or the unit of a quantity) is of a value set whose codes are known; others are not judged."""
-    known = _contained(questionnaire, url[1:]) if url.startswith("#") else _published(model, url.partition("|")[0])
+    known = _contained(questionnaire, url[1:]) if url.startswith("#") else published(model, url.partition("|")[0])
     if known is None or not isinstance(value, dict):
         return
     codes = known.get(str(value.get("system") or ""), frozenset())
@@ -230,10 +231,6 @@ def in_value_set(model: Model, questionnaire: dict[str, Any], url: str, value: A
         yield Issue(
             where, f"{value.get('system', '')}#{value.get('code', '')} is not in the value set {url}", "code-invalid"
         )
-
-
-def _published(model: Model, url: str) -> dict[str, frozenset[str] | None] | None:
-    return model.value_sets.get(url) or value_sets().get(url)
 
 
 def _contained(questionnaire: dict[str, Any], name: str) -> dict[str, frozenset[str] | None] | None:

@@ -113,7 +113,8 @@ class Walk:
         for name in ("extension", "modifierExtension"):
             inner = value.get(name)
             for place, extension in enumerate(inner if isinstance(inner, list) else ()):
-                self._told(extensions.defined_faults(self.model, extension, places), f"{path}.{name}[{place}]")
+                here = (*places, str(value.get("url"))) if kind.name == "Extension" else places
+                self._told(extensions.defined_faults(self.model, extension, here), f"{path}.{name}[{place}]")
                 if message := extensions.modifier_fault(self.model, extension, name):
                     self.say(f"{path}.{name}[{place}]", message)
 
@@ -192,8 +193,9 @@ class Walk:
                 self.say(f"{path}.{name}" if name else path, message, "value")
 
     def _places(self, known: Property, owner: Type) -> tuple[str, ...]:
-        name = f"{owner.name}.{known.element.name}" + ("[x]" if known.element.choice else "")
-        return (name, *self.model.ancestry(known.type.rules))
+        name = known.element.name + ("[x]" if known.element.choice else "")
+        owners = self.model.ancestry(owner.name)
+        return (*(f"{one}.{name}" for one in owners), *self.model.ancestry(known.type.rules))
 
     def _items(self, value: Any, element: Element, path: str) -> Iterator[tuple[int | None, Any]]:
         """The values of a property with their places; says so where array and single value are confused."""

@@ -64,3 +64,16 @@ def test_xml_is_read_too_with_the_names_of_json(tmp_path: Path) -> None:
     good, bad = (json.loads(line) for line in answer.stdout.splitlines())
     assert good["valid"] and not bad["valid"] and answer.exit_code == 1
     assert bad["issues"][0]["expression"] == "Patient.gender"
+
+
+def test_definitions_among_the_files_count_for_the_others(tmp_path: Path) -> None:
+    system = {"resourceType": "CodeSystem", "url": "http://a.example/skin", "status": "active", "content": "complete"}
+    coding = {"system": system["url"], "code": "wet"}
+    (tmp_path / "skin.json").write_text(json.dumps(system | {"concept": [{"code": "dry"}]}))
+    observed = {"resourceType": "Observation", "status": "final", "code": {"coding": [coding]}}
+    (tmp_path / "seen.json").write_text(json.dumps(observed))
+    files = [str(tmp_path / "seen.json"), str(tmp_path / "skin.json")]
+    assert CliRunner().invoke(command, [files[0]]).exit_code == 0
+    answer = CliRunner().invoke(command, [*files, "--json"])
+    first, second = (json.loads(line) for line in answer.stdout.splitlines())
+    assert first["issues"][0]["expression"] == "Observation.code.coding[0].code" and second["valid"]

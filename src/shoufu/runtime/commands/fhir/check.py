@@ -11,10 +11,10 @@ import click
 
 from shoufu.engines import fhir
 from shoufu.engines.fhir import answers
-from shoufu.engines.fhir.checking import Known
 from shoufu.engines.fhir.reading import MAX_BYTES
 from shoufu.runtime.errors import Problem
 
+DEFINING = (b"Questionnaire", b"CodeSystem", b"StructureDefinition")
 FILE = click.Path(path_type=Path)
 
 
@@ -25,12 +25,12 @@ FILE = click.Path(path_type=Path)
 def command(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
     """Judge each FILE by FHIR R4 (4.0.1), as the REST interface does; exit code 1 where one is not valid.
 
-    A file that cannot be read is not valid. Answers (QuestionnaireResponse) are judged by the questionnaires among the
-    files, too."""
+    A file that cannot be read is not valid. Questionnaires, code systems, profiles and definitions of extensions
+    among the files count for the others."""
     valid = True
-    questionnaires = _questionnaires(files)
+    known = _definitions(files)
     for file in files:
-        report = _checked(file, lambda canonical: answers.named(questionnaires, canonical))
+        report = _checked(file, known)
         valid = valid and report.valid
         # Bytes, for a file's name or a message may hold what the terminal's encoding does not.
         for line in _lines(file, report, as_json):
@@ -48,25 +48,25 @@ def _lines(file: Path, report: fhir.Report, as_json: bool) -> Iterator[str]:
         yield f"  {issue.severity} {issue.expression or 'the file'}: {issue.message}"
 
 
-def _questionnaires(files: tuple[Path, ...]) -> list[dict[str, Any]]:
-    """The valid questionnaires among the files: answers to them in the others are judged by them."""
-    if len(files) < 2:
-        return []
-    found = []
-    for file in files:
+def _definitions(files: tuple[Path, ...]) -> fhir.AtHand:
+    """What the files define; a questionnaire must be valid, for answers are judged by all of it."""
+    found: list[dict[str, Any]] = []
+    for file in files if len(files) > 1 else ():
         data = _read(file)
-        report = _judged(data) if isinstance(data, bytes) and b"Questionnaire" in data[:4096] else None
-        if report is not None and report.resource is not None and report.resource.type == "Questionnaire":
-            found.append(report.resource.content)
-    return found
+        if isinstance(data, bytes) and any(name in data for name in DEFINING):
+            report = _judged(data)
+            if report.shaped and isinstance(report.content, dict):
+                found.append(report.content)
+    asked = [one for one in found if one["resourceType"] == "Questionnaire" and fhir.check_content(one).valid]
+    return fhir.at_hand(found, lambda canonical: answers.named(asked, canonical))
 
 
-def _checked(file: Path, known: Known) -> fhir.Report:
+def _checked(file: Path, known: fhir.AtHand) -> fhir.Report:
     data = _read(file)
     return _judged(data, known) if isinstance(data, bytes) else fhir.Report(None, (data,))
 
 
-def _judged(data: bytes, known: Known | None = None) -> fhir.Report:
+def _judged(data: bytes, known: fhir.AtHand | None = None) -> fhir.Report:
     try:
         return fhir.check_file(data, known)
     except fhir.DefinitionsMissing as error:
