@@ -183,6 +183,13 @@ def zone_named(name: str, field: str = "zone") -> calendar.ZoneInfo:
 def offered(query: Query, since: datetime, until: datetime, *, wanted: Iterable[int] = ()) -> list[Slot]:
     """The free slots that start from `since` to `until`, soonest first: inside lead time and horizon, with a resource
     for each requirement, and feasible by the offering's provider."""
+    found = workable(query, since, until, wanted=wanted)
+    provider = providers.of(query.offering)
+    return list(provider.filter(query, found)) if provider is not None and found else found
+
+
+def workable(query: Query, since: datetime, until: datetime, *, wanted: Iterable[int] = ()) -> list[Slot]:
+    """The same before the offering's provider is asked: when there would be a resource for each requirement."""
     now = timezone.now()
     terms = terms_of(query)
     check_size(terms, query.units, query.quantity)
@@ -197,9 +204,7 @@ def offered(query: Query, since: datetime, until: datetime, *, wanted: Iterable[
     plan = load(query, within, now=now)
     chosen = frozenset(wanted)
     found = (plan.at(start, query.units, chosen) for start in plan.grid(within))
-    slots = [one for one in found if one is not None and one.left >= query.quantity][:MOST_SLOTS]
-    provider = providers.of(query.offering)
-    return list(provider.filter(query, slots)) if provider is not None else slots
+    return [one for one in found if one is not None and one.left >= query.quantity][:MOST_SLOTS]
 
 
 def bounds(offering: Offering, terms: Terms, now: datetime) -> tuple[datetime, datetime]:

@@ -1,12 +1,17 @@
 """Why a visit cannot be booked or begun, in sentences."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from shoufu.scenes.homecare.register import words
 from shoufu.scenes.homecare.register.eligibility import Reason
+
+if TYPE_CHECKING:
+    from shoufu.scenes.homecare.visits.services.outlook import Limit
 
 REASONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "died": lambda a: _("The patient has died."),
@@ -48,3 +53,34 @@ def of_code(code: str) -> str:
         "absent": _("Who was to come is away at that time."),
     }
     return said.get(code) or sentence(Reason(code))
+
+
+def of_limit(limit: Limit, free: bool) -> list[str]:
+    """What the end of a paper means for the times of a service, of which some are `free` or none."""
+    found = [_valid(limit)]
+    if not free and not limit.ended:
+        found.append(_("The first day that can be booked comes after it.") if limit.before_all else _taken())
+    if limit.later:
+        found.append(_anew(limit))
+    elif not free:
+        found.append(_("Nobody can come after it either."))
+    return found
+
+
+def _taken() -> str:
+    return _("Until then all times are taken.")
+
+
+def _anew(limit: Limit) -> str:
+    if limit.paper == "assessment":
+        return _("With a new assessment, times after it can be booked.")
+    return _("With a new prescription, times after it can be booked.")
+
+
+def _valid(limit: Limit) -> str:
+    about = {"day": limit.last_day.isoformat()}
+    if limit.paper == "assessment":
+        ended, valid = _("The assessment was valid until %(day)s."), _("The assessment is valid until %(day)s.")
+    else:
+        ended, valid = _("The prescription was valid until %(day)s."), _("The prescription is valid until %(day)s.")
+    return (ended if limit.ended else valid) % about

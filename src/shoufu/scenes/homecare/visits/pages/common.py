@@ -14,7 +14,7 @@ from shoufu.kernel.booking.providers import Slot
 from shoufu.kernel.booking.selectors import moment
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.models import Patient, ServiceVersion
-from shoufu.scenes.homecare.visits import selectors, services
+from shoufu.scenes.homecare.visits import selectors, services, words
 from shoufu.scenes.homecare.visits.models import Prescription
 from shoufu.scenes.homecare.visits.standing import standing
 
@@ -52,7 +52,7 @@ class Offered:
     insurance: int
     against: Sequence[str]
     needs: str
-    """What to do first: "assess", "prescribe", "wait" (for a decision or check), "no", or "" where it can be booked."""
+    """What to do first, see `services.next_step`; "" where it can be booked."""
     prescriptions: Sequence[Prescription]
 
 
@@ -71,20 +71,8 @@ def offer_of(patient: Patient, version: ServiceVersion) -> Offered:
     best = next((one for one in rows if one.checked_at is not None), rows[0] if rows else None)
     version.service.institution = patient.institution
     codes = [one.code for one in standing(patient, version.service, best).against(now)]
-    return Offered(version, version.price - insurance, insurance, codes, _first(codes, patient, version), rows)
-
-
-def _first(codes: Sequence[str], patient: Patient, version: ServiceVersion) -> str:
-    if not codes:
-        return ""
-    if any(code in ("contraindicated", "assessment_unfit", "died", "patient_ended") for code in codes):
-        return "no"
-    if any(code.startswith("assessment_") for code in codes):
-        waiting = patient.assessments.filter(service=version.service_id, state="open").exists()
-        return "wait" if waiting else "assess"
-    if "prescription_unchecked" in codes:
-        return "check"
-    return "prescribe" if any(code.startswith("prescription_") for code in codes) else "no"
+    first = services.next_step(codes, patient, version.service_id)
+    return Offered(version, version.price - insurance, insurance, codes, first, rows)
 
 
 def chosen_time(request: PageRequest, zone: str) -> datetime:
@@ -111,3 +99,12 @@ def draft_of(request: PageRequest, patient: Patient, version: ServiceVersion) ->
         chosen_prescription(request),
         request.POST.get("note", ""),
     )
+
+
+def said(outlook: services.Outlook | None) -> list[str]:
+    """What stands in the way of times, in sentences."""
+    if outlook is None:
+        return []
+    found = [words.sentence(one) for one in outlook.against]
+    limit = outlook.limit
+    return found + (words.of_limit(limit, bool(outlook.slots)) if limit is not None else [])

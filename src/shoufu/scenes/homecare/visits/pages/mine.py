@@ -69,15 +69,15 @@ def times(request: PageRequest, patient_id: int, service_id: int) -> HttpRespons
     form, found = FormState(), None
     found, status = tried(
         form,
-        lambda: services.free_slots(
-            request.actor, patient.pk, service_id, since, until, prescription=picked, mine=True
-        ),
+        lambda: services.outlook(request.actor, patient.pk, service_id, since, until, prescription=picked, mine=True),
     )
     zone = patient.institution.place.time_zone
     context = {
         "patient": patient,
         "version": version,
-        "days": common.by_day(found or [], zone),
+        "days": common.by_day(found.slots if found is not None else [], zone),
+        "outlook": found,
+        "said": common.said(found),
         "zone": zone,
         "form": form,
         "prescriptions": usable,

@@ -181,7 +181,7 @@ def book(request: PageRequest, patient_id: int) -> HttpResponse:
     if picked is not None and not picked.needs:
         found, asked = tried(
             form,
-            lambda: services.free_slots(
+            lambda: services.outlook(
                 request.actor, patient.pk, picked.version.service_id, since, until, prescription=prescription
             ),
         )
@@ -192,7 +192,8 @@ def book(request: PageRequest, patient_id: int) -> HttpResponse:
         "offers": offers,
         "picked": picked,
         "prescription": prescription,
-        "days": common.by_day(found or [], zone),
+        "days": common.by_day(found.slots if found is not None else [], zone),
+        "said": common.said(found),
         "zone": zone,
         "form": form,
         "tab": "visits",

@@ -10,6 +10,7 @@ from shoufu.scenes.homecare.visits.services.offerings import (
     rules_of,
     set_rules,
 )
+from shoufu.scenes.homecare.visits.services.outlook import Limit, Outlook, next_step, outlook
 from shoufu.scenes.homecare.visits.services.paying import confirm_cash, pay_at_visit, pay_online, receipt
 from shoufu.scenes.homecare.visits.services.prescriptions import (
     PrescriptionDraft,
@@ -25,7 +26,9 @@ from shoufu.scenes.homecare.visits.services.states import accept, begin, close_p
 
 __all__ = [
     "Cost",
+    "Limit",
     "Objection",
+    "Outlook",
     "PrescriptionDraft",
     "RulesDraft",
     "VisitDraft",
@@ -52,8 +55,10 @@ __all__ = [
     "look_at",
     "miss",
     "move",
+    "next_step",
     "note",
     "open_for_booking",
+    "outlook",
     "pay_at_visit",
     "pay_online",
     "receipt",

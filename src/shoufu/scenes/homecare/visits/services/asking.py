@@ -65,7 +65,8 @@ def able_to_book(actor: Actor, offering: Offering, patient: Patient) -> Actor:
     return lent(able, patient.person.place.path, "parties.view")
 
 
-def _details(patient: Patient, prescription: int | None, **more: Any) -> dict[str, Any]:
+def details_of(patient: Patient, prescription: int | None, **more: Any) -> dict[str, Any]:
+    """What the kernel's provider is told of a question for times."""
     return {"patient": patient.pk} | ({"prescription": prescription} if prescription is not None else {}) | more
 
 
@@ -82,7 +83,7 @@ def free_slots(
     """The times at which somebody can come for a service, soonest first."""
     patient = patient_of(actor, patient_id, mine=mine)
     offering = bookable(service_id, patient)
-    details = providers.checked(actor, offering, _details(patient, prescription))
+    details = providers.checked(actor, offering, details_of(patient, prescription))
     return slots.offered(Query(offering, person=patient.person_id, details=details), since, until)
 
 
@@ -101,7 +102,7 @@ def expected(actor: Actor, draft: VisitDraft, *, mine: bool = False) -> list[Pra
     """Who would come to a visit if it were booked now; empty where nobody can. It may be somebody else in the end."""
     patient = patient_of(actor, draft.patient, mine=mine)
     offering, start = bookable(draft.service, patient), draft.start.astimezone(UTC)
-    providers.checked(actor, offering, _details(patient, draft.prescription))
+    providers.checked(actor, offering, details_of(patient, draft.prescription))
     version = register.version_on(draft.service, register.day_at(patient.institution.place, start))
     return placing.crew_for(patient, version, start) if version is not None else []
 
@@ -129,7 +130,7 @@ def book(actor: Actor, draft: VisitDraft, *, mine: bool = False, once: Once | No
     version = register.version_on(draft.service, register.day_at(patient.institution.place, draft.start))
     if version is None or draft.consent != version.pk:
         raise Invalid.one("consent", _("Agree to the consent of this service first."))
-    details = _details(patient, draft.prescription, consent=draft.consent)
+    details = details_of(patient, draft.prescription, consent=draft.consent)
     wanted = HoldDraft(offering, start, person=patient.person_id, details=details)
     held = booking.hold(able_to_book(actor, offering, patient), wanted, once)
     visit = Visit.objects.get(booking=held)
