@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(DATA, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _language_of_its_own() -> Iterator[None]:
+    """A request leaves its language to the thread that answered it: no test may hand it on to the next. Engines' tests
+    know no Django."""
+    yield
+    translation = sys.modules.get("django.utils.translation")
+    if translation is not None and sys.modules["django.conf"].settings.configured:
+        translation.deactivate()
 
 
 @pytest.fixture(scope="session")
