@@ -9,7 +9,7 @@ import * as sos from "./sos";
 import { practitioner, screen as step, STEPS } from "./steps";
 import * as sync from "./sync";
 import * as vault from "./vault";
-import { inZone, speak, t, english } from "./words";
+import { english, inZone, speak, t, tongue } from "./words";
 
 const root = document.getElementById("app") as HTMLElement;
 const title = h("h1", {});
@@ -70,13 +70,18 @@ function here(): { id: number; number: string } | null {
   return visit ? { id: visit.id, number: visit.number } : null;
 }
 
-async function render(): Promise<void> {
+/** What stands round every screen, with the title of those that have none of their own. */
+function frame(): void {
   status();
-  const [name, id, action] = path();
   bar.replaceChildren(sos.holdable());
+  head(t("app"), null);
+}
+
+async function render(): Promise<void> {
+  const [name, id, action] = path();
+  frame();
   shown = location.hash;
   if (!vault.isOpen()) {
-    head(t("app"), null);
     gear.hidden = true;
     if (vault.current()) unlock(main, () => void opened(), () => { main.replaceChildren(h("p", { class: "card warn" }, t("wiped")), signinLink()); });
     else await setUp(main, () => void opened());
@@ -100,7 +105,6 @@ async function render(): Promise<void> {
     head(t("problems"), "");
     main.replaceChildren(problems());
   } else {
-    head(t("app"), null);
     // Who is not sent to homes reads why above, and not that visits will come.
     main.replaceChildren(sync.state === "revoked" ? "" : day());
   }
@@ -160,6 +164,8 @@ async function start(): Promise<void> {
   await keep.expire();
   await keep.count();
   addEventListener("hashchange", () => void render());
+  // Whose account it is is known only when the first page stands there; the settings draw themselves anew.
+  tongue.addEventListener("changed", () => { if (!vault.isOpen()) frame(); });
   keep.news.addEventListener("changed", () => {
     status();
     const [name, , action] = path();

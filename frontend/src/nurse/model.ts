@@ -39,6 +39,8 @@ export interface Visit {
   day: string;
   practitioner: number;
   starts_at: string;
+  /** From when on the patient was promised it; `starts_at` is when the plan has it. */
+  promised_at: string;
   ends_at: string;
   latest_at: string;
   with: string[];
@@ -63,6 +65,8 @@ export interface Bundle {
   needed: string[];
   /** Metres: a fix that is less exact says no more of being near. */
   trusted_accuracy: number;
+  /** A check-in so long before the promised time is asked about, and looked at by the coordinator. */
+  early_minutes: number;
   /** How long the day may be shown without having asked the server again. */
   keep_hours: number;
   visits: Visit[];

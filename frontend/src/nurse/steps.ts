@@ -9,7 +9,7 @@ import { metres, sha256, uuid7, type Content, type Doing, type Practitioner, typ
 import { pen } from "./pen";
 import { measure, measuring, shrink, type Marks, type Picture } from "./photo";
 import * as place from "./place";
-import { both, clock, t } from "./words";
+import { both, clock, dayOf, isoDay, t } from "./words";
 
 export type Go = (to: string) => void;
 export const STEPS = ["identity", "check_in", "consent", "checklist", "vitals", "record", "photo", "consumables", "signature", "check_out"] as const;
@@ -85,12 +85,19 @@ const identity: Screen = (visit, _doing, value, home) => {
   return form;
 };
 
+/** The server asks the same, and lets a coordinator look at it. */
+const tooEarly = (visit: Visit): boolean => Date.parse(visit.promised_at) - Date.now() > (keep.bundle?.early_minutes ?? Infinity) * 60_000;
+/** The clock alone on the day itself. */
+const when = (at: string): string => (isoDay(new Date(at)) === isoDay(new Date()) ? clock(at) : `${dayOf(at)} ${clock(at)}`);
+
 const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, home) => {
   const me = practitioner(visit);
   const radius = me?.radius ?? 200;
   let at: Position | null = null;
   let far: number | null = null;
   let failed = "";
+  let sure = false;
+  const early = h("div", { class: "card warn", role: "alert", hidden: true });
   const status = h("p", { role: "status" }, t("locating"));
   const reason = line("reason", value.reason, { maxlength: 200 });
   const asked = field(t("outsideReason"), reason);
@@ -125,6 +132,13 @@ const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, h
     if (!asked.hidden && !why) return wrong(reason, t("needReason"));
     // Still being looked for: the answer, or why there is none, comes within seconds.
     if (!at && asked.hidden) return;
+    if (kind === "check_in" && !sure && tooEarly(visit)) {
+      early.replaceChildren(h("p", {}, t("tooEarly", { promised: when(visit.promised_at), now: clock(new Date()) })),
+        h("p", { class: "acts" }, button(t("back"), "chevron-left", home, "btn big"), button(t("goOn"), "check", () => { sure = true; form.requestSubmit(); }, "btn big")));
+      early.hidden = false;
+      early.scrollIntoView({ block: "nearest" });
+      return;
+    }
     const content: Content = { ...(at ? { longitude: at.longitude, latitude: at.latitude, accuracy: at.accuracy } : {}), reason: asked.hidden ? "" : why };
     const moment = new Date().toISOString();
     const traced = ticked(form, "trace");
@@ -139,7 +153,7 @@ const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, h
       });
       if (kind === "check_in" && traced) place.trace(visit.id);
     }, home);
-  }, list, status, button(t("retry"), "current-location", again), asked, told, saveButton(t(kind)));
+  }, list, status, button(t("retry"), "current-location", again), asked, told, early, saveButton(t(kind)));
   find();
   return form;
 };

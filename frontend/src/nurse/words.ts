@@ -102,6 +102,8 @@ const WORDS: Record<string, [zh: string, en: string]> = {
   outsideReason: ["原因", "Reason"],
   noPositionReason: ["为什么没有定位", "Why there is no position"],
   needReason: ["请写明原因。", "Write the reason."],
+  tooEarly: ["约定 {promised} 上门，现在 {now}。确定是这次上门，并且现在就签到吗？签到后调度员会核实。", "Promised for {promised}; it is {now}. Is this the right visit, and do you check in now? The coordinator will look at it."],
+  goOn: ["继续签到", "Go on and check in"],
   retry: ["重新定位", "Locate again"],
   traceTold: ["本机构会记录您从签到到签退的位置，只用于您的安全；您可以查看谁看过。", "Your institution records where you are from check-in to check-out, for your safety only; you can read who looked."],
   traceYes: ["我知道了，可以记录", "I know, and it may"],
@@ -238,11 +240,16 @@ const KEY = "shoufu-nurse-language";
 // Chinese until the account's language is known, or the nurse chose one.
 export let english = (localStorage.getItem(KEY) ?? "zh-hans").startsWith("en");
 
+/** Hears "changed" when the phone speaks another language: what stands on the screen then was written in the old one. */
+export const tongue = new EventTarget();
+
 export function speak(language: string, keep = true): void {
+  const before = english;
   english = language.startsWith("en");
   if (keep) localStorage.setItem(KEY, language);
   document.documentElement.lang = english ? "en" : "zh-CN";
   document.title = t("app");
+  if (english !== before) tongue.dispatchEvent(new Event("changed"));
 }
 export const chosen = (): boolean => localStorage.getItem(KEY) !== null;
 

@@ -79,6 +79,32 @@ def test_what_the_door_asks(visiting: Any, content: Any, expected: list[str]) ->
     assert Encounter.objects.get().in_at is not None
 
 
+def test_a_check_in_hours_before_the_promise_waits_for_a_look(visiting: Any) -> None:
+    care, phone, visit = visiting.care, visiting.phone, visiting.visit
+    promised = timezone.now() + timedelta(hours=2, minutes=21)
+    Visit.objects.filter(pk=visit.pk).update(starts_at=promised, latest_at=promised + timedelta(minutes=30))
+    lines = phone.whole(visit)
+    answers = phone.send(*lines)
+    assert results(answers) == ["applied", "conflict", *["applied"] * 7] and codes(answers[1]) == ["before_promise"]
+    assert Encounter.objects.get().in_at is not None and state(visit) == "underway"
+    (said,) = answers[1].problem["doubts"]
+    assert said["promised"] == f"{timezone.localtime(promised):%m-%d %H:%M}"
+    for language, words in (("zh-hans", "约定的上门时间是"), ("en", "the visit is promised for")):
+        assert f"{words} {said['promised']}" in spoken(visiting, language)
+    services.settle(care.act("gao"), answers[1].id, "患者请她早来", take=True)
+    assert state(visit) == "done" and not Encounter.objects.get().contested
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(59, []), (62, ["before_promise"])])
+def test_up_to_an_hour_early_is_not_asked_about(visiting: Any, minutes: int, expected: list[str]) -> None:
+    phone, visit = visiting.phone, visiting.visit
+    promised = timezone.now() + timedelta(minutes=minutes)
+    Visit.objects.filter(pk=visit.pk).update(starts_at=promised, latest_at=promised + timedelta(minutes=30))
+    assert codes(phone.send(phone.line(visit, "check_in"))[0]) == expected
+    content = phone.fetch().content
+    assert (content["early_minutes"], "promised_at" in content["visits"][0]) == (60, True)
+
+
 def test_a_check_out_without_what_has_to_be_there(visiting: Any) -> None:
     care, phone, visit = visiting.care, visiting.phone, visiting.visit
     (came, left) = phone.send(phone.line(visit, "check_in"), phone.line(visit, "check_out"))
@@ -114,7 +140,7 @@ def test_a_line_of_a_time_that_cannot_be(visiting: Any) -> None:
     slack = phone.line(visit, "record", {"findings": "好"}, 0, at=now + timedelta(minutes=3))
     answers = phone.send(early, vitals, slack)
     assert results(answers) == ["conflict", "conflict", "applied"]
-    assert [codes(one) for one in answers] == [["early"], ["future"], []]
+    assert [codes(one) for one in answers] == [["early", "before_promise"], ["future"], []]
     kept = Operation.objects.get(pk=vitals.id)
     assert abs(kept.at - now) < timedelta(minutes=1) and Entry.objects.filter(kind="vitals").exists()
     shown = spoken(visiting, "en")

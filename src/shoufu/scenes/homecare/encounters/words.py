@@ -120,6 +120,7 @@ DOUBTS: Mapping[str, Sentence] = {
     "unsigned": lambda a: gettext("Nobody signed, and it is not said why."),
     "future": lambda a: gettext("The phone says %(at)s, which had not come yet; the time of arrival is kept.") % a,
     "early": lambda a: gettext("The phone says %(at)s, but got this visit only on %(since)s.") % a,
+    "before_promise": lambda a: gettext("Checked in on %(at)s; the visit is promised for %(promised)s.") % a,
     "suspended": lambda a: (
         gettext("It came after the suspension of %(since)s and says that it was written before, on %(at)s.") % a
     ),

@@ -79,6 +79,7 @@ def bundle(actor: Actor, device: UUID, known: str = "") -> Bundle | None:
         "most_bytes": MOST,
         "needed": doubts.NEEDED,
         "trusted_accuracy": doubts.TRUSTED,
+        "early_minutes": round(doubts.EARLY.total_seconds() / 60),
         "keep_hours": KEEP_HOURS,
         "visits": [_visit(visit, practices) for visit in visits],
     }
@@ -170,6 +171,7 @@ def _visit(row: Visit, practices: Sequence[Practitioner]) -> dict[str, Any]:
         "practitioner": stop.practitioner_id,
         "starts_at": stop.span.lower.isoformat(),
         "ends_at": stop.span.upper.isoformat(),
+        "promised_at": row.starts_at.isoformat(),
         "latest_at": row.latest_at.isoformat(),
         "with": [one.practitioner.person.name for one in row.stops.all() if one.pk != stop.pk],
         "patient": {

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SLACK = timedelta(minutes=5)
 """A moment that is wrong by less is a clock's fault, not a doubt."""
+EARLY = timedelta(minutes=60)
+"""Who is done sooner and called ahead comes up to an hour before the promised time. What is earlier is most often
+another visit of the day that was tapped by mistake, or a check-in from elsewhere."""
 TRUSTED = 500
 """Metres: a fix that is less exact says nothing more of being near."""
 NEEDED = ("identity", "consent", "checklist", "record", "signature")
@@ -47,6 +50,8 @@ def found(context: "Context", document: Any) -> list[Doubt]:
     doubts = [*_of_time(context), *_of_right(context)]
     if isinstance(document, documents.Where):
         doubts += _of_place(context, document)
+    if context.operation.kind == "check_in":
+        doubts += _before_promise(context)
     if context.operation.kind == "check_out":
         doubts += _left_out(context)
     return doubts
@@ -94,6 +99,12 @@ def _of_time(context: "Context") -> Iterator[Doubt]:
     since = known.first_at if known is not None else context.visit.requested_at
     if context.at < since - SLACK:
         yield Doubt("early", {"at": _clock(context, context.at), "since": _clock(context, since)})
+
+
+def _before_promise(context: "Context") -> Iterator[Doubt]:
+    promised = context.visit.starts_at
+    if context.at < promised - EARLY:
+        yield Doubt("before_promise", {"at": _clock(context, context.at), "promised": _clock(context, promised)})
 
 
 def _of_right(context: "Context") -> Iterator[Doubt]:
