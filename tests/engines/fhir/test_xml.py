@@ -52,6 +52,13 @@ def test_a_resource_in_xml_is_the_one_that_json_has() -> None:
     assert fhir.check(report.resource.to_bytes()).valid
 
 
+def test_a_decimal_may_be_long() -> None:
+    long = WHOLE.replace('"6.10"', '"1000000000000000000000.10E-24"')
+    assert fhir.check_file(long.encode()).valid
+    whole = WHOLE.replace('"6.10"', '"1000000000000000000000"')
+    assert fhir.check_file(whole.encode()).valid
+
+
 def test_lists_keep_the_places_of_what_has_no_value() -> None:
     given = '<given value="Xiu"/><given><extension url="http://a.example/e"><valueCode value="x"/></extension></given>'
     report = fhir.check_file(_of(f"<name>{given}<given value='Lan'/></name>"))

@@ -17,7 +17,9 @@ from shoufu.engines.fhir.references import is_resource
 
 from .tree import FHIR, XHTML, Node, parse, refused, written
 
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.\d+)?(?:[eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,9})?")
+# As in JSON, what no FHIR integer can hold keeps its letters.
+_MOST_DIGITS = 18
 # Says where a schema lies; means nothing to a resource.
 _SCHEMA = "http://www.w3.org/2001/XMLSchema-instance "
 
@@ -142,5 +144,5 @@ def _plain(code: str, value: str) -> Any:
         return {"true": True, "false": False}.get(value, value)
     if code not in NUMBERS or not _NUMBER.fullmatch(value):
         return value
-    whole = value != "-0" and value.lstrip("-").isdigit()
+    whole = value != "-0" and value.lstrip("-").isdigit() and len(value) <= _MOST_DIGITS
     return int(value) if whole else Decimal(value)
