@@ -114,6 +114,12 @@ def of_not_coming(booking: Booking) -> Charge:
     return _charge(booking, read(booking.terms.policy).no_show_percent, "no_show")
 
 
+def percent_of(booking: Booking) -> int:
+    """What the charge of a booking that ended is of its price, in whole percent."""
+    whole = price(booking)
+    return round(100 * (booking.charge or 0) / whole) if whole else 0
+
+
 def words(charge: Charge) -> str:
     """The reason in the reader's language."""
     said = {

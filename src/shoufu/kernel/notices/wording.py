@@ -188,6 +188,14 @@ BUILT_IN: Mapping[tuple[str, str], Words] = {
         "A visit could not take place; something is to be paid: {service}",
         "At {time} nobody was at home, or it was refused. By the terms {amount} is due; pay in “My visits”. {number}.",
     ),
+    ("homecare.cancel_charged", "zh-hans"): Words(
+        "取消较晚，有待付的款：{service}",
+        "{time} 的上门取消得晚于预约条款。按条款应付 {amount}，请在“我的上门”里付款。编号 {number}。",
+    ),
+    ("homecare.cancel_charged", "en"): Words(
+        "Cancelled late; something is to be paid: {service}",
+        "The visit of {time} was cancelled later than the terms allow. {amount} is due; pay in “My visits”. {number}.",
+    ),
     ("homecare.owed", "zh-hans"): Words(
         "服务已完成，有待付的款：{service}", "{time} 的上门已完成，应付 {amount}，请在“我的上门”里付款。编号 {number}。"
     ),

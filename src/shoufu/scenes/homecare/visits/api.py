@@ -108,6 +108,7 @@ class PaidOut(Schema):
 class CostOut(Schema):
     kept: int
     back: int
+    owed: int
     currency: str
     why: str
     until: datetime | None

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 State = Visit.State
 ENDED = (State.CANCELLED, State.EXPIRED, State.MISSED)
 """It does not take place (any more)."""
+CHARGED = (State.CANCELLED, State.MISSED)
+"""What the patient did not let take place may cost a charge by the terms."""
 CHARGE = "charge"
 OURS = Q(request_key__startswith="homecare.back:") | Q(request_key__startswith=orders.SOURCE)
 """Refunds that were asked for here and not by a person."""
@@ -43,16 +45,27 @@ def due(visit: Visit, amount: int) -> int:
     """What of the payer's part of the price is due by the way the visit ended, whether it was paid or not."""
     if visit.state == State.DONE:
         return amount
-    return kept(visit, amount) if visit.state in (State.CANCELLED, State.MISSED) else 0
+    return kept(visit, amount) if visit.state in CHARGED else 0
+
+
+def payable(visit: Visit) -> bool:
+    """Whether the visit's order asks for something that is due, or will be when somebody comes."""
+    if visit.order is None or visit.order.state != Order.State.PENDING:
+        return False
+    # The order over a service that was cancelled only waits to be ended; one over the charge took its place.
+    return visit.state not in ENDED or visit.state == State.MISSED or _is_charge(visit)
+
+
+def _is_charge(visit: Visit) -> bool:
+    return visit.state in CHARGED and visit.first_order_id is not None
 
 
 def claim(visit: Visit) -> bool:
     """See that an order asks for what is still owed for a visit that ended, and no other one; False while a payment of
     the order that is to end is under way. A second time changes nothing.
 
-    What was given stays to be paid without an end. For a visit that the patient missed, an order over the charge takes
-    the place of the one over the service. What was cancelled before it was paid costs nothing. An order that the
-    institution cancelled is not made anew.
+    What was given stays to be paid without an end. For a visit that the patient missed or cancelled late, an order over
+    the charge takes the place of the one over the service. An order that the institution cancelled is not made anew.
     """
     chain, current = orders.chain(visit), visit.order
     if current is None or visit.state == State.EXPIRED:
@@ -74,7 +87,7 @@ def claim(visit: Visit) -> bool:
 def _lacking(visit: Visit, chain: Sequence[Order]) -> int:
     """What is owed and not here, minor units. Of money that was here and went back, only what went back by itself: what
     a person gave back stays given."""
-    if visit.state not in (State.DONE, State.MISSED):
+    if visit.state not in (State.DONE, *CHARGED):
         return 0
     owed = due(visit, chain[0].payer_minor)
     paid = Payment.objects.filter(order__in=chain, state=Payment.State.PAID)
@@ -89,7 +102,7 @@ def _lacking(visit: Visit, chain: Sequence[Order]) -> int:
 def _fits(visit: Visit, order: Order, lacking: int) -> bool:
     """Whether an order asks for just that, and for the right thing."""
     charge = order.lines.filter(item=CHARGE).exists()
-    return order.payer_minor == lacking and charge == (visit.state == State.MISSED)
+    return order.payer_minor == lacking and charge == (visit.state in CHARGED)
 
 
 def _ended(order: Order) -> bool:
@@ -125,14 +138,14 @@ def _ask_for(seen: Visit, old: Order) -> None:
 
 
 def _draft(visit: Visit, chain: Sequence[Order], lacking: int) -> OrderDraft:
-    first, missed = chain[0], visit.state == State.MISSED
+    first, charged = chain[0], visit.state in CHARGED
     with override("zh-hans"):
-        title = _("Charge for a visit that could not take place: %(service)s") if missed else "%(service)s"
+        title = _title(visit)
         return OrderDraft(
             place_id=first.place_id,
             institution_id=first.institution_id,
             title=title % {"service": visit.version.name},
-            lines=[_charge(visit, lacking)] if missed else _service(visit, chain, lacking),
+            lines=[_charge(visit, lacking)] if charged else _service(visit, chain, lacking),
             payer_id=first.payer_id,
             source=first.source,
             currency=first.currency,
@@ -141,12 +154,24 @@ def _draft(visit: Visit, chain: Sequence[Order], lacking: int) -> OrderDraft:
         )
 
 
+def _title(visit: Visit) -> str:
+    if visit.state == State.CANCELLED:
+        return _("Charge for a visit that was cancelled late: %(service)s")
+    if visit.state == State.MISSED:
+        return _("Charge for a visit that could not take place: %(service)s")
+    return "%(service)s"
+
+
 def _charge(visit: Visit, lacking: int) -> LineDraft:
-    """What not being at home costs by the terms. No insurance bears any of it: no service was given."""
+    """What not being at home, or saying so late, costs by the terms. No insurance bears any of it: no service was
+    given."""
     assert visit.booking is not None
     percent = policy.of_not_coming(visit.booking).percent
     said = _("Not at home at the agreed time, %(percent)s %% by the terms: %(service)s")
-    if visit.end_cause == "refused":
+    if visit.state == State.CANCELLED:
+        percent = policy.percent_of(visit.booking)
+        said = _("Cancelled late, %(percent)s %% by the terms: %(service)s")
+    elif visit.end_cause == "refused":
         said = _("Refused at the door, %(percent)s %% by the terms: %(service)s")
     return LineDraft(said % {"percent": percent, "service": visit.version.name}, lacking, item=CHARGE)
 

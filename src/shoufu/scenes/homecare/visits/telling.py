@@ -86,8 +86,9 @@ def paid_too_much(visit: Visit, minor: int) -> None:
 
 
 def owed(visit: Visit, order: Order) -> None:
-    """Something is to be paid for a visit that was missed, or that was given after all."""
-    template = "homecare.charged" if visit.state == Visit.State.MISSED else "homecare.owed"
+    """Something is to be paid for a visit that was missed or cancelled late, or that was given after all."""
+    charged = {Visit.State.MISSED: "homecare.charged", Visit.State.CANCELLED: "homecare.cancel_charged"}
+    template = charged.get(Visit.State(visit.state), "homecare.owed")
     about = _about(visit, f"owed-{order.pk}", amount=money.shown(order.payer_minor, order.currency))
     _tell(visit, template, about)
 

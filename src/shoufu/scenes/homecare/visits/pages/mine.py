@@ -22,13 +22,12 @@ from shoufu.kernel.payments.pages.orders import pdf
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register import services as registry
 from shoufu.scenes.homecare.register.models import Patient, ServiceVersion
-from shoufu.scenes.homecare.visits import selectors, services
+from shoufu.scenes.homecare.visits import owing, selectors, services
 from shoufu.scenes.homecare.visits.arrivals import arrival
 from shoufu.scenes.homecare.visits.models import Visit
 from shoufu.scenes.homecare.visits.pages import common
 
 OPEN = (Visit.State.HELD, Visit.State.BOOKED, Visit.State.UNDERWAY)
-PAYABLE = (*OPEN, Visit.State.DONE, Visit.State.MISSED)
 MOST = 20
 
 
@@ -133,8 +132,7 @@ def pay(request: PageRequest, visit_id: int) -> HttpResponse:
         if done is not None:
             return redirect("homecare:visits:my-pay", visit_id)
     visit = selectors.visit(request.actor, visit_id, mine=True)
-    due = visit.order is not None and visit.state in PAYABLE and visit.order.state == Order.State.PENDING
-    if not due and status == 200:
+    if not owing.payable(visit) and status == 200:
         return redirect("homecare:visits:my-visit", visit_id)
     running = visit.order.payments.filter(state="started") if visit.order is not None else ()
     context = {
@@ -187,6 +185,7 @@ def visit(request: PageRequest, visit_id: int) -> HttpResponse:
         "note": services.note(request.actor, visit_id, mine=True),
         "rating": getattr(row, "quality_rating", None),
         "form": form,
+        "payable": owing.payable(row),
         "now": timezone.now(),
     }
     return render(request, "homecare/visits/visit.html", context, status=status)

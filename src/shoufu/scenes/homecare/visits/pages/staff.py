@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -42,9 +42,9 @@ def _marked(rows: QuerySet[Visit], value: str) -> QuerySet[Visit]:
     if value == "blocked":
         return rows.exclude(blocked=[]).filter(state=State.BOOKED)
     unpaid = rows.filter(order__state=Order.State.PENDING)
-    return (
-        unpaid.filter(state__in=(State.BOOKED, State.UNDERWAY, State.DONE, State.MISSED)) if value == "unpaid" else rows
-    )
+    open_ = Q(state__in=(State.BOOKED, State.UNDERWAY, State.DONE, State.MISSED))
+    charged = Q(state=State.CANCELLED, first_order__isnull=False)
+    return unpaid.filter(open_ | charged) if value == "unpaid" else rows
 
 
 def _nurses(row: Visit) -> str:

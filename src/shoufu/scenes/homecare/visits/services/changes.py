@@ -22,14 +22,15 @@ State = Visit.State
 
 @dataclass(frozen=True)
 class Cost:
-    """What cancelling costs now, in minor units of `currency`: `kept` of what was paid, `back` the rest; why, in words;
-    `until` is how long it stands. What was not paid yet is not charged."""
+    """What cancelling costs now, in minor units of `currency`: `kept` of what was paid, `back` the rest; `owed` is what
+    will be asked for where nothing was paid yet; why, in words; `until` is how long it stands."""
 
     kept: int
     back: int
     currency: str
     why: str
     until: datetime | None
+    owed: int = 0
 
 
 def _of_booking(actor: Actor, visit_id: int, mine: bool) -> tuple[Visit, Booking]:
@@ -47,15 +48,18 @@ def cost(actor: Actor, visit_id: int, *, mine: bool = False, by_patient: bool = 
     charge = policy.of_cancelling(row, timezone.now(), by_office=not by_patient)
     row.charge = charge.amount
     visit.booking = row
-    paid = visit.order.paid_minor if visit.order is not None and visit.order.state in Order.SETTLED else 0
+    order = visit.order
+    paid = order.paid_minor if order is not None and order.state in Order.SETTLED else 0
     kept = owing.kept(visit, paid)
-    return Cost(kept, paid - kept, visit.version.currency, policy.words(charge), charge.until)
+    owed = owing.kept(visit, order.payer_minor) if order is not None and order.state == Order.State.PENDING else 0
+    return Cost(kept, paid - kept, visit.version.currency, policy.words(charge), charge.until, owed)
 
 
 def cancel(
     actor: Actor, visit_id: int, reason: str = "", *, mine: bool = False, by_patient: bool | None = None
 ) -> Visit:
-    """Give a visit up; what was paid goes back less what the terms keep (nothing where the institution cancels).
+    """Give a visit up; what was paid goes back less what the terms keep (nothing where the institution cancels), and
+    where nothing was paid that is asked for.
 
     A coordinator says why, and whether it is the patient's wish.
     """
