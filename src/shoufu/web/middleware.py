@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from shoufu.kernel.access import selectors as access
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Invalid, NotFound, Problem
+from shoufu.kernel.base.memory import one_request
 from shoufu.kernel.base.pages import Moment, Scope
 from shoufu.kernel.places import selectors as places
 
@@ -44,7 +45,8 @@ class ActorMiddleware:
         timezone.deactivate()
         request.scope = SimpleLazyObject(lambda: _in_its_zone(_scope(request)))
         request.moment = SimpleLazyObject(lambda: _moment(request))
-        return self.get_response(request)
+        with one_request():
+            return self.get_response(request)
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
         if request.actor.kind != "anonymous" or getattr(view, "public", False):

@@ -47,7 +47,8 @@ class Slot:
 @dataclass(frozen=True)
 class Query:
     """What is asked for: `details` is what the provider checked; `person` is whom it is for, where that is known;
-    `moving` is the booking that gives its own place up for the new one, by `terms` that were agreed earlier."""
+    `moving` is the booking that gives its own place up for the new one, by `terms` that were agreed earlier. `kept` is
+    what a provider read for an earlier step of the same question and may use in a later one."""
 
     offering: Offering
     units: int = 1
@@ -56,6 +57,7 @@ class Query:
     details: Mapping[str, Any] = field(default_factory=dict)
     moving: int | None = None
     terms: Terms | None = None
+    kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Keeping(Protocol):
@@ -89,11 +91,13 @@ class Provider(Protocol):
         locked in one order before `admit` is asked."""
 
     def admit(self, query: Query, slot: Slot) -> str:
-        """Asked again inside the locks, with the resources that will be taken: why not, or an empty text."""
+        """Asked inside the locks, with the resources that will be taken: why not, or an empty text. `filter` was asked
+        before only where a booking takes resources."""
 
     def changed(self, booking: Booking, event: str) -> None:
         """A booking was held, confirmed, moved, cancelled, expired, …: keep the plan in step, in the transaction,
-        without taking the locks that `locks` names (the booking's row is locked already)."""
+        without taking the locks that `locks` names (the booking's row is locked already). After `admit` the booking
+        has the question as `asked`."""
 
 
 @cache

@@ -13,6 +13,7 @@ from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
+from shoufu.kernel.base.memory import once
 from shoufu.kernel.parties.models import Consent, Person
 from shoufu.kernel.privacy import acts, declarations
 from shoufu.kernel.privacy.declarations import Purpose
@@ -64,7 +65,11 @@ def may_act_for(actor: Actor, person_id: int, scope: str) -> bool:
 
 
 def acts_for(actor: Actor, scope: str) -> list[Person]:
-    """The people for whom the actor may do this: oneself first, then whoever granted it."""
+    """The people for whom the actor may do this: oneself first, then whoever granted it. Asked once in a request."""
+    return list(once(("privacy.acts_for", actor.kind, actor.id, scope), lambda: _acts_for(actor, scope)))
+
+
+def _acts_for(actor: Actor, scope: str) -> list[Person]:
     me = myself(actor)
     if me is None:
         return []

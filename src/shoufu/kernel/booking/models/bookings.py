@@ -1,9 +1,14 @@
+from typing import TYPE_CHECKING, Optional
+
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from shoufu.kernel.booking.providers import Query
 
 
 class Booking(models.Model):
@@ -49,6 +54,8 @@ class Booking(models.Model):
     charge = models.PositiveBigIntegerField(default=0)
     charge_reason = models.CharField(max_length=16, blank=True)
     version = models.PositiveIntegerField(default=1)
+    asked: Optional["Query"] = None
+    """While it is made or moved, the question that its provider admitted; no column."""
 
     class Meta:
         ordering = ["-starts_at", "-id"]

@@ -42,6 +42,22 @@ class HoldDraft:
     seconds: int | None = None
 
 
+class NotAdmitted(Exception):
+    """A provider does not admit a slot: nothing was written. `conflict`, asked once the locks are given back, tells it
+    with times that can be had."""
+
+    def __init__(self, said: str, query: Query, slot: Slot) -> None:
+        super().__init__(said)
+        self.said, self.query, self.slot = said, query, slot
+
+    def conflict(self) -> Conflict:
+        """What is said; other times only where it is this one that nobody can serve."""
+        provider = providers.of(self.query.offering)
+        if provider is not None and provider.filter(self.query, [self.slot]):
+            return Conflict(self.said, reason="infeasible", nearest=[])
+        return _refused(self.said, "infeasible", self.query, self.slot.start)
+
+
 @dataclass(frozen=True)
 class _Wish:
     """A draft after it was checked."""
@@ -74,6 +90,8 @@ def hold(actor: Actor, draft: HoldDraft, once: Once | None = None, *, kind: str 
                 return made
         except claims.Taken:
             continue
+        except NotAdmitted as no:
+            raise no.conflict() from no
     raise Conflict(_("Somebody else was faster; choose another time."), reason="taken", nearest=[])
 
 
@@ -96,6 +114,7 @@ def _held(actor: Actor, offering: Offering, wish: _Wish) -> Booking:
     lock_and_admit(wish.query, slot)
     still_there(wish.query, slot)
     made = _booking(offering, wish, slot)
+    made.asked = wish.query
     claims.occupy(made, slot.resources, blocked(wish.terms, slot))
     write_down(actor, made, wish.kind, after=made.starts_at)
     return made
@@ -105,6 +124,7 @@ def _held_place(actor: Actor, offering: Offering, wish: _Wish, slot: Slot) -> Bo
     lock_and_admit(wish.query, slot)
     still_there(wish.query, slot)
     made = _booking(offering, wish, slot)
+    made.asked = wish.query
     write_down(actor, made, wish.kind, after=made.starts_at)
     claims.take_places(offering, slot.start, wish.query.quantity, wish.terms.capacity)
     return made
@@ -137,11 +157,7 @@ def _place(query: Query, plan: slots.Plan, start: datetime, terms: Terms) -> Slo
     if left < query.quantity:
         said = _("Only %(left)s places are left.") % {"left": left} if left > 0 else _("This slot is full.")
         raise _refused(said, "full", query, start)
-    slot = Slot(start, plan.service(start, query.units).end, left=left)
-    provider = providers.of(query.offering)
-    if provider is not None and not provider.filter(query, [slot]):
-        raise _refused(_("Nobody can serve this slot; choose another time."), "infeasible", query, start)
-    return slot
+    return Slot(start, plan.service(start, query.units).end, left=left)
 
 
 def _refused(said: str, reason: str, query: Query, start: datetime) -> Conflict:
@@ -151,12 +167,12 @@ def _refused(said: str, reason: str, query: Query, start: datetime) -> Conflict:
 
 
 def lock_and_admit(query: Query, slot: Slot) -> None:
-    """Take the locks, then ask the provider again. Conflict with its reason."""
+    """Take the locks, then ask the provider. NotAdmitted with its reason."""
     provider = providers.of(query.offering)
     claims.lock(slot.resources, provider.locks(query, slot) if provider is not None else ())
     why_not = provider.admit(query, slot) if provider is not None else ""
     if why_not:
-        raise Conflict(why_not, reason="infeasible", nearest=[])
+        raise NotAdmitted(why_not, query, slot)
 
 
 def still_there(query: Query, slot: Slot) -> None:

@@ -23,7 +23,7 @@ from shoufu.kernel.booking.services.common import (
     require_office,
     write_down,
 )
-from shoufu.kernel.booking.services.holding import blocked, find, lock_and_admit, still_there
+from shoufu.kernel.booking.services.holding import NotAdmitted, blocked, find, lock_and_admit, still_there
 from shoufu.kernel.booking.services.requests import Once
 from shoufu.kernel.booking.services.waiting import promote_soon
 
@@ -203,6 +203,8 @@ def reschedule(actor: Actor, booking_id: int, move: Move, once: Once | None = No
             return _once(actor, once, lambda: _moved(actor, booking_id, move))
         except claims.Taken:
             continue
+        except NotAdmitted as no:
+            raise no.conflict() from no
     raise Conflict(_("Somebody else was faster; choose another time."), reason="taken", nearest=[])
 
 
@@ -231,6 +233,7 @@ def _moved(actor: Actor, booking_id: int, move: Move) -> Booking:
         claims.occupy(row, slot.resources, blocked(row.terms, slot))
     row.version += 1
     row.save()
+    row.asked = query
     write_down(actor, row, BookingEvent.Kind.MOVED, before=before, after=row.starts_at)
     if row.terms.capacity > 1:
         _move_place(row, before)

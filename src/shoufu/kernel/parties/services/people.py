@@ -16,6 +16,7 @@ from shoufu.kernel.base.errors import Conflict, FieldError, Invalid, NotFound
 from shoufu.kernel.base.hooks import Ending
 from shoufu.kernel.base.ids import uuid7
 from shoufu.kernel.base.lookups import among
+from shoufu.kernel.base.memory import forget
 from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Person
 from shoufu.kernel.parties.selectors import today
@@ -198,6 +199,7 @@ def erase_person(actor: Actor, person_id: int, reason: str) -> Person:
     # The entry comes before the key goes, and holds nothing personal: it stays readable.
     record(actor, _person_act("parties.erase_person", person, {}, reason.strip()))
     subjects.erase(person.pk)
+    forget()
     return person
 
 

@@ -10,6 +10,7 @@ from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base import keyring
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, FieldError, Invalid, NotFound
+from shoufu.kernel.base.memory import forget
 from shoufu.kernel.parties import identifiers
 from shoufu.kernel.parties.models import Person
 from shoufu.kernel.privacy import declarations, selectors
@@ -54,6 +55,7 @@ def grant(actor: Actor, draft: GrantDraft) -> Delegation:
             row.save()
     except IntegrityError as error:
         raise Conflict(_("This person may act already; end that first.")) from error
+    forget()
     record(actor, _act("privacy.delegate", row, person, draft.reason))
     return row
 
@@ -109,6 +111,7 @@ def withdraw(actor: Actor, delegation_id: int) -> Delegation:
         raise NotFound(_("There is no grant %(id)s that you may end.") % {"id": delegation_id})
     row.withdrawn_at = timezone.now()
     row.save(update_fields=["withdrawn_at"])
+    forget()
     record(actor, _act("privacy.withdraw_delegation", row, row.person))
     return row
 

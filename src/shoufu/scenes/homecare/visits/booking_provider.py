@@ -10,6 +10,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Invalid
 from shoufu.kernel.booking.models import Booking, Offering
 from shoufu.kernel.booking.providers import Query, Slot
+from shoufu.scenes.homecare.planning import days
 from shoufu.scenes.homecare.planning.days import lock_name
 from shoufu.scenes.homecare.quality.selectors import barred
 from shoufu.scenes.homecare.visits import holding, placing, selectors, words
@@ -66,20 +67,27 @@ class Homecare:
         return names
 
     def admit(self, query: Query, slot: Slot) -> str:
-        """Asked again, now that nobody else plans the day."""
-        asked = holding.asked(query)
+        """Asked now that nobody else plans the day."""
+        # How often a prescription was used is counted anew under its lock.
+        asked = holding.asked(query, anew=query.details.get("prescription") is not None)
         if asked is None:
             return _("Say for which patient it is.")
         if asked.visit is None and (said := barred(asked.standing.patient)):
             return said
-        placing.let_go(asked.standing.office, [asked.standing.day(slot.start)])
+        office, day = asked.standing.office, asked.standing.day(slot.start)
         why_not = asked.standing.against(slot.start)
         if why_not:
             return words.sentences(why_not)
         if (said := _agreed(query, asked, slot)) or (said := _too_many(query, asked)):
             return said
-        if not placing.served(asked.standing, [slot], agreed=asked.agreed, leaving=asked.leaving):
+        planned = days.load(office, day, without=asked.leaving)
+        if not placing.served(
+            asked.standing, [slot], agreed=asked.agreed, leaving=asked.leaving, loaded={day: planned}
+        ):
             return placing.no_room().detail
+        # Holds that ran out count no more already; only for one that is admitted are they ended here.
+        placing.let_go(office, [day])
+        query.kept["day"] = planned
         return ""
 
     def visible(self, actor: Actor) -> Q:

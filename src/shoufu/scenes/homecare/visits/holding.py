@@ -19,7 +19,7 @@ from shoufu.scenes.homecare.planning import days
 from shoufu.scenes.homecare.planning.models import Policy
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.models import Institution, Patient, Service, ServiceVersion
-from shoufu.scenes.homecare.visits import ordering, orders, placing
+from shoufu.scenes.homecare.visits import ordering, orders, placing, selectors
 from shoufu.scenes.homecare.visits.history import write_down
 from shoufu.scenes.homecare.visits.models import Prescription, Visit
 from shoufu.scenes.homecare.visits.standing import Standing, standing
@@ -81,8 +81,16 @@ class Asked:
         return self.visit.pk if self.visit is not None else None
 
 
-def asked(query: Query) -> Asked | None:
-    """Who asks for what; None where the patient is not the person whom the booking is for."""
+def asked(query: Query, *, anew: bool = False) -> Asked | None:
+    """Who asks for what; None where the patient is not the person whom the booking is for. Read once for all steps of a
+    question; `anew` where a lock was waited for that others change it under."""
+    if anew or "asked" not in query.kept:
+        query.kept["asked"] = _asked(query)
+    found: Asked | None = query.kept["asked"]
+    return found
+
+
+def _asked(query: Query) -> Asked | None:
     service = service_of(query.offering)
     rows = Patient.objects.select_related("person", "place", "institution__place", "institution__organisation")
     patient = rows.filter(pk=query.details.get("patient", 0), institution=service.institution_id).first()
@@ -126,9 +134,9 @@ def changed(booking: Booking, event: str) -> None:
         _held(booking)
         return
     rows = Visit.objects.select_for_update(of=("self",)).select_related(
-        "patient__person", "place", "institution__place", "version", "service", "order"
+        "place", "institution__place", "version", "service", "order"
     )
-    visit = rows.filter(booking=booking).first()
+    visit = rows.prefetch_related(selectors.with_patient()).filter(booking=booking).first()
     if visit is None:
         return
     step = _STEPS.get(event)
@@ -147,49 +155,58 @@ def _held(booking: Booking) -> None:
         visit.changed += 1
         visit.save(update_fields=["booking", "state", "ended_at", "end_cause", "changed"])
         visit = _whole(visit.pk)
-        placing.put(SYSTEM, visit, "booked")
+        placing.put(SYSTEM, visit, "booked", _planned(booking, visit))
         write_down(SYSTEM, visit, "again", booking=booking.pk)
         return
     visit = _made(booking)
-    placing.put(actor, visit, "booked")
+    placing.put(actor, visit, "booked", _planned(booking, visit))
     visit.order = orders.make(actor, visit, booking)
     visit.save(update_fields=["order"])
     write_down(actor, visit, "hold", booking=booking.pk, order=visit.order_id)
     write_down(actor, visit, "consent", version=visit.version_id)
 
 
+def _planned(booking: Booking, visit: Visit) -> days.Day | None:
+    """The day without the visit, as it was read when the booking was admitted, under the lock that is still held."""
+    day: days.Day | None = booking.asked.kept.get("day") if booking.asked is not None else None
+    return day if day is not None and day.day == visit.day else None
+
+
 def _whole(visit_id: int) -> Visit:
-    rows = Visit.objects.select_related("patient__person", "place", "institution__place", "version", "service")
-    return rows.select_related("institution__organisation", "patient__place").get(pk=visit_id)
+    rows = Visit.objects.select_related(
+        "place", "institution__place", "institution__organisation", "version", "service"
+    )
+    return rows.prefetch_related(selectors.with_patient()).get(pk=visit_id)
 
 
 def _made(booking: Booking) -> Visit:
-    service = service_of(booking.offering)
-    patient = Patient.objects.select_related("person", "place").get(pk=booking.details["patient"])
-    day = register.day_at(service.institution.place, booking.starts_at)
-    version = register.version_on(service.pk, day)
+    """The row of a visit that was just held, from what was read when it was admitted."""
+    found = asked(booking.asked) if booking.asked is not None else None
+    assert found is not None, "only what was asked for is held"
+    standing, patient = found.standing, found.standing.patient
+    day = standing.day(booking.starts_at)
+    version = standing.version_on(day)
     if version is None:
         raise placing.no_room()
-    decision = assessment.valid_assessment(patient, service.pk, booking.starts_at)
+    fit = version.needs_assessment and assessment.standing_of(standing.decision, booking.starts_at) == "valid"
     now = timezone.now()
-    made = Visit.objects.create(
+    return Visit.objects.create(
         patient=patient,
-        institution=service.institution,
-        service=service,
+        institution=standing.service.institution,
+        service=standing.service,
         version=version,
-        assessment=decision if version.needs_assessment else None,
+        assessment=standing.decision if fit else None,
         prescription_id=booking.details.get("prescription") if version.needs_prescription else None,
         place=patient.place,
         booking=booking,
         day=day,
         starts_at=booking.starts_at,
-        latest_at=booking.starts_at + window_of(service.institution),
+        latest_at=booking.starts_at + window_of(standing.service.institution),
         requested_at=now,
         requested_by_id=booking.user_id,
         consented_at=now,
         consented_by_id=booking.user_id,
     )
-    return _whole(made.pk)
 
 
 def _confirmed(booking: Booking, visit: Visit) -> None:
@@ -220,7 +237,8 @@ def _moved(booking: Booking, visit: Visit) -> None:
     visit.save(update_fields=["day", "starts_at", "latest_at", "changed"])
     actor = _actor(booking)
     days.release(actor, visit, old, "moved")
-    placing.put(actor, _whole(visit.pk), "moved")
+    # Taking it out of the same day was one more change of that day.
+    placing.put(actor, _whole(visit.pk), "moved", _planned(booking, visit) if visit.day != old else None)
     write_down(actor, visit, "move", before=before.isoformat(), after=visit.starts_at.isoformat())
 
 

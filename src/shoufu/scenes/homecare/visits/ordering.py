@@ -18,7 +18,7 @@ from shoufu.kernel.booking import services as booking
 from shoufu.kernel.booking.services.claims import lapse
 from shoufu.kernel.payments import services as payments
 from shoufu.kernel.payments.models import Order, Payment, Refund
-from shoufu.scenes.homecare.visits import orders, owing, returning, telling
+from shoufu.scenes.homecare.visits import orders, owing, returning, selectors, telling
 from shoufu.scenes.homecare.visits.models import Visit
 
 log = logging.getLogger(__name__)
@@ -82,11 +82,8 @@ def follow(visit_id: int) -> bool:
 
 
 def _read(visit_id: int) -> Visit:
-    rows = Visit.objects.select_related(
-        "order__place", "booking__terms", "booking__offering", "patient__person", "institution__place", "version",
-        "place",
-    )  # fmt: skip
-    return rows.get(pk=visit_id)
+    rows = Visit.objects.select_related("order__place", "institution__place", "version", "place")
+    return rows.prefetch_related(selectors.with_patient(), selectors.with_booking()).get(pk=visit_id)
 
 
 def _done(visit: Visit) -> bool:

@@ -11,6 +11,7 @@ from shoufu.kernel.parties.models import Person
 from shoufu.kernel.payments import services as payments
 from shoufu.kernel.payments.models import Order
 from shoufu.kernel.payments.services import LineDraft, OrderDraft
+from shoufu.scenes.homecare.visits import selectors
 from shoufu.scenes.homecare.visits.models import Visit
 
 SOURCE = "homecare.visit:"
@@ -38,9 +39,9 @@ def locked(visit_id: int) -> tuple[Visit, list[Order]]:
     seen = Visit.objects.only("order", "first_order").get(pk=visit_id)
     found = chain(seen, lock=True)
     rows = Visit.objects.select_for_update(of=("self",)).select_related(
-        "booking__terms", "booking__offering", "patient__person", "institution__place", "version", "place", "order"
+        "institution__place", "version", "place", "order"
     )
-    return rows.get(pk=visit_id), found
+    return rows.prefetch_related(selectors.with_patient(), selectors.with_booking()).get(pk=visit_id), found
 
 
 def lines(visit: Visit) -> list[LineDraft]:
@@ -59,8 +60,8 @@ def material(visit: Visit) -> list[LineDraft]:
 
 
 def make(actor: Actor, visit: Visit, held: Booking) -> Order:
-    """The order of a visit that was just held, to be paid while the hold lasts: by who booked it for the patient
-    (family) or by the patient."""
+    """The order of a visit that `actor` just held, to be paid while the hold lasts: by them, where they book for the
+    patient (family), or by the patient."""
     place = visit.institution.place
     able = lent(lent(actor, place.path, *RIGHTS), visit.patient.person.place.path, "payments.order")
     left = held.held_until - timezone.now() if held.held_until is not None else None
@@ -69,7 +70,7 @@ def make(actor: Actor, visit: Visit, held: Booking) -> Order:
         institution_id=visit.institution.organisation_id,
         title=visit.version.name,
         lines=lines(visit),
-        payer_id=_payer(visit, held),
+        payer_id=_payer(actor, visit, held),
         source=f"{SOURCE}{visit.pk}",
         currency=visit.version.currency,
         minutes=max(1, round(left.total_seconds() / 60)) if left is not None else 15,
@@ -77,13 +78,12 @@ def make(actor: Actor, visit: Visit, held: Booking) -> Order:
     return payments.create_order(able, draft)
 
 
-def _payer(visit: Visit, held: Booking) -> int:
+def _payer(actor: Actor, visit: Visit, held: Booking) -> int:
     """Who books for the patient by a right that the patient gave pays; who coordinates does not."""
-    from shoufu.kernel.access.selectors import actor_for_user
     from shoufu.scenes.homecare.register import selectors as register
 
     if held.user is None:
         return visit.patient.person_id
-    acts = register.own(actor_for_user(held.user)).filter(pk=visit.patient_id).exists()
+    acts = register.own(actor).filter(pk=visit.patient_id).exists()
     person = Person.objects.filter(user=held.user_id).values_list("pk", flat=True).first() if acts else None
     return person or visit.patient.person_id

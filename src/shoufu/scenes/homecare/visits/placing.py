@@ -1,7 +1,7 @@
 """Slots that exist: which times somebody can really come at, and putting a visit into the plan of its day."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
@@ -29,10 +29,16 @@ GRIDS = (15, 5)
 
 
 def served(
-    found: Standing, slots: Sequence[Slot], *, agreed: ServiceVersion | None = None, leaving: int | None = None
+    found: Standing,
+    slots: Sequence[Slot],
+    *,
+    agreed: ServiceVersion | None = None,
+    leaving: int | None = None,
+    loaded: Mapping[date, Day] | None = None,
 ) -> list[Slot]:
     """Those of the slots at which somebody can begin within the promised window, the plans of the days being as they
-    are, without the visit `leaving`. With `agreed` only slots of days on which that version holds."""
+    are (or as they were `loaded`), without the visit `leaving`. With `agreed` only slots of days on which that version
+    holds."""
     by_day: dict[date, list[Slot]] = defaultdict(list)
     for slot in slots:
         day = found.day(slot.start)
@@ -40,7 +46,8 @@ def served(
             continue
         if not found.against(slot.start):
             by_day[day].append(slot)
-    loaded = days.load_many(found.office, by_day, without=leaving)
+    if loaded is None:
+        loaded = days.load_many(found.office, by_day, without=leaving)
     wish = _Common(found, refused_people(found.patient)) if loaded else None
     kept = [one for day, group in by_day.items() if wish is not None for one in wish.kept(loaded[day], group)]
     return sorted(kept, key=lambda one: one.start)
@@ -101,9 +108,10 @@ def lasts(version: ServiceVersion) -> int:
     return version.duration_minutes + version.gap_most
 
 
-def put(actor: Actor, visit: Visit, kind: str) -> None:
-    """Put a visit into the plan of its day, under the lock of that day. Conflict where it does not fit (any more)."""
-    day = days.load(visit.institution, visit.day, without=visit.pk)
+def put(actor: Actor, visit: Visit, kind: str, day: Day | None = None) -> None:
+    """Put a visit into the plan of its day, under the lock of that day. `day` is what was read of it under that lock,
+    without the visit. Conflict where it does not fit (any more)."""
+    day = day or days.load(visit.institution, visit.day, without=visit.pk)
     refused = refused_people(visit.patient, visit)
     wish = Wish(visit.patient, visit.version, visit.starts_at, visit.latest_at, refused, str(visit.pk))
     wider, wished = day.with_wish(wish)

@@ -118,13 +118,17 @@ def note(actor: Actor, visit_id: int, *, mine: bool = False) -> str:
     return opened(subjects.known_keys([person]).get(person), kept, person, NOTE) or ""
 
 
-@transaction.atomic
 def book(actor: Actor, draft: VisitDraft, *, mine: bool = False, once: Once | None = None) -> Visit:
     """Hold a visit, to be paid while the hold lasts; one that costs nothing is booked as soon as this is committed.
 
     Invalid names what is missing; Conflict where nobody can come then (with the `nearest` times), or something speaks
     against the service. The same `once` again gives the same visit.
     """
+    return selectors.visit(actor, _booked(actor, draft, mine, once), mine=mine)
+
+
+@transaction.atomic
+def _booked(actor: Actor, draft: VisitDraft, mine: bool, once: Once | None) -> int:
     patient = patient_of(actor, draft.patient, mine=mine)
     offering, start = bookable(draft.service, patient), draft.start.astimezone(UTC)
     version = register.version_on(draft.service, register.day_at(patient.institution.place, draft.start))
@@ -133,8 +137,8 @@ def book(actor: Actor, draft: VisitDraft, *, mine: bool = False, once: Once | No
     details = details_of(patient, draft.prescription, consent=draft.consent)
     wanted = HoldDraft(offering, start, person=patient.person_id, details=details)
     held = booking.hold(able_to_book(actor, offering, patient), wanted, once)
-    visit = Visit.objects.get(booking=held)
+    visit: int = Visit.objects.values_list("pk", flat=True).get(booking=held)
     if draft.note.strip():
         note = sealed(patient.person_id, draft.note.strip()[:500], NOTE)
-        Visit.objects.filter(pk=visit.pk).update(note=note)
-    return selectors.visit(actor, visit.pk, mine=mine)
+        Visit.objects.filter(pk=visit).update(note=note)
+    return visit

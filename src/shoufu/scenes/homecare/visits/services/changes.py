@@ -35,7 +35,8 @@ class Cost:
 
 def _of_booking(actor: Actor, visit_id: int, mine: bool) -> tuple[Visit, Booking]:
     visit = selectors.visit(actor, visit_id, mine=mine)
-    patient_of(actor, visit.patient_id, mine=mine)
+    if not mine:
+        patient_of(actor, visit.patient_id, mine=False)
     row = visit.booking
     if row is None or visit.state not in (State.HELD, State.BOOKED):
         raise Conflict(_("This visit is “%(state)s”.") % {"state": visit.get_state_display()}, reason="state")

@@ -27,7 +27,8 @@ AFTER = timedelta(days=7)
 
 def _ordered(actor: Actor, visit_id: int, mine: bool) -> tuple[Visit, Order, Actor]:
     visit = selectors.visit(actor, visit_id, mine=mine)
-    patient_of(actor, visit.patient_id, mine=mine)
+    if not mine:
+        patient_of(actor, visit.patient_id, mine=False)
     if visit.order is None:
         raise Conflict(_("There is nothing to pay for this visit."), reason="state")
     return visit, visit.order, lent(actor, visit.order.place.path, *sold.RIGHTS)
