@@ -33,6 +33,9 @@ class Evenings:
     def locks(self, query: Any, slot: Any) -> Sequence[str]:
         return [f"plan:{slot.start.date()}"]
 
+    def locks_of(self, bookings: Sequence[int]) -> Sequence[str]:
+        return [f"bus:{one}" for one in bookings]
+
     def admit(self, query: Any, slot: Any) -> str:
         self.asked.append(f"admit {slot.resources}")
         return self.refusal

@@ -6,7 +6,7 @@ of the resources alone decides.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -94,10 +94,13 @@ class Provider(Protocol):
         """Asked inside the locks, with the resources that will be taken: why not, or an empty text. `filter` was asked
         before only where a booking takes resources."""
 
+    def locks_of(self, bookings: Sequence[int]) -> Sequence[str]:
+        """Names of what `changed` writes when these of its bookings end: locked before their rows."""
+
     def changed(self, booking: Booking, event: str) -> None:
         """A booking was held, confirmed, moved, cancelled, expired, …: keep the plan in step, in the transaction,
-        without taking the locks that `locks` names (the booking's row is locked already). After `admit` the booking
-        has the question as `asked`."""
+        without taking the locks that `locks` and `locks_of` name (the booking's row is locked already). After `admit`
+        the booking has the question as `asked`."""
 
 
 @cache
@@ -140,6 +143,16 @@ def checked(actor: Actor, offering: Offering, details: Mapping[str, Any]) -> dic
             raise Invalid.one("details", _("This offering takes no details; leave them out."))
         return {}
     return dict(provider.check(actor, offering, details))
+
+
+def locks_to_end(bookings: Iterable[int]) -> list[str]:
+    """The names of what is written when bookings end, of all their providers."""
+    rows = Booking.objects.filter(pk__in=list(bookings)).exclude(offering__provider="").order_by("pk")
+    ours: dict[str, list[int]] = {}
+    for pk, code in rows.values_list("pk", "offering__provider"):
+        ours.setdefault(code, []).append(pk)
+    known = all_providers()
+    return [name for code, some in ours.items() if code in known for name in known[code].locks_of(some)]
 
 
 def tell(booking: Booking, event: str) -> None:

@@ -21,7 +21,7 @@ from shoufu.kernel.payments import books
 from shoufu.kernel.payments import services as payments
 from shoufu.kernel.payments.models import Order, Refund
 from shoufu.scenes.homecare.planning import days
-from shoufu.scenes.homecare.visits import ordering, returning, services
+from shoufu.scenes.homecare.visits import ordering, placing, returning, services
 from shoufu.scenes.homecare.visits.models import Stop, Visit, default_policy
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -113,6 +113,42 @@ def test_a_hold_that_ends_while_it_is_confirmed_goes_to_one_of_both(bookable: An
     assert taking.count() <= 1 or first.pk not in {row.pk for row in taking.exclude(starts_at=bookable.at(9))}
     Booking.objects.filter(state="held", held_until__lte=timezone.now()).update(held_until=timezone.now())
     booking.expire_holds()
+    whole(bookable)
+
+
+def test_a_visit_that_is_given_up_while_another_is_held_and_a_third_runs_out_stops_neither(
+    bookable: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gao = bookable.care.act("gao")
+    patients = bookable.neighbours(3)
+    given_up = services.book(gao, bookable.draft(bookable.at(9), patient=patients[0].pk))
+    run_out = services.book(gao, bookable.draft(bookable.at(11), patient=patients[1].pk))
+    Booking.objects.filter(pk=run_out.booking_id).update(held_until=timezone.now() - timedelta(seconds=1))
+    ended, giving_up, let_go, release = threading.Event(), threading.Event(), placing.let_go, days.release
+
+    def let_go_and_wait(*args: Any) -> int:
+        count = let_go(*args)
+        ended.set()
+        giving_up.wait(1)
+        return count
+
+    def tell_and_release(actor: Any, visit: Visit, *args: Any, **more: Any) -> None:
+        if visit.pk == given_up.pk:
+            giving_up.set()
+        release(actor, visit, *args, **more)
+
+    monkeypatch.setattr(placing, "let_go", let_go_and_wait)
+    monkeypatch.setattr(days, "release", tell_and_release)
+
+    def act(number: int) -> Any:
+        if number == 0:
+            return services.book(gao, bookable.draft(bookable.at(14), patient=patients[2].pk))
+        assert ended.wait(20)
+        return services.cancel(gao, given_up.pk, "另约")
+
+    got = race(act, 2)
+    assert [getattr(one, "state", one) for one in got] == ["held", "cancelled"]
+    assert bookable.again(run_out).state == "expired"
     whole(bookable)
 
 

@@ -35,6 +35,11 @@ def lock(resources: Iterable[int], names: Iterable[str] = ()) -> None:
             cursor.execute("select pg_advisory_xact_lock(%s)", [key])
 
 
+def lock_to_end(bookings: Iterable[int]) -> None:
+    """Take the locks of what bookings (their ids) free when they end; before their rows are locked."""
+    lock((), providers.locks_to_end(bookings))
+
+
 def _number(name: str) -> int:
     return int.from_bytes(hashlib.sha256(b"booking:" + name.encode()).digest()[:8], "big", signed=True)
 
@@ -70,6 +75,7 @@ def lapse(ids: Sequence[int], *, skip: bool = False) -> int:
     """
     if not ids:
         return 0
+    lock_to_end(ids)
     now = timezone.now()
     rows = Booking.objects.select_for_update(of=("self",), skip_locked=skip).select_related("offering", "terms")
     due = list(rows.filter(pk__in=ids, state=Booking.State.HELD, held_until__lte=now).order_by("pk"))

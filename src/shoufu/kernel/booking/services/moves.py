@@ -82,6 +82,7 @@ def cancel(
     whether it is the booker's wish, where a scene that lent the right knows better than who made the booking."""
 
     def act() -> Booking:
+        claims.lock_to_end([booking_id])
         row = locked(actor, booking_id)
         check_version(row, version)
         refuse_unless(row, State.HELD, State.CONFIRMED)
@@ -111,6 +112,7 @@ def cancel_many(actor: Actor, ids: Iterable[int], *, reason: str = "") -> int:
     found = list(rows.order_by("pk"))
     for row in found:
         require_office(actor, row.place)
+    claims.lock_to_end(row.pk for row in found)
     return sum(_cancel_if_live(actor, row.pk, Cause.OFFICE, reason) for row in found)
 
 
@@ -118,6 +120,7 @@ def end_of_person(actor: Actor, person: int, reason: str) -> list[Booking]:
     """Cancel what a person who left or died had before them, free of charge, in the caller's transaction; which."""
     rows = Booking.objects.filter(person=person, state__in=Booking.LIVE, starts_at__gt=timezone.now())
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    claims.lock_to_end(ids)
     gone = [pk for pk in ids if _cancel_if_live(actor, pk, Cause.LEFT, reason)]
     WaitingEntry.objects.filter(person=person, state=WaitingEntry.State.WAITING).update(
         state=WaitingEntry.State.WITHDRAWN

@@ -46,7 +46,8 @@ def save_placed(actor: Actor, day: Day, plan: Plan, kind: str, placed: int) -> D
 
 def release(actor: Actor, visit: Visit, day: date, kind: str, *, reason: str = "") -> None:
     """Take a visit out of a day's plan; nobody else moves for it. The caller changed the visit's row (its state or
-    day) in this transaction. It needs no lock of the day: whoever plans it asks the visits' rows again (`save`)."""
+    day) in this transaction, under the lock of the day: without it, who frees one visit and waits for the plan's row,
+    and who writes the plan and waits for the visit's row, would wait for one another."""
     if not Stop.objects.filter(visit=visit).delete()[0]:
         return
     _write_down(actor, visit.institution, day, kind, None, reason=reason, moved=[visit.pk])

@@ -66,6 +66,11 @@ class Homecare:
             names.append(f"homecare.prescription.{asked.standing.prescription.pk}")
         return names
 
+    def locks_of(self, bookings: Sequence[int]) -> Sequence[str]:
+        """The plans of their days: who frees one writes it."""
+        rows = Visit.objects.filter(booking__in=bookings).order_by().values_list("institution", "day")
+        return [lock_name(office, day) for office, day in rows.distinct()]
+
     def admit(self, query: Query, slot: Slot) -> str:
         """Asked now that nobody else plans the day."""
         # How often a prescription was used is counted anew under its lock.
