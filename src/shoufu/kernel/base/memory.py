@@ -33,6 +33,13 @@ def once(key: Hashable, ask: Callable[[], T]) -> T:
     return cast(T, kept[key])
 
 
+def keep(key: Hashable, answer: object) -> None:
+    """Keep an answer that somebody has already; nothing outside a request."""
+    kept = _kept.get()
+    if kept is not None:
+        kept[key] = answer
+
+
 def forget() -> None:
     """Ask everything anew from now on: something that is kept was changed."""
     kept = _kept.get()

@@ -1,3 +1,4 @@
+from shoufu.kernel.booking.services.claims import lock_to_end
 from shoufu.kernel.booking.services.expiry import complete_past, expire, expire_holds
 from shoufu.kernel.booking.services.holding import HoldDraft, hold
 from shoufu.kernel.booking.services.moves import (
@@ -59,6 +60,7 @@ __all__ = [
     "create_resources",
     "expire",
     "expire_holds",
+    "lock_to_end",
     "hold",
     "join",
     "managed",

@@ -166,8 +166,8 @@ def _read(office: Institution, days: Sequence[date], now: datetime, without: int
     policy = Policy.objects.filter(institution=office).first() or Policy(institution=office)
     whole = Span(_midnight(office, days[0]), _midnight(office, days[-1] + timedelta(days=1)))
     read = reading.visits(office.pk, days, now, without)
-    versions = ServiceVersion.objects.in_bulk({row.version for rows in read.by_day.values() for row in rows})
-    kept = {row.day: row for row in DayPlan.objects.filter(institution=office, day__in=days)}
+    versions = ServiceVersion.objects.order_by().in_bulk({row.version for rows in read.by_day.values() for row in rows})
+    kept = {row.day: row for row in DayPlan.objects.filter(institution=office, day__in=days).order_by()}
     located = selectors.positions_of(read.paths | {office.place_id: office.place.path})
     refused = refused_by_visit((row.patient, row.pk) for rows in read.by_day.values() for row in rows)
     return _Read(office, policy, _on_duty(office, whole), read.by_day, versions, kept, located, refused)
@@ -243,8 +243,10 @@ def _number(kept: DayPlan | None) -> int:
 def _on_duty(office: Institution, within: Span) -> list[tuple[Practitioner, Diary]]:
     rows = Practitioner.objects.filter(
         institution=office, left_at__isnull=True, suspended_at__isnull=True, resource__retired_at__isnull=True
-    ).select_related("person", "institution__place", "resource", "portrait")
+    ).select_related("person", "portrait")
     people = {row.resource_id: row for row in rows.order_by("pk") if row.resource_id is not None}
+    for row in people.values():
+        row.institution = office
     found = diaries(list(people), within)
     return [(person, found[pk]) for pk, person in people.items() if pk in found and found[pk].there]
 
@@ -265,7 +267,7 @@ def home_of(patient: Patient, office: Institution) -> tuple[float, float] | None
 
 def usual_of(patient: Patient) -> frozenset[int]:
     """The ids of who cares for a patient."""
-    return frozenset(patient.nurses.values_list("pk", flat=True))
+    return frozenset(patient.nurses.order_by().values_list("pk", flat=True))
 
 
 def _with_wish(day: Day, wish: Wish) -> tuple[Day, dispatch.Visit]:

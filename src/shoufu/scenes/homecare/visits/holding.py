@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.selectors import actor_for_user
+from shoufu.kernel.base import memory
 from shoufu.kernel.base.actor import SYSTEM, Actor
 from shoufu.kernel.base.errors import Conflict, Invalid, NotFound
 from shoufu.kernel.booking.models import Booking, BookingEvent, Offering
@@ -27,6 +28,7 @@ from shoufu.scenes.homecare.visits.standing import Standing, standing
 State = Visit.State
 PREFIX = "homecare-"
 PATIENTS_DOING = ("nobody_home", "refused")
+_PATIENT = "homecare.asked.patient"
 UNSAID = "nobody_came"
 """Nobody said anything, and the clock took it that nobody came; what somebody says later counts instead."""
 
@@ -37,7 +39,11 @@ def code_of(service_id: int) -> str:
 
 
 def service_of(offering: Offering) -> Service:
-    """The service behind an offering; NotFound where it is none of ours."""
+    """The service behind an offering, read once in a request; NotFound where it is none of ours."""
+    return memory.once(("homecare.service_of", offering.code), lambda: _service_of(offering))
+
+
+def _service_of(offering: Offering) -> Service:
     number = offering.code.removeprefix(PREFIX)
     rows = Service.objects.select_related("institution__place", "institution__organisation")
     found = rows.filter(pk=int(number)).first() if number.isdecimal() else None
@@ -56,6 +62,7 @@ def patient_for(actor: Actor, patient_id: Any, service: Service) -> Patient:
         found = seen if seen is not None and actor.may(register.PATIENTS, seen.place.path) else None
     if found is None or found.institution_id != service.institution_id:
         raise NotFound(_("There is no patient %(id)s that you may see.") % {"id": patient_id})
+    memory.keep((_PATIENT, patient_id), found)
     return found
 
 
@@ -92,15 +99,20 @@ def asked(query: Query, *, anew: bool = False) -> Asked | None:
 
 def _asked(query: Query) -> Asked | None:
     service = service_of(query.offering)
-    rows = Patient.objects.select_related("person", "place", "institution__place", "institution__organisation")
-    patient = rows.filter(pk=query.details.get("patient", 0), institution=service.institution_id).first()
-    if patient is None or patient.person_id != query.person:
+    patient = _patient(query.details.get("patient", 0))
+    if patient is None or patient.institution_id != service.institution_id or patient.person_id != query.person:
         return None
     visit = _of_query(query)
     number = query.details.get("prescription")
     prescription = Prescription.objects.defer("document").filter(pk=number).first() if number else None
     found = standing(patient, service, prescription, leaving=visit.pk if visit is not None else None)
     return Asked(found, visit, visit.version if visit is not None else None)
+
+
+def _patient(patient_id: int) -> Patient | None:
+    """The patient whom `check` found in this request; else read."""
+    rows = Patient.objects.select_related("person", "place", "institution__place", "institution__organisation")
+    return memory.once((_PATIENT, patient_id), lambda: rows.filter(pk=patient_id).first())
 
 
 def _of_query(query: Query) -> Visit | None:

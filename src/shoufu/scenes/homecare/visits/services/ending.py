@@ -18,7 +18,9 @@ def end_of_patient(actor: Actor, ending: Ending) -> list[Visit]:
     """Cancel what is still to come for a person whose care ended, in the caller's transaction; which."""
     ended = Visit.objects.filter(patient__person=ending.person, patient__ended_at__isnull=False)
     live = list(ended.filter(state__in=(State.HELD, State.BOOKED)).order_by("booking", "pk"))
-    booking.cancel_many(SYSTEM, [row.booking_id for row in live if row.booking_id is not None], reason=ending.reason)
+    ids = [row.booking_id for row in live if row.booking_id is not None]
+    booking.lock_to_end(ids)
+    booking.cancel_many(SYSTEM, ids, reason=ending.reason)
     rows = Visit.objects.select_for_update(of=("self",)).select_related("patient", "institution__place", "place")
     found = list(rows.filter(pk__in=[row.pk for row in live]).order_by("pk"))
     for row in found:
