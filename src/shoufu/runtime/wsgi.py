@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.urls import get_resolver
 
@@ -14,7 +17,7 @@ children.die_with_parent_now(signal.SIGKILL)
 django.setup()
 
 from shoufu.web.health import figures
-from shoufu.web.wsgi import application
+from shoufu.web.wsgi import application as pages
 
 figures.listen()
 # All pages are loaded now, not by the first who asks. What is loaded stays: looking through half a million objects for
@@ -23,5 +26,18 @@ _PAGES = get_resolver().url_patterns
 gc.collect()
 gc.freeze()
 gc.set_threshold(10_000, 20, 50)
+_planner_stays = False
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The pages. What plans is loaded by the first who asks for it, and stays from then on too."""
+    global _planner_stays
+    answer: Iterable[bytes] = pages(environ, start_response)
+    if not _planner_stays and "numba" in sys.modules:
+        gc.collect()
+        gc.freeze()
+        _planner_stays = True
+    return answer
+
 
 __all__ = ["application"]

@@ -71,7 +71,7 @@ class Asked:
 
 def run(attempts: int, clients: int, seed: int, pause: float, say: Callable[[str], None]) -> Figures:
     """The whole drill in a temporary directory."""
-    os.environ["SHOUFU_WEB_WORKERS"] = WORKERS
+    os.environ |= {"SHOUFU_WEB_WORKERS": WORKERS, "SHOUFU_LOG_FORMAT": "json"}
     with stage() as place:
         web = start("web", log=place.root / "logs" / "web.log")
         done = threading.Event()
