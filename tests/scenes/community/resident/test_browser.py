@@ -2,31 +2,22 @@
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shoufu.web import built, demo
+from shoufu.web import demo
+from tests import browsers
+from tests.browsers import MARKS
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here; set CHROMIUM to its path"),
-    pytest.mark.skipif(not built.MANIFEST.exists(), reason="the front end is not built; run bin/shoufu build"),
-]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+pytest.importorskip("playwright.sync_api")
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    with browsers.started() as found:
+        yield found
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -11,16 +10,12 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from shoufu.web import built, demo
+from shoufu.web import demo
+from tests import browsers
+from tests.browsers import MARKS
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here; set CHROMIUM to its path"),
-    pytest.mark.skipif(not built.MANIFEST.exists(), reason="the front end is not built; run bin/shoufu build"),
-]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+pytest.importorskip("playwright.sync_api")
+pytestmark = MARKS
 HOME = "/homecare/careplans/"
 # A cuff that speaks the Blood Pressure profile: 146/84, pulse 68, no clock of its own.
 CUFF = """
@@ -41,12 +36,8 @@ Object.defineProperty(navigator, "bluetooth", { value: { requestDevice: async ()
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    with browsers.started() as found:
+        yield found
 
 
 @pytest.fixture

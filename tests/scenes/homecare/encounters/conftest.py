@@ -1,5 +1,4 @@
 import importlib.util
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests.scenes.homecare.encounters.hand import CHROMIUM, FLAGS, WAIT, Hand
+from tests import browsers
+from tests.scenes.homecare.encounters.hand import WAIT, Hand
 
 
 @pytest.fixture
@@ -25,13 +25,8 @@ def visiting(care: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+    with browsers.started() as found:
+        yield found
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from shoufu.kernel.cases.models import Case
 from shoufu.scenes.homecare.encounters import services
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Operation, Photo, Sos
 from shoufu.scenes.homecare.visits.models import Visit
-from tests.scenes.homecare.encounters.hand import MARKS, PIN, Hand
+from tests.browsers import MARKS
+from tests.scenes.homecare.encounters.hand import PIN, Hand
 
 pytestmark = MARKS
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from shoufu.scenes.homecare.encounters.models import Encounter, Operation
 from shoufu.scenes.homecare.visits.models import Visit
-from tests.scenes.homecare.encounters.hand import MARKS, PHONE, Hand
+from tests.browsers import MARKS
+from tests.scenes.homecare.encounters.hand import PHONE, Hand
 
 pytestmark = MARKS
 

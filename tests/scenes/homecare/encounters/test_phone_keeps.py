@@ -7,7 +7,8 @@ from typing import Any
 from shoufu.scenes.homecare.encounters import services
 from shoufu.scenes.homecare.encounters.models import Encounter, Entry, Operation
 from shoufu.scenes.homecare.encounters.pages import phone as phone_page
-from tests.scenes.homecare.encounters.hand import MARKS, PHONE, Hand
+from tests.browsers import MARKS
+from tests.scenes.homecare.encounters.hand import PHONE, Hand
 
 pytestmark = MARKS
 COUNT = """async () => {
