@@ -135,9 +135,8 @@ def faults(key: str, row: Row, code: str, client: Client, district: District) ->
     shown, status = content(at_home), at_home.status_code
     if status >= 500 or FOREIGN in shown:
         yield f"at home {status}: {shown[:200]}"
-    # An administrator has every right of a scene and no practice: what goes by the practice refuses them.
-    unpractised = code == "administrator" and "/homecare/" in key
-    excused = ((404, 409, 422) if row.loose else ()) + ((403, 404, 409, 422) if unpractised else ())
+    unpractised = row.by_practice and code == "administrator"
+    excused = ((404, 409, 422) if row.loose else ()) + ((403, 409) if unpractised else ())
     if holds and not (status < 300 or status in excused):
         yield f"at home {status} in spite of the right: {shown[:200]}"
     if not holds and status not in REFUSED and not (row.lists and status == 200 and "home-thing" not in shown):

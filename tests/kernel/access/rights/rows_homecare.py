@@ -113,28 +113,39 @@ ROWS: dict[str, Row] = {
     "POST /api/homecare/careplans/plans": Row(
         "homecare.plan",
         lambda s: {"patient": s["patient_id"], "condition": "diabetes", "guideline": "diabetes-primary-2022"},
+        by_practice=True,
     ),
     "GET /api/homecare/careplans/plans/{int:plan_id}": Row("homecare.chronic", mine=True),
-    "PUT /api/homecare/careplans/plans/{int:plan_id}": Row("homecare.plan", lambda _s: PLAN | {"version": 1}),
-    "POST /api/homecare/careplans/plans/{int:plan_id}/end": Row("homecare.plan", reason),
+    "PUT /api/homecare/careplans/plans/{int:plan_id}": Row(
+        "homecare.plan", lambda _s: PLAN | {"version": 1}, by_practice=True
+    ),
+    "POST /api/homecare/careplans/plans/{int:plan_id}/end": Row("homecare.plan", reason, by_practice=True),
     "POST /api/homecare/careplans/plans/{int:plan_id}/follow-ups": Row(
-        "homecare.plan", lambda _s: {"way": "home", "adherence": "regular", "found": "x"}
+        "homecare.plan", lambda _s: {"way": "home", "adherence": "regular", "found": "x"}, by_practice=True
     ),
     "POST /api/homecare/careplans/plans/{int:plan_id}/handovers": Row("homecare.plan", reason, loose=True),
     "GET /api/homecare/careplans/patients/{int:patient_id}/readings": Row("homecare.chronic", mine=True),
-    "POST /api/homecare/careplans/patients/{int:patient_id}/readings": Row("homecare.plan", reading, mine=True),
-    "POST /api/homecare/careplans/readings/{uuid:reading_id}/void": Row("homecare.plan", reason, mine=True),
+    "POST /api/homecare/careplans/patients/{int:patient_id}/readings": Row(
+        "homecare.plan", reading, mine=True, by_practice=True
+    ),
+    "POST /api/homecare/careplans/readings/{uuid:reading_id}/void": Row(
+        "homecare.plan", reason, mine=True, by_practice=True
+    ),
     "GET /api/homecare/careplans/findings": Row("homecare.chronic", lists=True),
     "POST /api/homecare/careplans/findings/{int:finding_id}/take": Row("homecare.chronic"),
     "POST /api/homecare/careplans/findings/{int:finding_id}/close": Row("homecare.chronic", reason),
     "GET /api/homecare/careplans/handovers/{int:handover_id}": Row("homecare.chronic"),
-    "POST /api/homecare/careplans/handovers/{int:handover_id}/accept": Row("homecare.doctor", lambda _s: {}),
+    "POST /api/homecare/careplans/handovers/{int:handover_id}/accept": Row(
+        "homecare.doctor", lambda _s: {}, by_practice=True
+    ),
     "POST /api/homecare/careplans/handovers/{int:handover_id}/answer": Row(
-        "homecare.doctor", lambda _s: {"answer": "x", "refuse": True}
+        "homecare.doctor", lambda _s: {"answer": "x", "refuse": True}, by_practice=True
     ),
-    "POST /api/homecare/careplans/handovers/{int:handover_id}/withdraw": Row("homecare.plan", lambda _s: {}),
+    "POST /api/homecare/careplans/handovers/{int:handover_id}/withdraw": Row(
+        "homecare.plan", lambda _s: {}, by_practice=True
+    ),
     "POST /api/homecare/careplans/patients/{int:patient_id}/devices": Row(
-        "homecare.plan", lambda s: {"device": s["sensor_code"]}
+        "homecare.plan", lambda s: {"device": s["sensor_code"]}, by_practice=True
     ),
-    "POST /api/homecare/careplans/devices/{int:binding_id}/release": Row("homecare.plan"),
+    "POST /api/homecare/careplans/devices/{int:binding_id}/release": Row("homecare.plan", by_practice=True),
 }

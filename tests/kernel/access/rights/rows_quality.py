@@ -45,7 +45,7 @@ ROWS: dict[str, Row] = {
     ),
     "GET /api/homecare/quality/refusals": Row("homecare.quality homecare.care", lists=True),
     "POST /api/homecare/quality/refusals": Row(
-        "homecare.care", lambda s: {"patient": s["patient_id"], "code": "unsafe"}, loose=True
+        "homecare.care", lambda s: {"patient": s["patient_id"], "code": "unsafe"}, loose=True, by_practice=True
     ),
     "DELETE /api/homecare/quality/refusals/{int:refusal_id}": Row("care_physician", mine=True, loose=True),
     "GET /api/homecare/quality/entries": Row("homecare.quality homecare.regulate", lists=True),

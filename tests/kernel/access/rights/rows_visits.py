@@ -45,13 +45,13 @@ def prescribed(side: Side) -> Any:
 
 
 ROWS: dict[str, Row] = {
-    "GET /api/homecare/encounters/bundle": Row("homecare.care", query=phone, lists=True),
+    "GET /api/homecare/encounters/bundle": Row("homecare.care", query=phone, lists=True, by_practice=True),
     "POST /api/homecare/encounters/sync": Row("nurse", lines, batch=True),
     "GET /api/homecare/encounters/sync/open": Row("homecare.care", query=phone, lists=True),
     "GET /api/homecare/encounters/media/{uuid:photo_id}": Row("nurse"),
     "PUT /api/homecare/encounters/media/{uuid:photo_id}/{int:offset}": Row("nurse", lambda _s: b"x"),
     # Whoever gives care calls for help, and it comes to where they are sent; naming another's visit changes nothing.
-    "POST /api/homecare/encounters/sos": Row("homecare.care", press, lists=True),
+    "POST /api/homecare/encounters/sos": Row("homecare.care", press, lists=True, by_practice=True),
     "POST /api/homecare/encounters/sos/{uuid:sos_id}/position": Row(
         "nurse", lambda _s: {"longitude": 123.4, "latitude": 41.8, "at": timezone.now().isoformat()}
     ),
@@ -69,7 +69,7 @@ ROWS: dict[str, Row] = {
     "GET /api/homecare/encounters/encounters/{int:encounter_id}": Row(SEEN, query=reason),
     "GET /api/homecare/encounters/encounters/{int:encounter_id}/photos/{uuid:photo_id}": Row(SEEN),
     "POST /api/homecare/encounters/encounters/{int:encounter_id}/addenda": Row(
-        "homecare.care", lambda _s: {"text": "test"}
+        "homecare.care", lambda _s: {"text": "test"}, by_practice=True
     ),
     "GET /api/homecare/encounters/operations": Row(SEEN, lists=True),
     "POST /api/homecare/encounters/operations/{uuid:operation_id}/settle": Row(

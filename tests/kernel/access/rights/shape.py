@@ -35,7 +35,8 @@ class Row:
     """Which rights an operation needs (several words: any of them; a role's code: what is that person's own at home;
     "" = being signed in), a good body, and whether it is a list, one's own affair, or (`loose`) may also refuse because
     of the state the thing is in. `mine`: with this parameter it is the resident's own affair, and is tried so too.
-    `batch`: it answers 200 and says of each line whether it was done (`"applied"`)."""
+    `batch`: it answers 200 and says of each line whether it was done (`"applied"`). `by_practice`: it asks besides
+    for the practice of a nurse or doctor there, which an administrator with every right does not have."""
 
     right: str
     body: Body | None = None
@@ -45,6 +46,7 @@ class Row:
     loose: bool = False
     mine: bool = False
     batch: bool = False
+    by_practice: bool = False
 
     def held(self, role: str, permissions: frozenset[str]) -> bool:
         """Whether who has the role at home must be served there."""
