@@ -24,7 +24,7 @@ def started() -> Iterator[Any]:
     """One that runs while the block does; Django's rows may be read beside it, whose loop runs in the same thread."""
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     try:
-        with browser.chromium() as found:
+        with browser.chromium("--disable-gpu") as found:
             yield found
     finally:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

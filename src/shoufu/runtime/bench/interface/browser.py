@@ -41,15 +41,15 @@ def path() -> str:
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
-    """A started browser; :class:`Missing` without Playwright or Chromium."""
+def chromium(*flags: str) -> Iterator[Any]:
+    """A started browser, with more flags where some are given; :class:`Missing` without Playwright or Chromium."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise Missing("Playwright is not installed: it comes with requirements-dev.lock.") from error
     program = path()
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=list(FLAGS))
+        browser = started.chromium.launch(executable_path=program, args=[*FLAGS, *flags])
         try:
             yield browser
         finally:
