@@ -7,15 +7,17 @@ import shutil
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests import migrated
+
 DATA = Path(tempfile.mkdtemp(prefix="shoufu-test-"))
 PORTS = ("SHOUFU_PORT", "SHOUFU_WEB_PORT", "SHOUFU_NATS_PORT", "SHOUFU_MQTT_PORT", "SHOUFU_PG_PORT")
-# Losing the test database in a power cut is fine; drills and benches run the real settings.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
 
 def free_ports(count: int) -> list[int]:
@@ -30,6 +32,7 @@ def free_ports(count: int) -> list[int]:
             holder.close()
 
 
+migrated.give_password(DATA)
 # Before Django reads its settings in pytest_configure.
 for name in [name for name in os.environ if name.startswith("SHOUFU_") and name != "SHOUFU_MODELS"]:
     del os.environ[name]
@@ -70,7 +73,9 @@ def postgres_server() -> Iterator[object]:
     from shoufu.runtime import data, env
     from shoufu.runtime.servers import postgres
 
-    server = postgres.start(data.prepare(), env.get("SHOUFU_PG_PORT"), tuning=FAST)
+    where = data.prepare()
+    migrated.into(where.root)
+    server = postgres.start(where, env.get("SHOUFU_PG_PORT"), tuning=migrated.FAST)
     yield server
     server.stop()
 
@@ -87,52 +92,71 @@ def nats_server() -> Iterator[object]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(postgres_server: object) -> None:
-    """pytest-django asks for this before it makes the test database: the server must run by then."""
-    _flush_past_the_audit_log()
-
-
-def _flush_past_the_audit_log() -> None:
-    """Django empties all tables after a transactional test; the audit log's trigger refuses that, as it should."""
-    from django.db.backends.postgresql.operations import DatabaseOperations
-
-    flush = DatabaseOperations.execute_sql_flush
-
-    def flush_all(self: DatabaseOperations, sql_list: list[str]) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.execute("set session_replication_role = replica")
-        flush(self, sql_list)
-        _truncate_unmanaged()
-        with self.connection.cursor() as cursor:
-            cursor.execute("set session_replication_role = default")
-
-    DatabaseOperations.execute_sql_flush = flush_all  # type: ignore[method-assign]
+def django_db_keepdb() -> bool:
+    """The migrated test database came with the cluster."""
+    return True
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: object) -> None:
-    """The audit log refuses TRUNCATE, by which Django empties tables after a transactional test; tests may."""
+def django_db_modify_db_settings(postgres_server: object) -> None:
+    """pytest-django asks for this before it makes the test database: the server must run by then."""
+    _empty_tables_quickly()
+
+
+def _empty_tables_quickly() -> None:
+    """After a transactional test Django truncates every table. That takes more than a second, deadlocks with a request
+    that is still being answered, and insert-only tables refuse it. Delete what there is instead, once all is quiet."""
+    from django.core.management.commands import flush
+    from django.db import transaction
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    from shoufu.kernel.observations.apps import _after_migrate
+
+    def delete_rows(self: DatabaseOperations, sql_list: list[str]) -> None:
+        _wait_for_other_sessions()
+        with transaction.atomic(), self.connection.cursor() as cursor:
+            # A replica asks neither triggers nor foreign keys.
+            cursor.execute("set local session_replication_role = replica")
+            for table in _tables_with_rows(cursor):
+                cursor.execute(f'delete from "{table}"')
+
+    DatabaseOperations.execute_sql_flush = delete_rows  # type: ignore[method-assign]
+    # Content types and permissions are kept; the kinds of observations are the one other thing that a migration writes.
+    flush.emit_post_migrate_signal = lambda *_, **__: _after_migrate()  # type: ignore[attr-defined]
+
+
+KEPT_TABLES = ("django_migrations", "django_content_type", "auth_permission")
+
+
+def _tables_with_rows(cursor: Any) -> list[str]:
+    cursor.execute(
+        """select relname from pg_class where relkind in ('r', 'p') and not relispartition
+           and relnamespace = 'public'::regnamespace and relname <> all(%s)""",
+        [list(KEPT_TABLES)],
+    )
+    tables = [name for (name,) in cursor.fetchall()]
+    cursor.execute(" union all ".join(f"select '{name}' where exists (select from \"{name}\")" for name in tables))
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _wait_for_other_sessions(longest: float = 10.0) -> None:
+    """A browser that was closed leaves requests behind; what they still write must not reach the next test."""
     from django.db import connection
 
-    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
-        for table in ("audit_auditentry", "audit_auditlink", "audit_auditroot"):
-            cursor.execute(f"alter table {table} disable trigger audit_no_truncate")
+    until = time.monotonic() + longest
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """select exists (select from pg_stat_activity where datname = current_database()
+                   and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle')"""
+            )
+            row = cursor.fetchone()
+        if row is None or not row[0]:
+            return
+        time.sleep(0.05)
 
 
 @pytest.fixture
 def data_dir() -> Path:
     """The data directory of this test run."""
     return DATA
-
-
-def _truncate_unmanaged() -> None:
-    """Tables without a managed model (the observation log) are none of Django's flush."""
-    from django.apps import apps
-    from django.db import connection
-
-    tables = [model._meta.db_table for model in apps.get_models() if not model._meta.managed]
-    existing = set(connection.introspection.table_names())
-    wanted = [connection.ops.quote_name(name) for name in tables if name in existing]
-    if wanted:
-        with connection.cursor() as cursor:
-            cursor.execute(f"truncate {', '.join(wanted)} cascade")

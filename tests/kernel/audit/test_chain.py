@@ -63,13 +63,9 @@ def test_an_untouched_log_is_whole(chained: list[int]) -> None:
 @pytest.mark.parametrize("table", ["audit_auditentry", "audit_auditlink", "audit_auditroot"])
 def test_the_database_refuses_update_delete_and_truncate(chained: list[int], table: str) -> None:
     column = "reason" if table == "audit_auditentry" else "hash"
-    with connection.cursor() as cursor:
-        cursor.execute(f"alter table {table} enable trigger audit_no_truncate")
     for sql in (f"update {table} set {column} = {column}", f"delete from {table}", f"truncate {table}"):
         with pytest.raises(ProgrammingError, match="insert only"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql)
-    with connection.cursor() as cursor:
-        cursor.execute(f"alter table {table} disable trigger audit_no_truncate")
 
 
 @pytest.mark.parametrize(
