@@ -1,17 +1,21 @@
 """Threads race on the real database: nothing overlaps, nothing is sold twice, nobody deadlocks."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
+from shoufu.kernel.base.actor import SYSTEM
 from shoufu.kernel.base.errors import Conflict
 from shoufu.kernel.booking import services
 from shoufu.kernel.booking.models import Allocation, Booking, Request, Tally
+from shoufu.kernel.parties import services as parties
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 12
@@ -120,3 +124,32 @@ def test_the_constraint_stands_behind_the_lock(club, at):
     row = held.allocations.get()
     with pytest.raises(IntegrityError, match="allocation_no_overlap"):
         Allocation.objects.create(booking=held, resource=row.resource, span=row.span)
+
+
+@pytest.mark.parametrize("first", ["death", "hold"])
+def test_nothing_is_booked_beside_a_death_that_is_written_down(club, at, first):
+    person = parties.create_person(SYSTEM, parties.PersonDraft("伊芙", club.world.songshan.pk))
+    club.eve.person = person
+    club.eve.save()
+    acts = {
+        "death": lambda: parties.died(SYSTEM, person.pk, timezone.localdate()),
+        "hold": lambda: services.hold(club.act(club.eve), club.draft(at(10))),
+    }
+    done, begun = threading.Event(), threading.Event()
+
+    def act(number: int) -> Any:
+        if number:
+            done.wait(10)
+            begun.set()
+            return acts["hold" if first == "death" else "death"]()
+        with transaction.atomic():
+            found = acts[first]()
+            done.set()
+            begun.wait(10)
+            time.sleep(0.3)  # the other one gets as far as its lock
+        return found
+
+    got = race(act, 2)
+    wanted = ["Departure", "Conflict"] if first == "death" else ["Booking", "Departure"]
+    assert [type(one).__name__ for one in got] == wanted, got
+    assert not Booking.objects.filter(person=person, state__in=Booking.LIVE).exists()

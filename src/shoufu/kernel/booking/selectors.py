@@ -183,6 +183,11 @@ def person_for(actor: Actor, place: Place, person_id: int | None) -> int | None:
     raise NotFound(_("There is no person %(id)s for whom you may do this.") % {"id": person_id})
 
 
+def lives(person_id: int) -> bool:
+    """Whether a person is known and not known to have died, as it is written down now."""
+    return Person.objects.filter(pk=person_id, erased_at__isnull=True, died_on__isnull=True).exists()
+
+
 @dataclass(frozen=True)
 class Ask:
     """A question for free slots: from when to when, how much, for whom, with which resources among those chosen."""

@@ -18,7 +18,7 @@ def end_roles(actor: Actor, ending: Ending) -> list[RoleAssignment]:
     Death and erasure close the account. Who leaves a household stops being a resident of its compound, unless they
     go on living there; what they do for their work is not touched.
     """
-    user = User.objects.select_for_update().filter(person=ending.person).first()
+    user = User.objects.select_for_update(no_key=True).filter(person=ending.person).first()
     if user is None:
         return []
     rows = list(_ending(user, ending).select_related("place"))
@@ -41,7 +41,7 @@ def end_roles(actor: Actor, ending: Ending) -> list[RoleAssignment]:
 
 def restore_roles(actor: Actor, ending: Ending) -> list[RoleAssignment]:
     """Give back the roles that this ending took; whoever was signed out signs in again."""
-    user = User.objects.select_for_update().filter(person=ending.person).first()
+    user = User.objects.select_for_update(no_key=True).filter(person=ending.person).first()
     if user is None:
         return []
     rows = list(RoleAssignment.objects.select_for_update().filter(user=user, until=ending.at))

@@ -3,14 +3,14 @@
 Read first, then the advisory locks of the resources in ascending order, then read again and write: racing requests
 queue at the lock instead of at the exclusion constraint, which alone deadlocks and stalls (docs/decisions/0010). Every
 writer takes locks before rows of bookings, and those in ascending order too; then the provider locks its own rows, and
-the tallies of slots come last.
+the tallies of slots come last. The lock of a person comes before all others.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
@@ -27,12 +27,26 @@ class Taken(Exception):
     """Somebody else was faster; nothing was written."""
 
 
+class InTheWay(Exception):
+    """Holds that ran out take what is wanted; nothing was written. `let_go` ends them, then it can be tried again."""
+
+    def __init__(self, bookings: Sequence[int]) -> None:
+        super().__init__(f"{len(bookings)} expired holds are in the way")
+        self.bookings = bookings
+
+
 def lock(resources: Iterable[int], names: Iterable[str] = ()) -> None:
     """Take the locks of resources and of a provider's names until the transaction ends, in one order for all."""
     keys = {(SPACE << 32) | one for one in resources} | {_number(name) for name in names}
     with connection.cursor() as cursor:
         for key in sorted(keys):
             cursor.execute("select pg_advisory_xact_lock(%s)", [key])
+
+
+def lock_person(person: int | None) -> None:
+    """Take the lock of whom a booking is for, before every other: nothing is booked while their end is written down."""
+    if person is not None:
+        lock((), [f"person.{person}"])
 
 
 def lock_to_end(bookings: Iterable[int]) -> None:
@@ -114,19 +128,25 @@ def give_back(offering: int, start: datetime, quantity: int) -> None:
 
 
 def room(offering: Offering, start: datetime, capacity: int) -> int:
-    """How many places of a slot are left, after letting expired holds go where that matters (a cheap read first)."""
+    """How many places of a slot are left; those of holds that ran out and were not ended yet count as taken."""
     taken = Tally.objects.filter(offering=offering, starts_at=start).values_list("taken", flat=True).first()
     if taken is None:
         Tally.objects.bulk_create([Tally(offering=offering, starts_at=start, capacity=capacity)], ignore_conflicts=True)
     return capacity - (taken or 0)
 
 
-def free_places(offering: Offering, start: datetime) -> int:
-    """Let the expired holds of a slot go. Returns how many."""
-    due = Booking.objects.filter(
-        offering=offering, starts_at=start, state=Booking.State.HELD, held_until__lte=timezone.now()
-    )
-    return lapse(list(due.values_list("pk", flat=True)), skip=True)
+def refuse_expired(offering: Offering, start: datetime) -> None:
+    """InTheWay where expired holds take places of a slot: ending them here would take locks out of order."""
+    rows = Booking.objects.filter(offering=offering, starts_at=start, state=Booking.State.HELD)
+    due = list(rows.filter(held_until__lte=timezone.now()).values_list("pk", flat=True))
+    if due:
+        raise InTheWay(due)
+
+
+def let_go(holds: InTheWay) -> None:
+    """End the holds that stood in the way, between two tries."""
+    with transaction.atomic():
+        lapse(holds.bookings)
 
 
 def take_places(offering: Offering, start: datetime, quantity: int, capacity: int) -> None:

@@ -18,13 +18,24 @@ LOOKED = 24
 
 
 def locked(actor: Actor, booking_id: int, *, office_only: bool = False) -> Booking:
-    """A booking that the actor may change, its row locked: their own, or as the office of its place.
+    """A booking that the actor may change, its row locked; errors as for `permitted`."""
+    permitted(actor, booking_id, office_only=office_only)
+    return row_locked(booking_id)
+
+
+def permitted(actor: Actor, booking_id: int, *, office_only: bool = False) -> Booking:
+    """A booking that the actor may change: their own, or as the office of its place; nothing is locked.
 
     NotFound where they may not see it, Forbidden where they may only look.
     """
     seen = selectors.booking(actor, booking_id)
     if office_only or not selectors.is_own(actor, seen):
         require_office(actor, seen.place)
+    return seen
+
+
+def row_locked(booking_id: int) -> Booking:
+    """A booking with its row locked, for whoever asked `permitted` before."""
     rows: QuerySet[Booking] = Booking.objects.select_related("offering__place", "offering__current", "terms", "place")
     return rows.select_for_update(of=("self",)).get(pk=booking_id)
 

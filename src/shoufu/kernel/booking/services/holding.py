@@ -90,6 +90,8 @@ def hold(actor: Actor, draft: HoldDraft, once: Once | None = None, *, kind: str 
                 return made
         except claims.Taken:
             continue
+        except claims.InTheWay as holds:
+            claims.let_go(holds)
         except NotAdmitted as no:
             raise no.conflict() from no
     raise Conflict(_("Somebody else was faster; choose another time."), reason="taken", nearest=[])
@@ -108,6 +110,7 @@ def _wish(actor: Actor, offering: Offering, draft: HoldDraft, kind: str) -> _Wis
 
 
 def _held(actor: Actor, offering: Offering, wish: _Wish) -> Booking:
+    lock_person(wish.query)
     slot = find(wish.query, wish.start, wish.resources)
     if wish.terms.capacity > 1:
         return _held_place(actor, offering, wish, slot)
@@ -152,9 +155,7 @@ def find(query: Query, start: datetime, wanted: Sequence[int] = ()) -> Slot:
 def _place(query: Query, plan: slots.Plan, start: datetime, terms: Terms) -> Slot:
     left = claims.room(query.offering, start, terms.capacity)
     if left < query.quantity:
-        claims.free_places(query.offering, start)
-        left = claims.room(query.offering, start, terms.capacity)
-    if left < query.quantity:
+        claims.refuse_expired(query.offering, start)
         said = _("Only %(left)s places are left.") % {"left": left} if left > 0 else _("This slot is full.")
         raise _refused(said, "full", query, start)
     return Slot(start, plan.service(start, query.units).end, left=left)
@@ -164,6 +165,13 @@ def _refused(said: str, reason: str, query: Query, start: datetime) -> Conflict:
     day = timedelta(days=1)
     plan = slots.load(query, Span(start - day, start + day))
     return Conflict(said, reason=reason, nearest=nearest(plan, query, start))
+
+
+def lock_person(query: Query) -> None:
+    """The first lock of all. Conflict where whom it is for has died meanwhile."""
+    claims.lock_person(query.person)
+    if query.person is not None and not selectors.lives(query.person):
+        raise Conflict(_("This person has died, or their record was erased; nothing can be booked."), reason="ended")
 
 
 def lock_and_admit(query: Query, slot: Slot) -> None:

@@ -19,11 +19,13 @@ from shoufu.kernel.booking.services.common import (
     check_time,
     check_version,
     locked,
+    permitted,
     refuse_unless,
     require_office,
+    row_locked,
     write_down,
 )
-from shoufu.kernel.booking.services.holding import NotAdmitted, blocked, find, lock_and_admit, still_there
+from shoufu.kernel.booking.services.holding import NotAdmitted, blocked, find, lock_and_admit, lock_person, still_there
 from shoufu.kernel.booking.services.requests import Once
 from shoufu.kernel.booking.services.waiting import promote_soon
 
@@ -82,8 +84,9 @@ def cancel(
     whether it is the booker's wish, where a scene that lent the right knows better than who made the booking."""
 
     def act() -> Booking:
+        permitted(actor, booking_id)
         claims.lock_to_end([booking_id])
-        row = locked(actor, booking_id)
+        row = row_locked(booking_id)
         check_version(row, version)
         refuse_unless(row, State.HELD, State.CONFIRMED)
         if row.starts_at <= timezone.now() and row.state == State.CONFIRMED:
@@ -118,13 +121,15 @@ def cancel_many(actor: Actor, ids: Iterable[int], *, reason: str = "") -> int:
 
 def end_of_person(actor: Actor, person: int, reason: str) -> list[Booking]:
     """Cancel what a person who left or died had before them, free of charge, in the caller's transaction; which."""
+    # Whoever promotes an entry has its row before the lock of the person.
+    WaitingEntry.objects.filter(person=person, state=WaitingEntry.State.WAITING).update(
+        state=WaitingEntry.State.WITHDRAWN
+    )
+    claims.lock_person(person)
     rows = Booking.objects.filter(person=person, state__in=Booking.LIVE, starts_at__gt=timezone.now())
     ids = list(rows.order_by("pk").values_list("pk", flat=True))
     claims.lock_to_end(ids)
     gone = [pk for pk in ids if _cancel_if_live(actor, pk, Cause.LEFT, reason)]
-    WaitingEntry.objects.filter(person=person, state=WaitingEntry.State.WAITING).update(
-        state=WaitingEntry.State.WITHDRAWN
-    )
     return list(Booking.objects.filter(pk__in=gone).select_related("offering"))
 
 
@@ -206,6 +211,8 @@ def reschedule(actor: Actor, booking_id: int, move: Move, once: Once | None = No
             return _once(actor, once, lambda: _moved(actor, booking_id, move))
         except claims.Taken:
             continue
+        except claims.InTheWay as holds:
+            claims.let_go(holds)
         except NotAdmitted as no:
             raise no.conflict() from no
     raise Conflict(_("Somebody else was faster; choose another time."), reason="taken", nearest=[])
@@ -223,6 +230,7 @@ def _moved(actor: Actor, booking_id: int, move: Move) -> Booking:
     slots.check_size(seen.terms, units, seen.quantity)
     query = Query(offering, units, seen.quantity, seen.person_id, seen.details, seen.pk, seen.terms)
     check_time(offering, seen.terms, move.start, timezone.now())
+    lock_person(query)
     slot = find(query, move.start, move.resources)
     lock_and_admit(query, slot)
     row = locked(actor, booking_id)

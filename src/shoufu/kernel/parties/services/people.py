@@ -135,7 +135,8 @@ def _person_act(action: str, person: Person, personal: Mapping[str, Any], reason
 
 
 def _locked_person(actor: Actor, person_id: int) -> Person:
-    person = Person.objects.select_for_update(of=("self",)).select_related("place").filter(pk=person_id).first()
+    rows = Person.objects.select_for_update(of=("self",), no_key=True).select_related("place")
+    person = rows.filter(pk=person_id).first()
     if person is None or not (actor.may("parties.view", person.place.path) or actor.may(MANAGE, person.place.path)):
         raise NotFound(_("There is no person %(id)s that you may see.") % {"id": person_id})
     policy.require(actor, MANAGE, person.place)
