@@ -98,6 +98,7 @@ const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, h
   let failed = "";
   let sure = false;
   const early = h("div", { class: "card warn", role: "alert", hidden: true });
+  const save = saveButton(t(kind));
   const status = h("p", { role: "status" }, t("locating"));
   const reason = line("reason", value.reason, { maxlength: 200 });
   const asked = field(t("outsideReason"), reason);
@@ -135,7 +136,7 @@ const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, h
     if (kind === "check_in" && !sure && tooEarly(visit)) {
       early.replaceChildren(h("p", {}, t("tooEarly", { promised: when(visit.promised_at), now: clock(new Date()) })),
         h("p", { class: "acts" }, button(t("back"), "chevron-left", home, "btn big"), button(t("goOn"), "check", () => { sure = true; form.requestSubmit(); }, "btn big")));
-      early.hidden = false;
+      [early.hidden, save.hidden] = [false, true];
       early.scrollIntoView({ block: "nearest" });
       return;
     }
@@ -153,7 +154,7 @@ const door = (kind: "check_in" | "check_out"): Screen => (visit, doing, value, h
       });
       if (kind === "check_in" && traced) place.trace(visit.id);
     }, home);
-  }, list, status, button(t("retry"), "current-location", again), asked, told, early, saveButton(t(kind)));
+  }, list, status, button(t("retry"), "current-location", again), asked, told, early, save);
   find();
   return form;
 };

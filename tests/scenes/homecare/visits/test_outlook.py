@@ -146,3 +146,21 @@ def test_what_no_paper_helps_against_is_said_as_it_is(bookable: Any) -> None:
     assert NOBODY not in page and "/assess/" not in page
     Assessment.objects.update(decision="fit", last_day=bookable.day(90))
     assert _seen(bookable).slots and _seen(bookable).against == ()
+
+
+def _to_move(bookable: Any, visit: Any) -> str:
+    page = bookable.care.client("mei").get(f"/homecare/visits/mine/{visit.pk}/move/")
+    assert page.status_code == 200
+    return str(page.content.decode())
+
+
+def test_who_finds_no_time_to_move_to_is_told_why(bookable: Any) -> None:
+    visit = bookable.paid(bookable.book(bookable.at(9)))
+    _valid_until(bookable.day(2))
+    assert f"评估有效期至 {bookable.day(2)}。" in _to_move(bookable, visit)
+    _valid_until(bookable.day(-1))
+    page = _to_move(bookable, visit)
+    assert f"评估已于 {bookable.day(-1)} 到期。" in page and NOBODY not in page
+    _valid_until(bookable.day(300))
+    _nobody_works()
+    assert NOBODY in _to_move(bookable, visit)

@@ -211,9 +211,16 @@ def move(request: PageRequest, visit_id: int) -> HttpResponse:
             messages.success(request, _("Moved."))
             return redirect("homecare:visits:my-visit", visit_id)
     since, until = common.window()
-    found, asked = tried(form, lambda: services.slots_to_move(request.actor, visit_id, since, until, mine=True))
-    context = {"visit": row, "version": row.version, "zone": zone, "days": common.by_day(found or [], zone)}
-    return render(request, "homecare/visits/move.html", context | {"form": form}, status=max(status, asked))
+    found, asked = tried(form, lambda: services.outlook_to_move(request.actor, visit_id, since, until, mine=True))
+    context = {
+        "visit": row,
+        "version": row.version,
+        "zone": zone,
+        "days": common.by_day(found.slots if found is not None else [], zone),
+        "said": common.said(found),
+        "form": form,
+    }
+    return render(request, "homecare/visits/move.html", context, status=max(status, asked))
 
 
 @needs(register.OWN)

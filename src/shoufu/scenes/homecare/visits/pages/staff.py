@@ -154,8 +154,15 @@ def move(request: PageRequest, visit_id: int) -> HttpResponse:
             messages.success(request, _("Moved."))
             return redirect("homecare:visits:visit", visit_id)
     since, until = common.window()
-    found, asked = tried(form, lambda: services.slots_to_move(request.actor, visit_id, since, until))
-    context = {"visit": row, "zone": zone, "days": common.by_day(found or [], zone), "form": form, "tab": "visits"}
+    found, asked = tried(form, lambda: services.outlook_to_move(request.actor, visit_id, since, until))
+    context = {
+        "visit": row,
+        "zone": zone,
+        "days": common.by_day(found.slots if found is not None else [], zone),
+        "said": common.said(found),
+        "form": form,
+        "tab": "visits",
+    }
     return render(request, "homecare/visits/desk_move.html", context, status=max(status, asked))
 
 

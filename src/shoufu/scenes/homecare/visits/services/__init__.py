@@ -10,7 +10,7 @@ from shoufu.scenes.homecare.visits.services.offerings import (
     rules_of,
     set_rules,
 )
-from shoufu.scenes.homecare.visits.services.outlook import Limit, Outlook, next_step, outlook
+from shoufu.scenes.homecare.visits.services.outlook import Limit, Outlook, next_step, outlook, outlook_to_move
 from shoufu.scenes.homecare.visits.services.paying import confirm_cash, pay_at_visit, pay_online, receipt
 from shoufu.scenes.homecare.visits.services.prescriptions import (
     PrescriptionDraft,
@@ -59,6 +59,7 @@ __all__ = [
     "note",
     "open_for_booking",
     "outlook",
+    "outlook_to_move",
     "pay_at_visit",
     "pay_online",
     "receipt",

@@ -89,13 +89,18 @@ def free_slots(
 
 def slots_to_move(actor: Actor, visit_id: int, since: datetime, until: datetime, *, mine: bool = False) -> list[Slot]:
     """The times to which a visit can be moved."""
+    visit, query = to_move(actor, visit_id, mine=mine)
+    return [one for one in slots.offered(query, since, until) if one.start != visit.starts_at]
+
+
+def to_move(actor: Actor, visit_id: int, *, mine: bool = False) -> tuple[Visit, Query]:
+    """A visit that can be moved, and the question for its times; Conflict where it has begun or ended."""
     visit = selectors.visit(actor, visit_id, mine=mine)
     patient_of(actor, visit.patient_id, mine=mine)
     row = visit.booking
     if row is None or visit.state not in (Visit.State.HELD, Visit.State.BOOKED):
         raise Conflict(_("This visit is “%(state)s”.") % {"state": visit.get_state_display()}, reason="state")
-    query = Query(row.offering, row.units, row.quantity, row.person_id, row.details, row.pk, row.terms)
-    return [one for one in slots.offered(query, since, until) if one.start != visit.starts_at]
+    return visit, Query(row.offering, row.units, row.quantity, row.person_id, row.details, row.pk, row.terms)
 
 
 def expected(actor: Actor, draft: VisitDraft, *, mine: bool = False) -> list[Practitioner]:

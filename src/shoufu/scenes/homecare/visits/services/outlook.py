@@ -18,7 +18,7 @@ from shoufu.scenes.homecare.register.models import Patient
 from shoufu.scenes.homecare.visits import holding, placing, selectors
 from shoufu.scenes.homecare.visits.holding import Asked
 from shoufu.scenes.homecare.visits.models import Prescription
-from shoufu.scenes.homecare.visits.services.asking import bookable, details_of, patient_of
+from shoufu.scenes.homecare.visits.services.asking import bookable, details_of, patient_of, to_move
 from shoufu.scenes.homecare.visits.standing import Standing
 
 HOPELESS = ("contraindicated", "assessment_unfit", "died", "patient_ended")
@@ -71,15 +71,36 @@ def outlook(
     offering = bookable(service_id, patient)
     details = providers.checked(actor, offering, details_of(patient, prescription))
     query = Query(offering, person=patient.person_id, details=details)
-    found, asked = slots.offered(query, since, until), holding.asked(query)
+    return _outlook(query, slots.offered(query, since, until), since, until)
+
+
+def outlook_to_move(actor: Actor, visit_id: int, since: datetime, until: datetime, *, mine: bool = False) -> Outlook:
+    """The times to which a visit can be moved, and what stands in the way of others."""
+    visit, query = to_move(actor, visit_id, mine=mine)
+    found = [one for one in slots.offered(query, since, until) if one.start != visit.starts_at]
+    return _outlook(query, found, since, until)
+
+
+def _outlook(query: Query, found: Sequence[Slot], since: datetime, until: datetime) -> Outlook:
+    asked = holding.asked(query)
     if asked is None:
         return Outlook(found)
     workable, renewed = slots.workable(query, since, until), _renewed(asked.standing)
     limit = _limit(asked, replace(asked, standing=renewed), workable, timezone.now())
     if found:
         return Outlook(found, limit)
-    against = renewed.against(workable[-1].start if workable else timezone.now())
-    return Outlook(found, limit, against, next_step([one.code for one in against], patient, service_id))
+    last = workable[-1].start if workable else timezone.now()
+    against = [*renewed.against(last, asked.agreed), *_another_version(asked, workable)]
+    needs = next_step([one.code for one in against], asked.standing.patient, asked.standing.service.pk)
+    return Outlook(found, limit, against, needs)
+
+
+def _another_version(asked: Asked, workable: Sequence[Slot]) -> list[Reason]:
+    """Where a visit moves: that on none of the days what was agreed to holds."""
+    standing, agreed = asked.standing, asked.agreed
+    if agreed is None or not workable or any(standing.version_on(standing.day(o.start)) == agreed for o in workable):
+        return []
+    return [Reason("version_changed")]
 
 
 def next_step(codes: Sequence[str], patient: Patient, service_id: int) -> str:
