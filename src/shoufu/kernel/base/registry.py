@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TypeVar
 
-from shoufu.kernel.base.scene import ActName, CaseKind, Kind, Role, RuleTemplate, Scene
+from shoufu.kernel.base.scene import ActName, CaseKind, Kind, NoticeWords, Role, RuleTemplate, Scene
 
 T = TypeVar("T")
 
@@ -103,6 +103,12 @@ def act_names() -> dict[str, ActName]:
 
 
 @cache
+def notice_words() -> dict[str, NoticeWords]:
+    """What the scenes' notices say, by code."""
+    return _by_code(words for scene in scenes() for words in scene.notices)
+
+
+@cache
 def roles() -> dict[str, Role]:
     """Roles by code; a scene that declares a role that exists adds its permissions to it."""
     from shoufu.kernel.access.roles import KERNEL_ROLES
@@ -121,5 +127,5 @@ def roles() -> dict[str, Role]:
 
 def clear() -> None:
     """Forget what was found; for tests that install a scene while running."""
-    for function in (installed, kinds, case_kinds, rule_templates, act_names, roles):
+    for function in (installed, kinds, case_kinds, rule_templates, act_names, notice_words, roles):
         function.cache_clear()

@@ -128,6 +128,17 @@ class ActName:
 
 
 @dataclass(frozen=True)
+class NoticeWords:
+    """What a notice of the scene says until somebody writes other words; its data fill the {placeholders}."""
+
+    code: str
+    subject: str
+    body: str
+    subject_en: str
+    body_en: str
+
+
+@dataclass(frozen=True)
 class Part:
     """What one part of a scene declares: a sub-package `<scene>/<part>/` of the same shape as a kernel app.
 
@@ -143,6 +154,7 @@ class Part:
     figures: Sequence[Figure] = ()
     derivations: Sequence[Derivation] = ()
     acts: Sequence[ActName] = ()
+    notices: Sequence[NoticeWords] = ()
 
 
 @dataclass(frozen=True)
@@ -167,6 +179,7 @@ class Scene:
     figures: Sequence[Figure] = ()
     derivations: Sequence[Derivation] = ()
     acts: Sequence[ActName] = ()
+    notices: Sequence[NoticeWords] = ()
     api: str = ""
     urls: str = ""
     demo: str = ""

@@ -3,6 +3,7 @@ from typing import Any
 
 from shoufu.engines.chronic import CONTEXTS, KINDS, QUANTITIES
 from shoufu.kernel.base.scene import ActName, CaseKind, Kind, MenuItem, Part, Role
+from shoufu.scenes.homecare.careplans.notices import NOTICES
 
 SIGNALS = "homecare.signals"
 """The right to see readings of home devices in the log. No role has it: the part reads them, and people see what it
@@ -27,6 +28,7 @@ def _schema(kind: str) -> Mapping[str, Any]:
 
 
 part = Part(
+    notices=NOTICES,
     menu=(
         MenuItem("慢病照护", "Care plans", "activity-heartbeat", "homecare:careplans:list", "homecare.chronic"),
         MenuItem("我的慢病管理", "My readings", "activity-heartbeat", "homecare:careplans:mine", "own.care"),

@@ -1,6 +1,8 @@
 from shoufu.kernel.base.scene import ActName, MenuItem, Part, Role
+from shoufu.scenes.homecare.planning.notices import NOTICES
 
 part = Part(
+    notices=NOTICES,
     menu=(MenuItem("派单台", "Dispatch board", "route", "homecare:planning:board", "homecare.dispatch"),),
     roles=(Role("care_coordinator", "护理调度员", "Care coordinator", frozenset({"homecare.dispatch"})),),
     acts=(

@@ -1,8 +1,10 @@
 from shoufu.kernel.base.scene import ActName, MenuItem, Part, Role
+from shoufu.scenes.homecare.quality.notices import NOTICES
 
 FIGURES, QUALITY = "homecare.figures", "homecare.quality"
 
 part = Part(
+    notices=NOTICES,
     menu=(
         MenuItem("护理质量", "Care quality", "chart-bar", "homecare:quality:home", FIGURES),
         MenuItem("评价与投诉", "Ratings and complaints", "star", "homecare:quality:mine", "own.care"),

@@ -1,6 +1,8 @@
 from shoufu.kernel.base.scene import ActName, MenuItem, Part
+from shoufu.scenes.homecare.visits.notices import NOTICES
 
 part = Part(
+    notices=NOTICES,
     menu=(
         MenuItem("上门服务", "Visits", "calendar-event", "homecare:visits:list", "homecare.view"),
         MenuItem("我的上门", "My visits", "calendar-event", "homecare:visits:mine", "own.care"),
