@@ -15,8 +15,6 @@ from shoufu.runtime.data import Layout
 from shoufu.runtime.servers import postgres
 from shoufu.runtime.servers.postgres import Server
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def migrated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
     """A server with a database as ``shoufu migrate`` makes it."""
@@ -55,6 +53,9 @@ def rows(server: Server, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
+# Migrates twice, a minute or two each; the tests themselves stand on the cached tables, which `shoufu build` migrated.
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_cached_tables_equal_migrated_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOUFU_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))

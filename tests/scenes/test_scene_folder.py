@@ -108,12 +108,12 @@ STORY = """
 
 @pytest.fixture
 def own_database(postgres_server: object) -> str:
-    """An empty database of its own on the test server; its address."""
+    """A database of its own on the test server, with the tables of what comes along; its address."""
     from shoufu.runtime.servers import postgres
+    from tests import databases
 
+    databases.restored("scene_story")
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        connection.execute("drop database if exists scene_story")
-        connection.execute("create database scene_story")
         parts = connection.info.get_parameters() | {"dbname": "scene_story", "password": connection.info.password}
     return psycopg.conninfo.make_conninfo(**{name: value for name, value in parts.items() if value})
 
