@@ -12,8 +12,11 @@ export function field(label: string, input: HTMLElement, error = ""): HTMLElemen
   input.id ||= `f${n}`;
   const wrong = h("p", { class: "wrong-text", role: "alert", id: `${input.id}-wrong`, hidden: !error }, error);
   input.setAttribute("aria-describedby", wrong.id);
+  input.addEventListener("input", () => clear(input));
   return h("div", { class: error ? "field wrong" : "field" }, h("label", { for: input.id }, label), input, wrong);
 }
+
+const clear = (input: HTMLElement): void => { if (input.getAttribute("aria-invalid") === "true") wrong(input, ""); };
 
 /** Show what is wrong beside a field; an empty text takes it away. */
 export function wrong(input: HTMLElement, text: string): void {

@@ -161,6 +161,7 @@ def test_who_finds_no_time_to_move_to_is_told_why(bookable: Any) -> None:
     _valid_until(bookable.day(-1))
     page = _to_move(bookable, visit)
     assert f"评估已于 {bookable.day(-1)} 到期。" in page and NOBODY not in page
+    assert f"/mine/book/{bookable.care.mei.pk}/{bookable.care.service.pk}/assess/" in page
     _valid_until(bookable.day(300))
     _nobody_works()
     assert NOBODY in _to_move(bookable, visit)

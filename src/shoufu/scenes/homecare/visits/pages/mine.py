@@ -217,6 +217,7 @@ def move(request: PageRequest, visit_id: int) -> HttpResponse:
         "version": row.version,
         "zone": zone,
         "days": common.by_day(found.slots if found is not None else [], zone),
+        "outlook": found,
         "said": common.said(found),
         "form": form,
     }
