@@ -183,7 +183,11 @@ def zone_named(name: str, field: str = "zone") -> calendar.ZoneInfo:
 def offered(query: Query, since: datetime, until: datetime, *, wanted: Iterable[int] = ()) -> list[Slot]:
     """The free slots that start from `since` to `until`, soonest first: inside lead time and horizon, with a resource
     for each requirement, and feasible by the offering's provider."""
-    found = workable(query, since, until, wanted=wanted)
+    return feasible(query, workable(query, since, until, wanted=wanted))
+
+
+def feasible(query: Query, found: list[Slot]) -> list[Slot]:
+    """Those of the slots that the offering's provider can serve."""
     provider = providers.of(query.offering)
     return list(provider.filter(query, found)) if provider is not None and found else found
 

@@ -18,6 +18,7 @@ def end_roles(actor: Actor, ending: Ending) -> list[RoleAssignment]:
     Death and erasure close the account. Who leaves a household stops being a resident of its compound, unless they
     go on living there; what they do for their work is not touched.
     """
+    # Not against what only refers to the row: a booking that is being made would wait here, and we for its locks.
     user = User.objects.select_for_update(no_key=True).filter(person=ending.person).first()
     if user is None:
         return []

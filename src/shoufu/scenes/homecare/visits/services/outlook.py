@@ -55,6 +55,11 @@ class Outlook:
     against: Sequence[Reason] = ()
     needs: str = ""
 
+    @property
+    def first(self) -> str:
+        """What to do first for (more) times: as in `Limit.needs`; "" where nothing helps."""
+        return self.needs or (self.limit.needs if self.limit is not None and self.limit.later else "")
+
 
 def outlook(
     actor: Actor,
@@ -71,21 +76,22 @@ def outlook(
     offering = bookable(service_id, patient)
     details = providers.checked(actor, offering, details_of(patient, prescription))
     query = Query(offering, person=patient.person_id, details=details)
-    return _outlook(query, slots.offered(query, since, until), since, until)
+    return _outlook(query, since, until)
 
 
 def outlook_to_move(actor: Actor, visit_id: int, since: datetime, until: datetime, *, mine: bool = False) -> Outlook:
     """The times to which a visit can be moved, and what stands in the way of others."""
     visit, query = to_move(actor, visit_id, mine=mine)
-    found = [one for one in slots.offered(query, since, until) if one.start != visit.starts_at]
-    return _outlook(query, found, since, until)
+    return _outlook(query, since, until, but=visit.starts_at)
 
 
-def _outlook(query: Query, found: Sequence[Slot], since: datetime, until: datetime) -> Outlook:
+def _outlook(query: Query, since: datetime, until: datetime, *, but: datetime | None = None) -> Outlook:
+    workable = slots.workable(query, since, until)
+    found = [one for one in slots.feasible(query, workable) if one.start != but]
     asked = holding.asked(query)
     if asked is None:
         return Outlook(found)
-    workable, renewed = slots.workable(query, since, until), _renewed(asked.standing)
+    renewed = _renewed(asked.standing)
     limit = _limit(asked, replace(asked, standing=renewed), workable, timezone.now())
     if found:
         return Outlook(found, limit)
@@ -160,14 +166,16 @@ def _limit(asked: Asked, renewed: Asked, workable: Sequence[Slot], now: datetime
         ended=last_day < found.day(now),
         before_all=len(after) == len(workable),
         later=bool(later),
-        needs=_to_renew(found, paper, last_day),
+        needs=_to_renew(asked, paper, last_day),
     )
 
 
-def _to_renew(found: Standing, paper: Paper, last_day: date) -> str:
-    patient, service = found.patient, found.service.pk
+def _to_renew(asked: Asked, paper: Paper, last_day: date) -> str:
+    patient, service = asked.standing.patient, asked.standing.service.pk
     if paper is Paper.ASSESSMENT:
         return next_step(["assessment_lapsed"], patient, service)
+    if asked.visit is not None:
+        return ""  # a visit that moves keeps its prescription
     rows: list[Prescription] = selectors.usable_prescriptions(patient, service, register.day_at(patient.place))
     longer = [one for one in rows if one.last_day > last_day]
     if any(one.checked_at is not None for one in longer):
