@@ -55,4 +55,6 @@ def _renderers() -> list[Any]:
     if env.get("SHOUFU_LOG_FORMAT") == "json":
         plain = structlog.processors.JSONRenderer(ensure_ascii=False)
         return [strip, structlog.processors.format_exc_info, plain]
-    return [strip, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # The usual tracebacks show local variables: keys and what people wrote.
+    said = structlog.dev.plain_traceback
+    return [strip, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=said)]
