@@ -189,18 +189,24 @@ def _written(people: Sequence[int]) -> tuple[list[bytes], list[bytes]]:
 def _said(made: Made, first: int, count: int) -> None:
     """Complaints about one visit in fifty, adverse events at one in a hundred, a refusal at one in five hundred."""
     from shoufu.scenes.homecare.quality.models import Complaint, Incident, Refusal
+    from shoufu.scenes.homecare.quality.services.common import needed
     from shoufu.scenes.homecare.visits.models import Visit
 
     draw = random.Random(9)
     wanted = sorted(draw.sample(range(first, first + count), count // 50))
     rows = list(Visit.objects.filter(pk__in=wanted).select_related("patient").order_by("pk"))
     plain = {"institution": made.office}
-    Complaint.objects.bulk_create(_complaint(n, row, plain) for n, row in enumerate(rows))
+    people = {row.patient.person_id for row in rows}
+    words = {person: needed(person, "护士来得太晚，老人等了很久。" * 2) for person in people}
+    Complaint.objects.bulk_create(
+        _complaint(n, row, plain | {"what": words[row.patient.person_id]}) for n, row in enumerate(rows)
+    )
     Incident.objects.bulk_create(
         Incident(
             **plain, place_id=row.place_id, visit=row, patient_id=row.patient_id, subject_id=row.patient.person_id,
             kind=("needle", "fall", "infection", "other")[n % 4], grade=n % 4 + 1, happened_at=row.starts_at,
-            reported_at=row.starts_at, what=b"x" * 80, state="closed", closed_at=row.starts_at + timedelta(days=3),
+            reported_at=row.starts_at, what=words[row.patient.person_id], state="closed",
+            closed_at=row.starts_at + timedelta(days=3),
         )
         for n, row in enumerate(rows[::2])
     )  # fmt: skip
@@ -220,7 +226,7 @@ def _complaint(n: int, row: Any, plain: dict[str, Any]) -> Any:
     at, open_ = row.starts_at + timedelta(days=1), n % 40 == 0
     return Complaint(
         **plain, patient_id=row.patient_id, place_id=row.place_id, visit=row, kind=("care", "manner", "time")[n % 3],
-        what=b"x" * 80, state="received" if open_ else "closed", made_at=at, acknowledge_by=at + timedelta(days=1),
+        state="received" if open_ else "closed", made_at=at, acknowledge_by=at + timedelta(days=1),
         answer_by=at + timedelta(days=7), acknowledged_at=None if open_ else at + timedelta(hours=6),
         answered_at=None if open_ else at + timedelta(hours=60 + n % 90),
         escalated_at=at + timedelta(days=2) if n % 20 == 0 else None, escalation="asked" if n % 20 == 0 else "",
