@@ -56,7 +56,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SHOUFU_HOST", str, "127.0.0.1", "Address that the edge (the front of everything) listens on."),
     Setting("SHOUFU_PORT", int, 8600, "Port of the edge: pages, API and live push."),
     Setting("SHOUFU_WEB_PORT", int, 8601, "Loopback port of the page server behind the edge."),
-    Setting("SHOUFU_WEB_WORKERS", int, 1, "Page server workers, each with one blocking thread."),
+    Setting("SHOUFU_WEB_WORKERS", int, 1, "Page server workers; each answers two requests at a time."),
     Setting("SHOUFU_NATS_PORT", int, 4222, "Loopback port of the embedded NATS server."),
     Setting("SHOUFU_MQTT_HOST", str, "127.0.0.1", "Address of the MQTT listener for devices."),
     Setting("SHOUFU_MQTT_PORT", int, 1883, "Port of the MQTT listener for devices."),

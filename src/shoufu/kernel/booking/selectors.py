@@ -98,8 +98,11 @@ def resource(actor: Actor, resource_id: int) -> Resource:
 
 def bookings(actor: Actor) -> QuerySet[Booking]:
     """Bookings of the actor's places, their own, and those of people who let them act for them."""
-    rows = Booking.objects.select_related("offering", "terms", "user", "person")
-    rows = with_names(rows)
+    return limited(with_names(Booking.objects.select_related("offering", "terms", "user", "person")), actor)
+
+
+def limited(rows: QuerySet[Booking], actor: Actor) -> QuerySet[Booking]:
+    """Those of the bookings that the actor may see."""
     if actor.is_system:
         return rows
     return rows.filter(_open() & (subtree(actor.paths(VIEW)) | _theirs(actor)) | _kept(actor))
@@ -125,7 +128,17 @@ def _theirs(actor: Actor) -> Q:
 
 def booking(actor: Actor, booking_id: int) -> Booking:
     """One booking; NotFound where the actor may not see it (somebody else's looks like none)."""
-    found = bookings(actor).filter(pk=booking_id).first()
+    return _one(bookings(actor), booking_id)
+
+
+def to_change(actor: Actor, booking_id: int) -> Booking:
+    """The same with what a change asks of it, not what a page shows."""
+    rows = Booking.objects.select_related("offering", "terms", "place").defer("place__geometry")
+    return _one(limited(rows, actor), booking_id)
+
+
+def _one(rows: QuerySet[Booking], booking_id: int) -> Booking:
+    found = rows.filter(pk=booking_id).first()
     if found is None:
         raise NotFound(_("There is no booking %(id)s that you may see.") % {"id": booking_id})
     return found

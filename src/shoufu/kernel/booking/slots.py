@@ -92,9 +92,9 @@ class Plan:
         return self.service(start, units).widened(before, after)
 
 
-def load(query: Query, within: Span, *, now: datetime | None = None) -> Plan:
-    """The plan of an offering for starts in `within`: two statements, three where slots have places. What an expired
-    hold takes is free; so is what the booking takes that is being moved."""
+def load(query: Query, within: Span, *, now: datetime | None = None, places: bool = True) -> Plan:
+    """The plan of an offering for starts in `within`: two statements, three where slots have places that are to be
+    counted. What an expired hold takes is free; so is what the booking takes that is being moved."""
     offering, terms = query.offering, terms_of(query)
     needs = reading.needs(offering.pk)
     longest = terms.most_units * terms.duration_minutes + terms.buffer_after
@@ -106,7 +106,7 @@ def load(query: Query, within: Span, *, now: datetime | None = None) -> Plan:
         terms,
         needs.choices,
         _diaries(needs, wide, now or timezone.now(), ignoring=query.moving, bookings=not quota),
-        {row.starts_at: row.taken for row in rows} if quota else {},
+        dict(rows.values_list("starts_at", "taken")) if quota and places else {},
     )
 
 

@@ -4,7 +4,7 @@ An order that is to be paid is a claim and income; money that comes turns the cl
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Sum
@@ -30,8 +30,14 @@ Posting = tuple[str, int]
 def account(code: str) -> Account:
     """The account with this code, opened at its first use; its kind follows from the code's first word."""
     kind = KINDS[code.partition(":")[0]]
-    found = Account.objects.filter(code=code).first()
-    return found or Account.objects.get_or_create(code=code, defaults={"kind": kind})[0]
+    return Account.objects.get_or_create(code=code, defaults={"kind": kind})[0]
+
+
+def accounts(codes: Iterable[str]) -> dict[str, Account]:
+    """Several of them by their codes, in one query."""
+    wanted = set(codes)
+    found = {row.code: row for row in Account.objects.filter(code__in=wanted)}
+    return found | {code: account(code) for code in sorted(wanted - found.keys())}
 
 
 def person_account(person_id: int | None) -> str:
@@ -58,8 +64,9 @@ def post(
         return None
     now = timezone.now()
     made = Journal.objects.create(key=key, kind=kind, order=order, at=at or now, booked_at=now, memo=memo[:120])
+    into = accounts(code for code, _amount in wanted)
     LedgerEntry.objects.bulk_create(
-        [LedgerEntry(journal=made, account=account(code), amount_minor=n, currency=currency) for code, n in wanted]
+        [LedgerEntry(journal=made, account=into[code], amount_minor=n, currency=currency) for code, n in wanted]
     )
     return made
 

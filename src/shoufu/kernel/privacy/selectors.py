@@ -26,10 +26,12 @@ MOST_LOOKS = 500
 
 
 def myself(actor: Actor) -> Person | None:
-    """The person behind the actor's account; None for staff without a row, programs and the system."""
+    """The person behind the actor's account; None for staff without a row, programs and the system. Asked once in a
+    request."""
     if actor.kind != "user":
         return None
-    return Person.objects.select_related("place").filter(user__pk=int(actor.id), erased_at__isnull=True).first()
+    rows = Person.objects.select_related("place").filter(user__pk=int(actor.id), erased_at__isnull=True)
+    return once(("privacy.myself", actor.id), rows.first)
 
 
 def _in_force(now: datetime | None = None) -> Q:

@@ -127,9 +127,9 @@ def give_back(offering: int, start: datetime, quantity: int) -> None:
         )
 
 
-def room(offering: Offering, start: datetime, capacity: int) -> int:
-    """How many places of a slot are left; those of holds that ran out and were not ended yet count as taken."""
-    taken = Tally.objects.filter(offering=offering, starts_at=start).values_list("taken", flat=True).first()
+def room(offering: Offering, start: datetime, capacity: int, taken: int | None) -> int:
+    """How many places of a slot are left, of which so many are taken (None: nobody counted them yet); those of holds
+    that ran out and were not ended yet count as taken."""
     if taken is None:
         Tally.objects.bulk_create([Tally(offering=offering, starts_at=start, capacity=capacity)], ignore_conflicts=True)
     return capacity - (taken or 0)

@@ -28,7 +28,7 @@ def permitted(actor: Actor, booking_id: int, *, office_only: bool = False) -> Bo
 
     NotFound where they may not see it, Forbidden where they may only look.
     """
-    seen = selectors.booking(actor, booking_id)
+    seen = selectors.to_change(actor, booking_id)
     if office_only or not selectors.is_own(actor, seen):
         require_office(actor, seen.place)
     return seen
@@ -37,6 +37,7 @@ def permitted(actor: Actor, booking_id: int, *, office_only: bool = False) -> Bo
 def row_locked(booking_id: int) -> Booking:
     """A booking with its row locked, for whoever asked `permitted` before."""
     rows: QuerySet[Booking] = Booking.objects.select_related("offering__place", "offering__current", "terms", "place")
+    rows = rows.defer("place__geometry", "offering__place__geometry")
     return rows.select_for_update(of=("self",)).get(pk=booking_id)
 
 

@@ -153,7 +153,7 @@ def find(query: Query, start: datetime, wanted: Sequence[int] = ()) -> Slot:
 
 
 def _place(query: Query, plan: slots.Plan, start: datetime, terms: Terms) -> Slot:
-    left = claims.room(query.offering, start, terms.capacity)
+    left = claims.room(query.offering, start, terms.capacity, plan.tallies.get(start))
     if left < query.quantity:
         claims.refuse_expired(query.offering, start)
         said = _("Only %(left)s places are left.") % {"left": left} if left > 0 else _("This slot is full.")
@@ -185,7 +185,7 @@ def lock_and_admit(query: Query, slot: Slot) -> None:
 
 def still_there(query: Query, slot: Slot) -> None:
     """Taken where, while the locks were waited for, a resource was retired or an absence came over the slot."""
-    plan = slots.load(query, Span(slot.start, slot.end))
+    plan = slots.load(query, Span(slot.start, slot.end), places=False)
     there = plan.at(slot.start, query.units, slot.resources) if slot.resources else plan.open(slot.start, query.units)
     if not there:
         raise claims.Taken

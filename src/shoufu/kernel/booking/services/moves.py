@@ -219,7 +219,7 @@ def reschedule(actor: Actor, booking_id: int, move: Move, once: Once | None = No
 
 
 def _moved(actor: Actor, booking_id: int, move: Move) -> Booking:
-    seen = selectors.booking(actor, booking_id)
+    seen = selectors.to_change(actor, booking_id)
     own = selectors.is_own(actor, seen)
     if not own:
         require_office(actor, seen.place)
@@ -233,7 +233,7 @@ def _moved(actor: Actor, booking_id: int, move: Move) -> Booking:
     lock_person(query)
     slot = find(query, move.start, move.resources)
     lock_and_admit(query, slot)
-    row = locked(actor, booking_id)
+    row = row_locked(booking_id)
     check_version(row, move.version)
     refuse_unless(row, State.HELD, State.CONFIRMED)
     still_there(query, slot)

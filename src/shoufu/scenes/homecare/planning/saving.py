@@ -66,8 +66,8 @@ def _write_down(
 ) -> DayPlan:
     """A line of a day's history and its next number; without an order, what moved is out of it."""
     now = timezone.now()
-    DayPlan.objects.get_or_create(institution=office, day=day, defaults={"changed_at": now})
-    row = DayPlan.objects.select_for_update().get(institution=office, day=day)
+    rows = DayPlan.objects.select_for_update()
+    row, _made = rows.get_or_create(institution=office, day=day, defaults={"changed_at": now})
     row.order = list(order) if order is not None else [one for one in row.order if one not in moved]
     row.number, row.changed_at = row.number + 1, now
     row.save(update_fields=["number", "order", "changed_at"])

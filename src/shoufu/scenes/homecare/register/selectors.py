@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from shoufu.kernel.access.policy import limit, subtree
+from shoufu.kernel.base import memory
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Forbidden, NotFound
 from shoufu.kernel.base.lookups import among
@@ -176,7 +177,8 @@ def patients(actor: Actor, *, ended: bool = False) -> QuerySet[Patient]:
     rows = rows if ended else rows.filter(ended_at__isnull=True)
     if actor.is_system:
         return rows
-    office = subtree(actor.paths(PATIENTS), "place__path") & _of_offices(actor, "institution")
+    paths = actor.paths(PATIENTS)
+    office = subtree(paths, "place__path") & _of_offices(actor, "institution") if paths else Q(pk__in=[])
     if not actor.may_anywhere(CARE):
         return rows.filter(office)
     mine = practices(actor)
@@ -198,6 +200,12 @@ def own(actor: Actor) -> QuerySet[Patient]:
     rows = Patient.objects.select_related("person", "place", "institution__organisation", "institution__place")
     rows = rows.filter(person__in=[one.pk for one in people], ended_at__isnull=True)
     return rows.defer("access", "health", "person__phone", "person__identity")
+
+
+def own_one(actor: Actor, patient_id: int) -> Patient | None:
+    """One of them, read once in a request."""
+    key = ("homecare.own_one", actor.kind, actor.id, patient_id)
+    return memory.once(key, own(actor).filter(pk=patient_id).first)
 
 
 def carers(row: Patient) -> list[Person]:

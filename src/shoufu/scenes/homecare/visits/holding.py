@@ -56,7 +56,7 @@ def patient_for(actor: Actor, patient_id: Any, service: Service) -> Patient:
     """The patient of the details: the actor's own care, of one for whom they may act, or whom they coordinate."""
     if isinstance(patient_id, bool) or not isinstance(patient_id, int):
         raise Invalid.one("details.patient", _("Say for which patient it is."))
-    found = register.own(actor).filter(pk=patient_id).first()
+    found = register.own_one(actor, patient_id)
     if found is None:
         seen = register.patients(actor, ended=True).filter(pk=patient_id).first()
         found = seen if seen is not None and actor.may(register.PATIENTS, seen.place.path) else None
@@ -86,6 +86,20 @@ class Asked:
     @property
     def leaving(self) -> int | None:
         return self.visit.pk if self.visit is not None else None
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """What was read when a booking was admitted, under the locks that are still held: the plan of the day without the
+    visit, and the home."""
+
+    day: days.Day
+    home: placing.Home
+
+
+def _admitted(booking: Booking) -> Admitted | None:
+    found: Admitted | None = booking.asked.kept.get("admitted") if booking.asked is not None else None
+    return found
 
 
 def asked(query: Query, *, anew: bool = False) -> Asked | None:
@@ -137,7 +151,11 @@ def window_of(office: Institution) -> timedelta:
 
 def _actor(booking: Booking) -> Actor:
     """Who made the booking, for the history of what follows from it; the system where nobody did."""
-    return actor_for_user(booking.user) if booking.user is not None else SYSTEM
+
+    def read() -> Actor:
+        return actor_for_user(booking.user) if booking.user is not None else SYSTEM
+
+    return memory.once(("homecare.actor", booking.user_id), read)
 
 
 def changed(booking: Booking, event: str) -> None:
@@ -145,10 +163,8 @@ def changed(booking: Booking, event: str) -> None:
     if event in ("held", "promoted"):
         _held(booking)
         return
-    rows = Visit.objects.select_for_update(of=("self",)).select_related(
-        "place", "institution__place", "version", "service", "order"
-    )
-    visit = rows.prefetch_related(selectors.with_patient()).filter(booking=booking).first()
+    rows = Visit.objects.select_for_update(of=("self",)).select_related("place", "version", "service", "order")
+    visit = rows.prefetch_related(selectors.with_office(), selectors.with_patient()).filter(booking=booking).first()
     if visit is None:
         return
     step = _STEPS.get(event)
@@ -171,7 +187,8 @@ def _held(booking: Booking) -> None:
         write_down(SYSTEM, visit, "again", booking=booking.pk)
         return
     visit = _made(booking)
-    placing.put(actor, visit, "booked", _planned(booking, visit))
+    admitted = _admitted(booking)
+    placing.put(actor, visit, "booked", _planned(booking, visit), admitted.home if admitted is not None else None)
     visit.order = orders.make(actor, visit, booking)
     visit.save(update_fields=["order"])
     write_down(actor, visit, "hold", booking=booking.pk, order=visit.order_id)
@@ -179,16 +196,13 @@ def _held(booking: Booking) -> None:
 
 
 def _planned(booking: Booking, visit: Visit) -> days.Day | None:
-    """The day without the visit, as it was read when the booking was admitted, under the lock that is still held."""
-    day: days.Day | None = booking.asked.kept.get("day") if booking.asked is not None else None
-    return day if day is not None and day.day == visit.day else None
+    admitted = _admitted(booking)
+    return admitted.day if admitted is not None and admitted.day.day == visit.day else None
 
 
 def _whole(visit_id: int) -> Visit:
-    rows = Visit.objects.select_related(
-        "place", "institution__place", "institution__organisation", "version", "service"
-    )
-    return rows.prefetch_related(selectors.with_patient()).get(pk=visit_id)
+    rows = Visit.objects.select_related("place", "version", "service")
+    return rows.prefetch_related(selectors.with_office(), selectors.with_patient()).get(pk=visit_id)
 
 
 def _made(booking: Booking) -> Visit:
@@ -200,6 +214,8 @@ def _made(booking: Booking) -> Visit:
     version = standing.version_on(day)
     if version is None:
         raise placing.no_room()
+    admitted = _admitted(booking)
+    window = timedelta(minutes=admitted.day.policy.window_minutes) if admitted else window_of(patient.institution)
     fit = version.needs_assessment and assessment.standing_of(standing.decision, booking.starts_at) == "valid"
     now = timezone.now()
     return Visit.objects.create(
@@ -213,7 +229,7 @@ def _made(booking: Booking) -> Visit:
         booking=booking,
         day=day,
         starts_at=booking.starts_at,
-        latest_at=booking.starts_at + window_of(standing.service.institution),
+        latest_at=booking.starts_at + window,
         requested_at=now,
         requested_by_id=booking.user_id,
         consented_at=now,

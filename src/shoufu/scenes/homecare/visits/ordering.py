@@ -82,7 +82,7 @@ def follow(visit_id: int) -> bool:
 
 
 def _read(visit_id: int) -> Visit:
-    rows = Visit.objects.select_related("order__place", "institution__place", "version", "place")
+    rows = Visit.objects.select_related("order", "institution__place", "version", "place")
     return rows.prefetch_related(selectors.with_patient(), selectors.with_booking()).get(pk=visit_id)
 
 

@@ -82,8 +82,7 @@ def _payer(actor: Actor, visit: Visit, held: Booking) -> int:
     """Who books for the patient by a right that the patient gave pays; who coordinates does not."""
     from shoufu.scenes.homecare.register import selectors as register
 
-    if held.user is None:
+    if held.user_id is None or register.own_one(actor, visit.patient_id) is None:
         return visit.patient.person_id
-    acts = register.own(actor).filter(pk=visit.patient_id).exists()
-    person = Person.objects.filter(user=held.user_id).values_list("pk", flat=True).first() if acts else None
+    person = Person.objects.filter(user=held.user_id).values_list("pk", flat=True).first()
     return person or visit.patient.person_id

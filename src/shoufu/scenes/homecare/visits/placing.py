@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
@@ -35,10 +36,11 @@ def served(
     agreed: ServiceVersion | None = None,
     leaving: int | None = None,
     loaded: Mapping[date, Day] | None = None,
+    home: "Home | None" = None,
 ) -> list[Slot]:
     """Those of the slots at which somebody can begin within the promised window, the plans of the days being as they
     are (or as they were `loaded`), without the visit `leaving`. With `agreed` only slots of days on which that version
-    holds."""
+    holds. `home` where it was read already."""
     by_day: dict[date, list[Slot]] = defaultdict(list)
     for slot in slots:
         day = found.day(slot.start)
@@ -48,8 +50,10 @@ def served(
             by_day[day].append(slot)
     if loaded is None:
         loaded = days.load_many(found.office, by_day, without=leaving)
-    wish = _Common(found, refused_people(found.patient)) if loaded else None
-    kept = [one for day, group in by_day.items() if wish is not None for one in wish.kept(loaded[day], group)]
+    if not by_day:
+        return []
+    home = home or home_of(found)
+    kept = [one for day, group in by_day.items() for one in _kept(found, home, loaded[day], group)]
     return sorted(kept, key=lambda one: one.start)
 
 
@@ -59,35 +63,46 @@ def another_version(service: Service, agreed: ServiceVersion, start: datetime) -
     return Reason("version_changed") if now is not None and now != agreed else None
 
 
-class _Common:
-    """What is the same for every day of a question: the home, who knows the patient, whom not to send."""
+@dataclass(frozen=True)
+class Home:
+    """What is the same for every day of a question: where it is (longitude and latitude), who knows the patient, whom
+    not to send; people by their ids."""
 
-    def __init__(self, found: Standing, refused: frozenset[int]) -> None:
-        self.found, self.refused = found, refused
-        self.at = days.home_of(found.patient, found.office)
-        self.usual = days.usual_of(found.patient)
+    at: tuple[float, float] | None
+    usual: frozenset[int]
+    refused: frozenset[int]
 
-    def kept(self, day: Day, slots: Sequence[Slot]) -> list[Slot]:
-        version = self.found.version_on(day.day)
-        if version is None:
-            return []
-        window = day.policy.window_minutes
-        free = [one for one in slots if not _busy(day, self.found.patient.pk, one.start, version, window)]
-        grid = _grid(free)
-        groups = [free] if grid else [[one] for one in free]
-        starts = [start for group in groups if group for start in self._starts(day, group, version, window, grid or 5)]
-        begins = [(one, day.minutes(one.start)) for one in free]
-        return [one for one, begin in begins if any(begin <= start <= begin + window for start in starts)]
 
-    def _starts(self, day: Day, slots: Sequence[Slot], version: ServiceVersion, window: int, step: int) -> list[float]:
-        """Begins (minutes of the day) that the plan has room for, from the first slot to the end of the last one's
-        window."""
-        last = slots[-1].start + window * MINUTE
-        wish = Wish(
-            self.found.patient, version, slots[0].start, last, self.refused, at=self.at, usual=self.usual
-        )  # fmt: skip
-        wider, visit = day.with_wish(wish)
-        return [one.starts[0] for one in dispatch.feasible(wider.problem, visit, wider.plan, step=float(step))]
+def home_of(found: Standing) -> Home:
+    """Read what a question for a patient's home is the same in for every day."""
+    patient = found.patient
+    return Home(days.home_of(patient, found.office), days.usual_of(patient), refused_people(patient))
+
+
+def _kept(found: Standing, home: Home, day: Day, slots: Sequence[Slot]) -> list[Slot]:
+    version = found.version_on(day.day)
+    if version is None:
+        return []
+    window = day.policy.window_minutes
+    free = [one for one in slots if not _busy(day, found.patient.pk, one.start, version, window)]
+    grid = _grid(free)
+    groups = [group for group in ([free] if grid else [[one] for one in free]) if group]
+    wishes = (_wish(found.patient, home, version, group, window) for group in groups)
+    starts = [start for wish in wishes for start in _starts(day, wish, grid or 5)]
+    begins = [(one, day.minutes(one.start)) for one in free]
+    return [one for one, begin in begins if any(begin <= start <= begin + window for start in starts)]
+
+
+def _wish(patient: Patient, home: Home, version: ServiceVersion, slots: Sequence[Slot], window: int) -> Wish:
+    """A visit from the first slot to the end of the last one's window."""
+    last = slots[-1].start + window * MINUTE
+    return Wish(patient, version, slots[0].start, last, home.refused, at=home.at, usual=home.usual)
+
+
+def _starts(day: Day, wish: Wish, step: int) -> list[float]:
+    """Begins (minutes of the day) that the plan has room for."""
+    wider, visit = day.with_wish(wish)
+    return [one.starts[0] for one in dispatch.feasible(wider.problem, visit, wider.plan, step=float(step))]
 
 
 def _grid(slots: Sequence[Slot]) -> int:
@@ -108,12 +123,15 @@ def lasts(version: ServiceVersion) -> int:
     return version.duration_minutes + version.gap_most
 
 
-def put(actor: Actor, visit: Visit, kind: str, day: Day | None = None) -> None:
+def put(actor: Actor, visit: Visit, kind: str, day: Day | None = None, home: Home | None = None) -> None:
     """Put a visit into the plan of its day, under the lock of that day. `day` is what was read of it under that lock,
-    without the visit. Conflict where it does not fit (any more)."""
+    without the visit; `home` where the visit is new, so that nobody can have refused it alone. Conflict where it does
+    not fit (any more)."""
     day = day or days.load(visit.institution, visit.day, without=visit.pk)
-    refused = refused_people(visit.patient, visit)
+    refused = home.refused if home is not None else refused_people(visit.patient, visit)
     wish = Wish(visit.patient, visit.version, visit.starts_at, visit.latest_at, refused, str(visit.pk))
+    if home is not None:
+        wish = replace(wish, at=home.at, usual=home.usual)
     wider, wished = day.with_wish(wish)
     offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
     if not offers:

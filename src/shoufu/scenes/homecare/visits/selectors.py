@@ -4,6 +4,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
+from shoufu.kernel.base import memory
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.booking.models import Booking, Offering
@@ -19,6 +20,11 @@ def with_patient() -> "Prefetch[Any]":
     return Prefetch("patient", rows.defer("access", "health").order_by())
 
 
+def with_office() -> "Prefetch[Any]":
+    """The institution of a visit, likewise."""
+    return Prefetch("institution", Institution.objects.select_related("place", "organisation").order_by())
+
+
 def with_booking() -> "Prefetch[Any]":
     """The booking of a visit with its offering and terms, likewise."""
     rows = Booking.objects.select_related("offering__place", "offering__current", "terms")
@@ -31,10 +37,8 @@ def _with_stops() -> "Prefetch[Any]":
 
 
 def _rows() -> QuerySet[Visit]:
-    rows = Visit.objects.select_related(
-        "place", "institution__place", "institution__organisation", "service", "version", "order__place"
-    ).defer("note", "patient__access", "patient__health")
-    return rows.prefetch_related(with_patient(), with_booking(), _with_stops())
+    rows = Visit.objects.select_related("place", "service", "version", "order").defer("note")
+    return rows.prefetch_related(with_office(), with_patient(), with_booking(), _with_stops())
 
 
 def visits(actor: Actor) -> QuerySet[Visit]:
@@ -62,7 +66,13 @@ def _own_stops(actor: Actor) -> QuerySet[Stop] | None:
 
 def own(actor: Actor) -> QuerySet[Visit]:
     """The actor's own visits, and those of people for whom they may act."""
-    return _rows().filter(patient__in=list(register.own(actor).values_list("pk", flat=True)))
+    return _rows().filter(patient__in=_own_patients(actor))
+
+
+def _own_patients(actor: Actor) -> list[int]:
+    """The ids of the patients that the actor is or may act for, read once in a request."""
+    key = ("homecare.own_patients", actor.kind, actor.id)
+    return memory.once(key, lambda: list(register.own(actor).values_list("pk", flat=True)))
 
 
 def stops_by(name: str) -> QuerySet[Stop]:

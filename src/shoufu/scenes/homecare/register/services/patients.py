@@ -11,6 +11,7 @@ from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid, NotFound
 from shoufu.kernel.base.hooks import Ending
+from shoufu.kernel.base.memory import forget
 from shoufu.kernel.parties.models import Person
 from shoufu.kernel.parties.selectors import home_of
 from shoufu.scenes.homecare.register import codes, selectors
@@ -71,6 +72,7 @@ def _register(actor: Actor, office: Institution, person: Person, draft: PatientD
     except IntegrityError as error:
         raise Conflict(_("They are a patient of this institution already.")) from error
     record(actor, _act("homecare.patient.add", row, institution=office.pk))
+    forget()
     return row
 
 
@@ -190,11 +192,12 @@ def close(actor: Actor, row: Patient, cause: str, reason: str) -> None:
     row.save(update_fields=["ended_at", "end_cause"])
     row.nurses.clear()
     record(actor, _act("homecare.patient.end", row, reason, cause=cause))
+    forget()
 
 
 def own_patient(actor: Actor, patient_id: int) -> Patient:
     """The actor's own care, or that of one for whom they may act; NotFound otherwise."""
-    found = selectors.own(actor).filter(pk=patient_id).first()
+    found = selectors.own_one(actor, patient_id)
     if found is None:
         raise NotFound(_("There is no patient %(id)s that you may see.") % {"id": patient_id})
     return found
