@@ -9,7 +9,7 @@ import numpy as np
 
 from shoufu.engines.dispatch import trying
 from shoufu.engines.dispatch.answers import Offer
-from shoufu.engines.dispatch.arrays import LIMIT, OPENS, Floats, Search, pack
+from shoufu.engines.dispatch.arrays import OPENS, Floats, Search, pack
 from shoufu.engines.dispatch.check import violations
 from shoufu.engines.dispatch.conversion import given, load, plan_of, plannable, reload, soft_costs, solution_of
 from shoufu.engines.dispatch.model import DispatchError, Plan, Problem, Visit
@@ -42,14 +42,11 @@ def feasible(problem: Problem, visit: Visit, plan: Plan, *, step: float = 15.0, 
     search, index = _prepared(problem, plan, visit)
     if search is None:
         return []
-    offers, room = [], _room()
-    for start in _grid(visit, step):
-        search.f[search.i[OPENS] + 2 * index] = start
-        search.f[search.i[LIMIT] + 2 * index] = start
-        rows = _rows(search, index, punctual, room)
-        if len(rows):
-            offers.append(_offer(problem, visit, rows[np.argmin(rows[:, trying.COST])]))
-    return offers
+    starts = np.array(_grid(visit, step), dtype=np.float64)
+    best = np.empty(len(starts) * trying.COLUMNS)
+    trying.try_starts(search.f, search.i, index, starts, punctual, _room(), CAPACITY, best)
+    rows = best.reshape(-1, trying.COLUMNS)
+    return [_offer(problem, visit, row) for row in rows[rows[:, trying.COST] < math.inf]]
 
 
 def place(problem: Problem, plan: Plan, visit: Visit, offer: Offer) -> tuple[Problem, Plan]:
@@ -103,37 +100,25 @@ def _prepared(problem: Problem, plan: Plan, visit: Visit) -> tuple[Search | None
 
 
 def _offers(problem: Problem, visit: Visit, search: Search, index: int, punctual: bool) -> list[Offer]:
-    rows = _rows(search, index, punctual)
+    rows = places(search, index)
+    rows = rows[rows[:, trying.TARDINESS] <= trying.SLACK] if punctual else rows
     return [_offer(problem, visit, row) for row in rows[np.argsort(rows[:, trying.COST], kind="stable")]]
 
 
-def _rows(search: Search, index: int, punctual: bool, room: Floats | None = None) -> Floats:
-    rows = places(search, index, room)
-    return rows[rows[:, trying.TARDINESS] <= 1e-6] if punctual else rows
-
-
 def _room() -> Floats:
-    """Where `places` writes, for who asks for many."""
     return np.empty(CAPACITY * trying.COLUMNS)
 
 
-def places(search: Search, index: int, room: Floats | None = None) -> Floats:
-    """All sound places of an unplanned visit, a row each (columns as in `trying`); in `room` until it is used anew."""
-    rows = _room() if room is None else room
+def places(search: Search, index: int) -> Floats:
+    """All sound places of an unplanned visit, a row each (columns as in `trying`)."""
+    rows = _room()
     found = trying.try_places(search.f, search.i, index, rows, CAPACITY)
     kept: Floats = rows[: found * trying.COLUMNS].reshape(found, trying.COLUMNS)
     return kept
 
 
 def _offer(problem: Problem, visit: Visit, row: Floats) -> Offer:
+    first, second, position, start, start_two, cost, tardiness = row.tolist()
     tasks = len(visit.tasks)
-    crew = [int(row[trying.CREW]), int(row[trying.CREW_TWO])][:tasks]
-    starts = [float(row[trying.FIRST]), float(row[trying.SECOND])][:tasks]
-    return Offer(
-        visit.id,
-        tuple(problem.caregivers[c].id for c in crew),
-        tuple(starts),
-        float(row[trying.COST]),
-        float(row[trying.TARDINESS]),
-        float(row[trying.POSITION]),
-    )
+    crew, starts = (int(first), int(second))[:tasks], (start, start_two)[:tasks]
+    return Offer(visit.id, tuple(problem.caregivers[c].id for c in crew), starts, cost, tardiness, position)

@@ -18,6 +18,7 @@ from shoufu.engines.dispatch.arrays import (
     LOG_WIDTH,
     LOGGED,
     NEXT,
+    OPENS,
     OVERTIME,
     START,
     TARDY,
@@ -127,3 +128,22 @@ def try_places(f: Floats, i: Ints, visit: int, rows: Floats, capacity: int) -> i
             if before >= 2 * n:
                 break
     return found
+
+
+@compiled
+def try_starts(
+    f: Floats, i: Ints, visit: int, starts: Floats, punctual: bool, rows: Floats, capacity: int, best: Floats
+) -> None:
+    """Fill `best` (flat, COLUMNS a row) with the cheapest sound place for each of the starts of an unplanned visit;
+    COST is infinite where there is none, with `punctual` also where each makes somebody late. `rows` is written over.
+    """
+    for k in range(len(starts)):
+        f[i[OPENS] + 2 * visit] = starts[k]
+        f[i[LIMIT] + 2 * visit] = starts[k]
+        at = k * COLUMNS
+        best[at + COST] = math.inf
+        for row in range(try_places(f, i, visit, rows, capacity)):
+            base = row * COLUMNS
+            if rows[base + COST] < best[at + COST] and (not punctual or rows[base + TARDINESS] <= SLACK):
+                for column in range(COLUMNS):
+                    best[at + column] = rows[base + column]

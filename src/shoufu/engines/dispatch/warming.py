@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shoufu.engines.dispatch.answers import Ill
-from shoufu.engines.dispatch.insertion import insert
+from shoufu.engines.dispatch.insertion import feasible, insert
 from shoufu.engines.dispatch.model import DEFAULT_MODE, Caregiver, Problem, Task, Visit
 from shoufu.engines.dispatch.replanning import replan
 from shoufu.engines.dispatch.solving import solve
@@ -18,5 +18,7 @@ def warm_up() -> None:
     crew = tuple(Caregiver(name, frozenset({"any"})) for name in "cd")
     problem = Problem(visits, crew, {DEFAULT_MODE: np.zeros((1, 1))})
     plan = solve(problem, moves=10, workers=1)
-    insert(problem, plan, Visit("x", 0, 0.0, 1.0, task))
+    wish = Visit("x", 0, 0.0, 1.0, task)
+    insert(problem, plan, wish)
+    feasible(problem, wish, plan)
     replan(problem, plan, Ill("c"), moves=10)
