@@ -204,8 +204,15 @@ def own(actor: Actor) -> QuerySet[Patient]:
 
 def own_one(actor: Actor, patient_id: int) -> Patient | None:
     """One of them, read once in a request."""
-    key = ("homecare.own_one", actor.kind, actor.id, patient_id)
+    # The same user may ask with fewer rights, by a token.
+    key = ("homecare.own_one", actor.kind, actor.id, actor.may_anywhere(OWN), patient_id)
     return memory.once(key, own(actor).filter(pk=patient_id).first)
+
+
+def own_ids(actor: Actor) -> list[int]:
+    """The ids of all of them, read once in a request."""
+    key = ("homecare.own_ids", actor.kind, actor.id, actor.may_anywhere(OWN))
+    return memory.once(key, lambda: list(own(actor).values_list("pk", flat=True)))
 
 
 def carers(row: Patient) -> list[Person]:

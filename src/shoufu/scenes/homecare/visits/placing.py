@@ -48,10 +48,10 @@ def served(
             continue
         if not found.against(slot.start):
             by_day[day].append(slot)
-    if loaded is None:
-        loaded = days.load_many(found.office, by_day, without=leaving)
     if not by_day:
         return []
+    if loaded is None:
+        loaded = days.load_many(found.office, by_day, without=leaving)
     home = home or home_of(found)
     kept = [one for day, group in by_day.items() for one in _kept(found, home, loaded[day], group)]
     return sorted(kept, key=lambda one: one.start)

@@ -4,7 +4,6 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
-from shoufu.kernel.base import memory
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.booking.models import Booking, Offering
@@ -66,13 +65,7 @@ def _own_stops(actor: Actor) -> QuerySet[Stop] | None:
 
 def own(actor: Actor) -> QuerySet[Visit]:
     """The actor's own visits, and those of people for whom they may act."""
-    return _rows().filter(patient__in=_own_patients(actor))
-
-
-def _own_patients(actor: Actor) -> list[int]:
-    """The ids of the patients that the actor is or may act for, read once in a request."""
-    key = ("homecare.own_patients", actor.kind, actor.id)
-    return memory.once(key, lambda: list(register.own(actor).values_list("pk", flat=True)))
+    return _rows().filter(patient__in=register.own_ids(actor))
 
 
 def stops_by(name: str) -> QuerySet[Stop]:
