@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shoufu.engines.dispatch import DispatchError, Problem, feasible, insert, place, solve, violations
+from shoufu.engines.dispatch import DispatchError, Problem, feasible, insert, place, solve, trying, violations
+from shoufu.engines.dispatch.arrays import Floats
+from shoufu.engines.dispatch.insertion import CAPACITY, _prepared
 from tests.engines.dispatch.days import line, nurse, problems, visit
 
 QUICK = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -42,6 +45,26 @@ def test_every_start_that_is_offered_can_be_had(problem: Problem, which: int) ->
         wider, placed = place(day, plan, asked, offer)
         assert violations(wider, placed) == []
         assert placed.by_visit[asked.id][0].start == pytest.approx(offer.starts[0])
+
+
+@given(problems(most=8), st.integers(0, 7))
+@QUICK
+def test_no_place_is_passed_over_that_a_trial_would_have_found(problem: Problem, which: int) -> None:
+    asked = problem.visits[which % len(problem.visits)]
+    day = replace(problem, visits=tuple(one for one in problem.visits if one.id != asked.id))
+    search, index = _prepared(day, solve(day, moves=1000, workers=1), asked)
+    if search is None:
+        return
+
+    def found() -> Floats:
+        rows = np.empty(CAPACITY * trying.COLUMNS)
+        count = trying.try_places.py_func(search.f, search.i, index, rows, CAPACITY)
+        return rows[: count * trying.COLUMNS]
+
+    looked = found()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trying, "_delays_too_much", lambda *_all: False)
+        assert np.array_equal(looked, found())
 
 
 def day() -> Problem:

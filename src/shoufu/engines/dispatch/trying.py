@@ -8,7 +8,10 @@ from shoufu.engines.dispatch.arrays import (
     ABLE,
     ABLE_FROM,
     DOUBLE,
+    DURATION,
     GAP_MAX,
+    GAP_MIN,
+    HARD_RATE,
     LEAVE,
     LIMIT,
     LOG,
@@ -18,8 +21,11 @@ from shoufu.engines.dispatch.arrays import (
     LOG_WIDTH,
     LOGGED,
     NEXT,
+    NO_LIMIT,
     OPENS,
     OVERTIME,
+    RELEASE,
+    SHIFT_END,
     START,
     TARDY,
     VISITS,
@@ -94,6 +100,24 @@ def _too_late(f: Floats, i: Ints, node: int, c: int, before: int, limit: float) 
 
 
 @compiled
+def _begins(f: Floats, i: Ints, node: int, c: int, before: int) -> float:
+    """No start of a node's service behind `before` is earlier, whatever breaks there are."""
+    there = max(f[i[LEAVE] + before], f[i[RELEASE] + before]) + travel(f, i, c, before, node)
+    return max(there, f[i[OPENS] + node])
+
+
+@compiled
+def _delays_too_much(f: Floats, i: Ints, node: int, c: int, after: int, start: float) -> bool:
+    """Whether what comes behind a service that starts then could not keep its hard limit: asked before a trial, since
+    most places of a full day fail at it."""
+    leave, way = start + f[i[DURATION] + node], travel(f, i, c, node, after)
+    if after < 2 * i[VISITS]:
+        return bool(max(leave, f[i[RELEASE] + node]) + way > f[i[LIMIT] + after] + SLACK)
+    end = f[i[SHIFT_END] + c]
+    return bool(end < NO_LIMIT and HARD_RATE * (leave + way - end) > SLACK)
+
+
+@compiled
 def try_places(f: Floats, i: Ints, visit: int, rows: Floats, capacity: int) -> int:
     """Fill `rows` (flat, COLUMNS a row) with all sound places of an unplanned visit; returns how many.
 
@@ -107,9 +131,11 @@ def try_places(f: Floats, i: Ints, visit: int, rows: Floats, capacity: int) -> i
         before = 2 * n + c
         while found < capacity and not _too_late(f, i, node, c, before, limit):
             low, high = key_of(f, i, before, -math.inf), key_of(f, i, i[i[NEXT] + before], math.inf)
-            if not i[i[DOUBLE] + visit]:
+            start = _begins(f, i, node, c, before)
+            possible = not _delays_too_much(f, i, node, c, i[i[NEXT] + before], start)
+            if possible and not i[i[DOUBLE] + visit]:
                 found = _try(f, i, visit, c, before, -1, -1, _middle(low, high), rows, found)
-            else:
+            elif possible:
                 for b in range(i[i[ABLE_FROM] + two], i[i[ABLE_FROM] + two + 1]):
                     e = i[i[ABLE] + b]
                     other = 2 * n + e
@@ -118,7 +144,8 @@ def try_places(f: Floats, i: Ints, visit: int, rows: Floats, capacity: int) -> i
                         low_two, high_two = key_of(f, i, other, -math.inf), key_of(f, i, behind, math.inf)
                         if low_two >= high or _too_late(f, i, two, e, other, limit_two):
                             break
-                        if high_two > low:
+                        start_two = max(_begins(f, i, two, e, other), start + f[i[GAP_MIN] + visit])
+                        if high_two > low and not _delays_too_much(f, i, two, e, behind, start_two):
                             key = _middle(max(low, low_two), min(high, high_two))
                             found = _try(f, i, visit, c, before, e, other, key, rows, found)
                         other = behind
