@@ -103,7 +103,7 @@ def _too_late(f: Floats, i: Ints, node: int, c: int, before: int, limit: float) 
 def _begins(f: Floats, i: Ints, node: int, c: int, before: int) -> float:
     """No start of a node's service behind `before` is earlier, whatever breaks there are."""
     there = max(f[i[LEAVE] + before], f[i[RELEASE] + before]) + travel(f, i, c, before, node)
-    return max(there, f[i[OPENS] + node])
+    return float(max(there, f[i[OPENS] + node]))
 
 
 @compiled

@@ -2,7 +2,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from shoufu.kernel.audit.models import AuditEntry
 from shoufu.kernel.base import registry
 from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import NotFound
-from shoufu.kernel.base.memory import once
+from shoufu.kernel.base.memory import keep, once
 from shoufu.kernel.parties.models import Consent, Person
 from shoufu.kernel.privacy import acts, declarations
 from shoufu.kernel.privacy.declarations import Purpose
@@ -31,7 +31,11 @@ def myself(actor: Actor) -> Person | None:
     if actor.kind != "user":
         return None
     rows = Person.objects.select_related("place").filter(user__pk=int(actor.id), erased_at__isnull=True)
-    return once(("privacy.myself", actor.id), rows.first)
+    return once(_myself(actor), rows.first)
+
+
+def _myself(actor: Actor) -> tuple[str, str]:
+    return "privacy.myself", actor.id
 
 
 def _in_force(now: datetime | None = None) -> Q:
@@ -72,12 +76,20 @@ def acts_for(actor: Actor, scope: str) -> list[Person]:
 
 
 def _acts_for(actor: Actor, scope: str) -> list[Person]:
-    me = myself(actor)
-    if me is None:
+    if actor.kind != "user":
         return []
-    granted = Delegation.objects.filter(_in_force(), delegate=me, scopes__contains=[scope])
-    others = Person.objects.select_related("place").filter(pk__in=granted.values("person"), erased_at__isnull=True)
-    return [me, *others.order_by("name", "pk")]
+    account = User.objects.filter(pk=int(actor.id))
+    granted = Delegation.objects.filter(
+        _in_force(), delegate__in=account.values("person"), delegate__erased_at__isnull=True, scopes__contains=[scope]
+    )
+    known = Q(pk__in=account.values("person")) | Q(pk__in=granted.values("person"))
+    rows = Person.objects.select_related("place").filter(known, erased_at__isnull=True)
+    rows = rows.annotate(me=Exists(account.filter(person=OuterRef("pk"))))
+    found: list[Person] = list(rows.order_by("-me", "name", "pk"))
+    if not found or not found[0].me:  # type: ignore[attr-defined]
+        return []
+    keep(_myself(actor), found[0])
+    return found
 
 
 def subject(actor: Actor, person_id: int | None, scope: str) -> Person:

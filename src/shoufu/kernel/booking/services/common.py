@@ -10,7 +10,7 @@ from shoufu.kernel.base.actor import Actor
 from shoufu.kernel.base.errors import Conflict, Forbidden, Invalid
 from shoufu.kernel.booking import calendar, providers, selectors, slots
 from shoufu.kernel.booking.models import Booking, BookingEvent, Offering, Terms
-from shoufu.kernel.booking.providers import Query
+from shoufu.kernel.booking.providers import Query, Slot
 from shoufu.kernel.places.models import Place
 
 State = Booking.State
@@ -123,14 +123,20 @@ def check_end(terms: Terms, start: datetime, end: datetime | None, units: int) -
     return found
 
 
-def nearest(plan: slots.Plan, query: Query, start: datetime, most: int = 3) -> list[str]:
-    """Free and feasible starts nearest to one that cannot be had, within a day of it."""
+def nearest(
+    plan: slots.Plan, query: Query, start: datetime, most: int = 3, *, refused: Slot | None = None
+) -> list[str]:
+    """Free and feasible starts nearest to one that cannot be had, within a day of it. None where the provider can serve
+    the slot that it `refused`: then it was for another reason than the time."""
     now = timezone.now()
     grid = plan.grid(calendar.Span(start - calendar.DAY, start + calendar.DAY))
     near = sorted((one for one in grid if one != start and one > now), key=lambda one: abs(one - start))
     found = [one for one in (plan.at(at, query.units) for at in near) if one and one.left >= query.quantity][:LOOKED]
     provider = providers.of(query.offering)
     if provider is not None:
-        kept = {one.start for one in provider.filter(query, sorted(found, key=lambda one: one.start))}
+        asked = [*found, refused] if refused is not None else found
+        kept = {one.start for one in provider.filter(query, sorted(asked, key=lambda one: one.start))}
+        if refused is not None and refused.start in kept:
+            return []
         found = [one for one in found if one.start in kept]
     return [one.start.isoformat() for one in found[:most]]

@@ -52,10 +52,7 @@ class NotAdmitted(Exception):
 
     def conflict(self) -> Conflict:
         """What is said; other times only where it is this one that nobody can serve."""
-        provider = providers.of(self.query.offering)
-        if provider is not None and provider.filter(self.query, [self.slot]):
-            return Conflict(self.said, reason="infeasible", nearest=[])
-        return _refused(self.said, "infeasible", self.query, self.slot.start)
+        return _refused(self.said, "infeasible", self.query, self.slot.start, self.slot)
 
 
 @dataclass(frozen=True)
@@ -161,10 +158,10 @@ def _place(query: Query, plan: slots.Plan, start: datetime, terms: Terms) -> Slo
     return Slot(start, plan.service(start, query.units).end, left=left)
 
 
-def _refused(said: str, reason: str, query: Query, start: datetime) -> Conflict:
+def _refused(said: str, reason: str, query: Query, start: datetime, slot: Slot | None = None) -> Conflict:
     day = timedelta(days=1)
     plan = slots.load(query, Span(start - day, start + day))
-    return Conflict(said, reason=reason, nearest=nearest(plan, query, start))
+    return Conflict(said, reason=reason, nearest=nearest(plan, query, start, refused=slot))
 
 
 def lock_person(query: Query) -> None:

@@ -28,7 +28,7 @@ from shoufu.scenes.homecare.register import facts, selectors
 from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, ServiceVersion
 from shoufu.scenes.homecare.visits.models import Stop, Visit
 
-__all__ = ["Day", "Wish", "home_of", "load", "load_many", "lock_name", "release", "save", "save_placed", "usual_of"]
+__all__ = ["Day", "Home", "Wish", "load", "load_many", "lock_name", "release", "save", "save_placed"]
 
 MINUTE = timedelta(minutes=1)
 NOISE = 1e-3
@@ -55,6 +55,20 @@ class Wish:
     at: tuple[float, float] | None = None
     usual: frozenset[int] | None = None
 
+    def at_home(self, home: "Home | None") -> "Wish":
+        """The same with what was read of the home."""
+        return self if home is None else replace(self, at=home.at, usual=home.usual, refused=home.refused)
+
+
+@dataclass(frozen=True)
+class Home:
+    """What is the same for every day of a question: where a patient lives (longitude and latitude), who cares for them,
+    whom not to send; people by their ids."""
+
+    at: tuple[float, float] | None
+    usual: frozenset[int]
+    refused: frozenset[int]
+
 
 @dataclass(frozen=True)
 class Day:
@@ -79,6 +93,8 @@ class Day:
     crews: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Who is sent to each visit as it is written; `plan` leaves out what cannot be done so."""
     order: tuple[str, ...] = ()
+    home: Home | None = None
+    """That of the patient whom the day was read for."""
 
     @cached_property
     def visits(self) -> Mapping[str, Visit]:
@@ -118,13 +134,19 @@ class Day:
 
 
 def load(
-    office: Institution, day: date, *, strict: bool = True, now: datetime | None = None, without: int | None = None
+    office: Institution,
+    day: date,
+    *,
+    strict: bool = True,
+    now: datetime | None = None,
+    without: int | None = None,
+    patient: Patient | None = None,
 ) -> Day:
     """The day as it stands, in a fixed number of queries. `strict`: no visit may begin later than was promised, or than
     its people can be expected where that is later already; otherwise a late begin costs and anything before the shift's
     end goes.
-    Holds that ran out count no more, nor does the visit `without`."""
-    return load_many(office, [day], strict=strict, now=now, without=without)[day]
+    Holds that ran out count no more, nor does the visit `without`. With a `patient` also their `home` is read."""
+    return load_many(office, [day], strict=strict, now=now, without=without, patient=patient)[day]
 
 
 def load_many(
@@ -134,12 +156,13 @@ def load_many(
     strict: bool = True,
     now: datetime | None = None,
     without: int | None = None,
+    patient: Patient | None = None,
 ) -> dict[date, Day]:
     """Several days at once, in as many queries as one."""
     wanted, now = sorted(set(days)), now or timezone.now()
     if not wanted:
         return {}
-    read = _read(office, wanted, now, without)
+    read = _read(office, wanted, now, without, patient)
     return {day: _day(read, day, strict, now) for day in wanted}
 
 
@@ -155,6 +178,7 @@ class _Read:
     plans: Mapping[date, DayPlan]
     located: Mapping[int, tuple[float, float]]
     refused: Mapping[tuple[int, int | None], frozenset[int]]
+    home: Home | None
 
 
 def _midnight(office: Institution, day: date) -> datetime:
@@ -162,15 +186,25 @@ def _midnight(office: Institution, day: date) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(office.place.time_zone)).astimezone(UTC)
 
 
-def _read(office: Institution, days: Sequence[date], now: datetime, without: int | None) -> _Read:
+def _read(
+    office: Institution, days: Sequence[date], now: datetime, without: int | None, patient: Patient | None
+) -> _Read:
     policy = Policy.objects.filter(institution=office).first() or Policy(institution=office)
     whole = Span(_midnight(office, days[0]), _midnight(office, days[-1] + timedelta(days=1)))
-    read = reading.visits(office.pk, days, now, without)
+    read = reading.visits(office.pk, days, now, without, [patient.pk] if patient is not None else ())
     versions = ServiceVersion.objects.order_by().in_bulk({row.version for rows in read.by_day.values() for row in rows})
     kept = {row.day: row for row in DayPlan.objects.filter(institution=office, day__in=days).order_by()}
-    located = selectors.positions_of(read.paths | {office.place_id: office.place.path})
-    refused = refused_by_visit((row.patient, row.pk) for rows in read.by_day.values() for row in rows)
-    return _Read(office, policy, _on_duty(office, whole), read.by_day, versions, kept, located, refused)
+    paths = read.paths | {office.place_id: office.place.path}
+    pairs: list[tuple[int, int | None]] = [(row.patient, row.pk) for rows in read.by_day.values() for row in rows]
+    if patient is not None:
+        paths[patient.place_id] = patient.place.path
+        pairs.append((patient.pk, None))
+    located, refused = selectors.positions_of(paths), refused_by_visit(pairs)
+    home = None
+    if patient is not None:
+        at = located.get(patient.place_id) or located.get(office.place_id)
+        home = Home(at, read.usual[patient.pk], refused[patient.pk, None])
+    return _Read(office, policy, _on_duty(office, whole), read.by_day, versions, kept, located, refused, home)
 
 
 def _day(read: _Read, day: date, strict: bool, now: datetime) -> Day:
@@ -190,6 +224,7 @@ def _day(read: _Read, day: date, strict: bool, now: datetime) -> Day:
         found.at,
         found.crews,
         found.order,
+        read.home,
     )
 
 

@@ -2,7 +2,7 @@
 a thousand visits, and making their rows took ten times as long as planning with them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -58,15 +58,16 @@ class Known:
 
 @dataclass(frozen=True)
 class Read:
-    """Visits of some days by the day, and the path of each of their places by its id."""
+    """Visits of some days by the day, the path of each of their places by its id, and who cares for each patient."""
 
     by_day: dict[date, list[Known]]
     paths: dict[int, str]
+    usual: Mapping[int, frozenset[int]]
 
 
-def visits(office: int, days: Sequence[date], now: datetime, without: int | None) -> Read:
+def visits(office: int, days: Sequence[date], now: datetime, without: int | None, patients: Iterable[int] = ()) -> Read:
     """The visits of an institution that are planned on these days: three statements. Holds that ran out count no more,
-    nor does the visit `without`."""
+    nor does the visit `without`. Who cares for `patients` is told besides."""
     values: dict[str, Any] = {
         "office": office,
         "days": list(days),
@@ -78,14 +79,12 @@ def visits(office: int, days: Sequence[date], now: datetime, without: int | None
         cursor.execute(VISITS, values)
         rows = cursor.fetchall()
         stops = _stops(cursor, [row[0] for row in rows])
-        usual = _usual(cursor, {row[2] for row in rows})
+        usual = _usual(cursor, {row[2] for row in rows}.union(patients))
     by_day: dict[date, list[Known]] = {day: [] for day in days}
     for pk, day, patient, place, _path, version, starts, latest, began, ended in rows:
-        known = Known(
-            pk, day, patient, place, version, starts, latest, began, ended, tuple(stops[pk]), frozenset(usual[patient])
-        )
+        known = Known(pk, day, patient, place, version, starts, latest, began, ended, tuple(stops[pk]), usual[patient])
         by_day[day].append(known)
-    return Read(by_day, {row[3]: row[4] for row in rows})
+    return Read(by_day, {row[3]: row[4] for row in rows}, usual)
 
 
 def _stops(cursor: Any, ids: Sequence[int]) -> dict[int, list[Sent]]:
@@ -97,9 +96,9 @@ def _stops(cursor: Any, ids: Sequence[int]) -> dict[int, list[Sent]]:
     return found
 
 
-def _usual(cursor: Any, patients: Iterable[int]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = defaultdict(list)
-    cursor.execute(NURSES, [list(patients)])
+def _usual(cursor: Any, patients: Iterable[int]) -> dict[int, frozenset[int]]:
+    found: dict[int, list[int]] = {pk: [] for pk in patients}
+    cursor.execute(NURSES, [list(found)])
     for patient, practitioner in cursor.fetchall():
         found[patient].append(practitioner)
-    return found
+    return {pk: frozenset(nurses) for pk, nurses in found.items()}

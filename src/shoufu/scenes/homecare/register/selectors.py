@@ -206,7 +206,8 @@ def own_one(actor: Actor, patient_id: int) -> Patient | None:
     """One of them, read once in a request."""
     # The same user may ask with fewer rights, by a token.
     key = ("homecare.own_one", actor.kind, actor.id, actor.may_anywhere(OWN), patient_id)
-    return memory.once(key, own(actor).filter(pk=patient_id).first)
+    rows = own(actor).defer(None).defer("person__phone", "person__identity")
+    return memory.once(key, rows.filter(pk=patient_id).first)
 
 
 def own_ids(actor: Actor) -> list[int]:

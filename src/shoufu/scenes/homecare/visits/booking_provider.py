@@ -14,7 +14,7 @@ from shoufu.scenes.homecare.planning import days
 from shoufu.scenes.homecare.planning.days import lock_name
 from shoufu.scenes.homecare.quality.selectors import barred
 from shoufu.scenes.homecare.visits import holding, placing, selectors, words
-from shoufu.scenes.homecare.visits.holding import Admitted, Asked
+from shoufu.scenes.homecare.visits.holding import Asked
 from shoufu.scenes.homecare.visits.models import Visit
 
 MOST_HELD = 3
@@ -85,14 +85,12 @@ class Homecare:
             return words.sentences(why_not)
         if (said := _agreed(query, asked, slot)) or (said := _too_many(query, asked)):
             return said
-        planned, home = days.load(office, day, without=asked.leaving), placing.home_of(asked.standing)
-        if not placing.served(
-            asked.standing, [slot], agreed=asked.agreed, leaving=asked.leaving, loaded={day: planned}, home=home
-        ):
+        planned = days.load(office, day, without=asked.leaving, patient=asked.standing.patient)
+        if not placing.served(asked.standing, [slot], agreed=asked.agreed, loaded={day: planned}):
             return placing.no_room().detail
         # Holds that ran out count no more already; only for one that is admitted are they ended here.
         placing.let_go(office, [day])
-        query.kept["admitted"] = Admitted(planned, home)
+        query.kept["admitted"] = planned
         return ""
 
     def visible(self, actor: Actor) -> Q:

@@ -88,20 +88,6 @@ class Asked:
         return self.visit.pk if self.visit is not None else None
 
 
-@dataclass(frozen=True)
-class Admitted:
-    """What was read when a booking was admitted, under the locks that are still held: the plan of the day without the
-    visit, and the home."""
-
-    day: days.Day
-    home: placing.Home
-
-
-def _admitted(booking: Booking) -> Admitted | None:
-    found: Admitted | None = booking.asked.kept.get("admitted") if booking.asked is not None else None
-    return found
-
-
 def asked(query: Query, *, anew: bool = False) -> Asked | None:
     """Who asks for what; None where the patient is not the person whom the booking is for. Read once for all steps of a
     question; `anew` where a lock was waited for that others change it under."""
@@ -187,17 +173,23 @@ def _held(booking: Booking) -> None:
         write_down(SYSTEM, visit, "again", booking=booking.pk)
         return
     visit = _made(booking)
-    admitted = _admitted(booking)
-    placing.put(actor, visit, "booked", _planned(booking, visit), admitted.home if admitted is not None else None)
+    placing.put(actor, visit, "booked", _planned(booking, visit), new=True)
     visit.order = orders.make(actor, visit, booking)
     visit.save(update_fields=["order"])
     write_down(actor, visit, "hold", booking=booking.pk, order=visit.order_id)
     write_down(actor, visit, "consent", version=visit.version_id)
 
 
+def _admitted(booking: Booking) -> days.Day | None:
+    """The plan of its day without the visit, as it was read when the booking was admitted, under the locks that are
+    still held."""
+    found: days.Day | None = booking.asked.kept.get("admitted") if booking.asked is not None else None
+    return found
+
+
 def _planned(booking: Booking, visit: Visit) -> days.Day | None:
-    admitted = _admitted(booking)
-    return admitted.day if admitted is not None and admitted.day.day == visit.day else None
+    found = _admitted(booking)
+    return found if found is not None and found.day == visit.day else None
 
 
 def _whole(visit_id: int) -> Visit:
@@ -215,7 +207,7 @@ def _made(booking: Booking) -> Visit:
     if version is None:
         raise placing.no_room()
     admitted = _admitted(booking)
-    window = timedelta(minutes=admitted.day.policy.window_minutes) if admitted else window_of(patient.institution)
+    window = timedelta(minutes=admitted.policy.window_minutes) if admitted else window_of(patient.institution)
     fit = version.needs_assessment and assessment.standing_of(standing.decision, booking.starts_at) == "valid"
     now = timezone.now()
     return Visit.objects.create(

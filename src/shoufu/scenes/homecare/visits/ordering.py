@@ -68,10 +68,8 @@ def follow(visit_id: int) -> bool:
     if visit.state in (State.HELD, State.EXPIRED) and order.state == Order.State.PAID:
         _book_paid(visit)
         visit = _read(visit_id)
-    if visit.state in (State.DONE, *owing.ENDED):
-        if not owing.claim(visit):
-            return False
-        visit = _read(visit_id)
+    if visit.state in (State.DONE, *owing.ENDED) and not owing.claim(visit):
+        return False
     again_at = returning.pay_back(visit_id)
     if again_at is not None:
         Visit.objects.filter(pk=visit.pk).update(money_due_at=again_at)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
@@ -36,11 +36,10 @@ def served(
     agreed: ServiceVersion | None = None,
     leaving: int | None = None,
     loaded: Mapping[date, Day] | None = None,
-    home: "Home | None" = None,
 ) -> list[Slot]:
     """Those of the slots at which somebody can begin within the promised window, the plans of the days being as they
-    are (or as they were `loaded`), without the visit `leaving`. With `agreed` only slots of days on which that version
-    holds. `home` where it was read already."""
+    are (or as they were `loaded`, for this patient), without the visit `leaving`. With `agreed` only slots of days on
+    which that version holds."""
     by_day: dict[date, list[Slot]] = defaultdict(list)
     for slot in slots:
         day = found.day(slot.start)
@@ -51,9 +50,8 @@ def served(
     if not by_day:
         return []
     if loaded is None:
-        loaded = days.load_many(found.office, by_day, without=leaving)
-    home = home or home_of(found)
-    kept = [one for day, group in by_day.items() for one in _kept(found, home, loaded[day], group)]
+        loaded = days.load_many(found.office, by_day, without=leaving, patient=found.patient)
+    kept = [one for day, group in by_day.items() for one in _kept(found, loaded[day], group)]
     return sorted(kept, key=lambda one: one.start)
 
 
@@ -63,23 +61,7 @@ def another_version(service: Service, agreed: ServiceVersion, start: datetime) -
     return Reason("version_changed") if now is not None and now != agreed else None
 
 
-@dataclass(frozen=True)
-class Home:
-    """What is the same for every day of a question: where it is (longitude and latitude), who knows the patient, whom
-    not to send; people by their ids."""
-
-    at: tuple[float, float] | None
-    usual: frozenset[int]
-    refused: frozenset[int]
-
-
-def home_of(found: Standing) -> Home:
-    """Read what a question for a patient's home is the same in for every day."""
-    patient = found.patient
-    return Home(days.home_of(patient, found.office), days.usual_of(patient), refused_people(patient))
-
-
-def _kept(found: Standing, home: Home, day: Day, slots: Sequence[Slot]) -> list[Slot]:
+def _kept(found: Standing, day: Day, slots: Sequence[Slot]) -> list[Slot]:
     version = found.version_on(day.day)
     if version is None:
         return []
@@ -87,16 +69,16 @@ def _kept(found: Standing, home: Home, day: Day, slots: Sequence[Slot]) -> list[
     free = [one for one in slots if not _busy(day, found.patient.pk, one.start, version, window)]
     grid = _grid(free)
     groups = [group for group in ([free] if grid else [[one] for one in free]) if group]
-    wishes = (_wish(found.patient, home, version, group, window) for group in groups)
+    wishes = (_wish(day, found.patient, version, group) for group in groups)
     starts = [start for wish in wishes for start in _starts(day, wish, grid or 5)]
     begins = [(one, day.minutes(one.start)) for one in free]
     return [one for one, begin in begins if any(begin <= start <= begin + window for start in starts)]
 
 
-def _wish(patient: Patient, home: Home, version: ServiceVersion, slots: Sequence[Slot], window: int) -> Wish:
+def _wish(day: Day, patient: Patient, version: ServiceVersion, slots: Sequence[Slot]) -> Wish:
     """A visit from the first slot to the end of the last one's window."""
-    last = slots[-1].start + window * MINUTE
-    return Wish(patient, version, slots[0].start, last, home.refused, at=home.at, usual=home.usual)
+    last = slots[-1].start + day.policy.window_minutes * MINUTE
+    return Wish(patient, version, slots[0].start, last).at_home(day.home)
 
 
 def _starts(day: Day, wish: Wish, step: int) -> list[float]:
@@ -123,15 +105,14 @@ def lasts(version: ServiceVersion) -> int:
     return version.duration_minutes + version.gap_most
 
 
-def put(actor: Actor, visit: Visit, kind: str, day: Day | None = None, home: Home | None = None) -> None:
-    """Put a visit into the plan of its day, under the lock of that day. `day` is what was read of it under that lock,
-    without the visit; `home` where the visit is new, so that nobody can have refused it alone. Conflict where it does
-    not fit (any more)."""
-    day = day or days.load(visit.institution, visit.day, without=visit.pk)
-    refused = home.refused if home is not None else refused_people(visit.patient, visit)
-    wish = Wish(visit.patient, visit.version, visit.starts_at, visit.latest_at, refused, str(visit.pk))
-    if home is not None:
-        wish = replace(wish, at=home.at, usual=home.usual)
+def put(actor: Actor, visit: Visit, kind: str, day: Day | None = None, *, new: bool = False) -> None:
+    """Put a visit into the plan of its day, under the lock of that day. `day` is what was read of it for this patient
+    under that lock, without the visit; one that is `new` nobody can have refused alone. Conflict where it does not fit
+    (any more)."""
+    day = day or days.load(visit.institution, visit.day, without=visit.pk, patient=visit.patient)
+    wish = Wish(visit.patient, visit.version, visit.starts_at, visit.latest_at, id=str(visit.pk)).at_home(day.home)
+    if not new:
+        wish = replace(wish, refused=refused_people(visit.patient, visit))
     wider, wished = day.with_wish(wish)
     offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
     if not offers:
@@ -148,9 +129,9 @@ def put(actor: Actor, visit: Visit, kind: str, day: Day | None = None, home: Hom
 def crew_for(patient: Patient, version: ServiceVersion, start: datetime) -> list[Practitioner]:
     """Who would come by the plan as it stands; empty where nobody can."""
     office = patient.institution
-    loaded = days.load(office, day_at(office.place, start))
+    loaded = days.load(office, day_at(office.place, start), patient=patient)
     latest = start + loaded.policy.window_minutes * MINUTE
-    wish = Wish(patient, version, start, latest, refused_people(patient))
+    wish = Wish(patient, version, start, latest).at_home(loaded.home)
     wider, wished = loaded.with_wish(wish)
     offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
     best = min(offers, key=lambda one: (one.extra_cost, one.starts[0]), default=None)

@@ -117,11 +117,12 @@ def look(actor: Actor, patient_id: int, reason: str) -> Shown:
 
 def shown(row: Patient) -> Shown:
     """The data in clear; for callers that leave the audit entry themselves, and for the pure rules."""
-    kept = Patient.objects.filter(pk=row.pk).values_list("access", "health").get()
+    read = row.get_deferred_fields().isdisjoint(("access", "health"))
+    kept = row if read else Patient.objects.only("access", "health").get(pk=row.pk)
     key = subjects.known_keys([row.person_id]).get(row.person_id)
-    health = opened(key, kept[1], row.person_id, HEALTH) or {}
+    health = opened(key, kept.health, row.person_id, HEALTH) or {}
     found = Health(**health | {"flags": tuple(health.get("flags", ()))})
-    return Shown(row, opened(key, kept[0], row.person_id, ACCESS) or "", found)
+    return Shown(row, opened(key, kept.access, row.person_id, ACCESS) or "", found)
 
 
 @dataclass(frozen=True)
