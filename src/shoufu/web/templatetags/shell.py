@@ -125,6 +125,12 @@ def when(moment: datetime | None) -> str:
 
 
 @register.filter
+def minute(moment: datetime | None) -> str:
+    """As `when`, of what was agreed to the minute: no seconds today either."""
+    return when(moment)[:5] if moment and timezone.localtime(moment).date() == timezone.localdate() else when(moment)
+
+
+@register.filter
 def iso(moment: datetime | None) -> str:
     """The moment as RFC 3339, for machines and for links into the past."""
     return moment.isoformat() if moment else ""
