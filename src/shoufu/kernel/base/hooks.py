@@ -8,6 +8,8 @@ An app that has `hooks.py` with a function of a name below is called, in the cal
 - `order_changed(actor, change: OrderChange) -> None`: an order was issued, paid (also too late), refunded or
   cancelled, or has expired. It must not raise: money really moved. What one raises is logged, its own writes are
   undone, and the order stays.
+- `orders_kept() -> Mapping[str, str]`: by how the `source` of an order begins, which right somebody needs at its place
+  besides that to see orders there: for orders that tell more of a person than what they paid.
 """
 
 from collections.abc import Callable, Iterable

@@ -21,15 +21,14 @@ from shoufu.kernel.payments.models import (
     Settlement,
     ShareRule,
 )
-from shoufu.kernel.payments.services.common import ORDER, VIEW, person_of
+from shoufu.kernel.payments.services.common import ORDER, VIEW, person_of, seen
 
 CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def orders(actor: Actor) -> QuerySet[Order]:
-    """Orders at the actor's places."""
-    rows = Order.objects.select_related("place", "institution", "payer")
-    return limit(rows, actor, VIEW)
+    """Orders at the actor's places; those that an app keeps to itself only with its right besides."""
+    return seen(Order.objects.select_related("place", "institution", "payer"), actor)
 
 
 def own(actor: Actor) -> QuerySet[Order]:
@@ -52,13 +51,13 @@ def order(actor: Actor, order_id: int) -> Order:
 def journals(actor: Actor, order: Order) -> Sequence[Journal]:
     """What was booked for an order, oldest first."""
     entries = Prefetch("entries", LedgerEntry.objects.select_related("account"))
-    rows = limit(Journal.objects.filter(order=order), actor, VIEW, "order__place__path")
+    rows = seen(Journal.objects.filter(order=order), actor, "order__")
     return list(rows.prefetch_related(entries).order_by("id"))
 
 
 def refunds(actor: Actor) -> QuerySet[Refund]:
     """Refunds of the orders that the actor may see."""
-    return limit(Refund.objects.select_related("payment__order"), actor, VIEW, "payment__order__place__path")
+    return seen(Refund.objects.select_related("payment__order"), actor, "payment__order__")
 
 
 def differences(actor: Actor) -> QuerySet[Difference]:

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from shoufu.kernel.access.policy import limit, require
+from shoufu.kernel.access.policy import require
 from shoufu.kernel.audit.services import Act, record
 from shoufu.kernel.base.actor import SYSTEM, Actor
 from shoufu.kernel.base.errors import Conflict, Invalid, NotFound
@@ -14,7 +14,7 @@ from shoufu.kernel.payments import money, providers
 from shoufu.kernel.payments.models import Payment, Provider, Refund
 from shoufu.kernel.payments.providers import Fact, Refused, Return, Unreachable
 from shoufu.kernel.payments.services.applying import insurance_part, reserve, settle_refund
-from shoufu.kernel.payments.services.common import CONFIRM, REFUND, VIEW, lock, lock_for, say
+from shoufu.kernel.payments.services.common import CONFIRM, REFUND, lock, lock_for, say, seen
 from shoufu.kernel.payments.services.orders import digest
 
 PASSING_REFUSALS = ("NOT_ENOUGH", "ACQ.SELLER_BALANCE_NOT_ENOUGH")
@@ -158,7 +158,7 @@ def follow_refund(refund: Refund) -> Refund:
 @transaction.atomic
 def confirm_refund(actor: Actor, refund_id: int, reference: str) -> Refund:
     """A person says that the money of a refund in cash or by transfer went out."""
-    rows = limit(Refund.objects.all(), actor, VIEW, "payment__order__place__path")
+    rows = seen(Refund.objects.all(), actor, "payment__order__")
     found = rows.filter(pk=refund_id).values_list("payment__order_id", flat=True).first()
     if found is None:
         raise NotFound(_("There is no refund %(id)s that you may see.") % {"id": refund_id})

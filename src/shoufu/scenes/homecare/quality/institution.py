@@ -27,6 +27,7 @@ from shoufu.scenes.homecare.planning import travel
 from shoufu.scenes.homecare.register import selectors as register
 from shoufu.scenes.homecare.register.models import Institution, Practitioner
 from shoufu.scenes.homecare.visits.models import Stop, Visit
+from shoufu.scenes.homecare.visits.orders import SEE
 
 MOST_DAYS = 92
 
@@ -80,7 +81,7 @@ class Money:
 def money(actor: Actor, row: Institution, since: date, until: date) -> Money:
     """The money of an institution's orders that were paid on days within [since, until) by the days of its place."""
     zone = ZoneInfo(row.organisation.place.time_zone)
-    able = _able(actor, row, "payments.view", "payments.settle")
+    able = _able(actor, row, SEE, "payments.view", "payments.settle")
     orders = _orders(able, row).select_related(None).order_by()
     spans = Q(paid_at__gte=_midnight(since, zone), paid_at__lt=_midnight(until, zone))
     paid = orders.filter(spans, state__in=Order.SETTLED)
@@ -134,7 +135,7 @@ def set_share(actor: Actor, row: Institution, since: date, performer_percent: in
     if not 0 <= performer_percent <= 100:
         raise Invalid.one("percent", _("Must be a number from %(least)s to %(most)s.") % {"least": 0, "most": 100})
     shares = [Share("performer", performer_percent * 100), Share("institution", 10_000 - performer_percent * 100)]
-    able = _able(actor, row, "payments.view", "payments.settle")
+    able = _able(actor, row, SEE, "payments.view", "payments.settle")
     return paying.set_shares(able, row.organisation_id, since, [one for one in shares if one.points])
 
 

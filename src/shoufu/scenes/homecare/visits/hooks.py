@@ -24,6 +24,11 @@ def order_changed(actor: Actor, change: OrderChange) -> None:
         ordering.noted(visit, {"paid": "pay", "surplus": "overpay"}.get(change.kind, "refund"))
 
 
+def orders_kept() -> dict[str, str]:
+    """Which service somebody gets at home is the business of who cares, not of whoever keeps a place's books."""
+    return {orders.SOURCE: orders.SEE}
+
+
 def end_person(actor: Actor, ending: Ending) -> Iterator[Receipt]:
     """Visits to come of a patient whose care ended are cancelled, free of charge, and what was paid goes back. Those
     that the booking kernel cancelled already are named for their money. Who moved is visited at the new home."""

@@ -16,7 +16,9 @@ from shoufu.scenes.homecare.visits.models import Visit
 
 SOURCE = "homecare.visit:"
 OWED = "homecare.owed:"
-RIGHTS = ("payments.view", "payments.order", "payments.refund")
+SEE = "homecare.orders"
+"""The right to see orders of home care, besides that to see orders at the place."""
+RIGHTS = (SEE, "payments.view", "payments.order", "payments.refund")
 
 
 def visit_of(source: str) -> int | None:

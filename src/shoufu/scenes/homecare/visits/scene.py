@@ -1,4 +1,5 @@
-from shoufu.kernel.base.scene import ActName, MenuItem, Part
+from shoufu.kernel.access.roles import MONEY
+from shoufu.kernel.base.scene import ActName, MenuItem, Part, Role
 from shoufu.scenes.homecare.visits.notices import NOTICES
 
 part = Part(
@@ -6,6 +7,14 @@ part = Part(
     menu=(
         MenuItem("上门服务", "Visits", "calendar-event", "homecare:visits:list", "homecare.view"),
         MenuItem("我的上门", "My visits", "calendar-event", "homecare:visits:mine", "own.care"),
+    ),
+    roles=(
+        Role(
+            "care_accountant",
+            "护理机构财务",
+            "Care institution's accountant",
+            MONEY | {"homecare.orders", "places.view", "notices.view"},
+        ),
     ),
     acts=(
         ActName("homecare.visit.hold", "为您占了上门时间", "Held a time for a visit to you"),

@@ -30,7 +30,7 @@ from shoufu.scenes.homecare.quality.trace.section import Section
 from shoufu.scenes.homecare.quality.words import end_word, step_word
 from shoufu.scenes.homecare.register.words import names
 from shoufu.scenes.homecare.visits.models import Visit, VisitEvent
-from shoufu.scenes.homecare.visits.orders import chain
+from shoufu.scenes.homecare.visits.orders import SEE, chain
 
 
 def sections(actor: Actor, visit: Visit) -> Iterator[Section]:
@@ -151,8 +151,8 @@ def _planned(visit: Visit) -> Section:
 def _paid(actor: Actor, visit: Visit) -> Section:
     if visit.order_id is None:
         return Section("payment", _("Payment"))
-    able = lent(actor, visit.institution.organisation.place.path, "payments.view")
-    able = lent(able, visit.place.path, "payments.view")
+    able = lent(actor, visit.institution.organisation.place.path, SEE, "payments.view")
+    able = lent(able, visit.place.path, SEE, "payments.view")
     found = [payments.order(able, one.pk) for one in chain(visit)]
     order = found[-1]
     return Section(

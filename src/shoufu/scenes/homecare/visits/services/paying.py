@@ -66,7 +66,7 @@ def confirm_cash(actor: Actor, visit_id: int, reference: str) -> Payment:
         raise Forbidden(_("This visit is another person's; ask the coordinator."))
     if visit.order is None:
         raise Conflict(_("There is nothing to pay for this visit."), reason="state")
-    able = lent(actor, visit.institution.place.path, "payments.view", "payments.confirm")
+    able = lent(actor, visit.institution.place.path, sold.SEE, "payments.view", "payments.confirm")
     return payments.confirm_offline(able, visit.order.pk, visit.order.payer_minor, reference)
 
 
