@@ -190,10 +190,10 @@ def create_order(request: PageRequest, body: OrderIn, key: str = KEY) -> Status[
         tuple(services.LineDraft(**line.dict()) for line in body.lines),
         payer_id=body.payer,
         performer_id=body.performer,
-        source=body.source,
+        source=services.source_of(body.source),
         currency=body.currency,
         minutes=body.minutes,
-        key=key,
+        key=services.key_of(request.actor, key),
         draft=body.draft,
     )
     return Status(201, services.create_order(request.actor, draft))
@@ -256,7 +256,9 @@ def set_performer(request: PageRequest, order_id: int, body: PerformerIn) -> Any
 @router.post("/orders/{int:order_id}/refunds", response={201: RefundOut})
 def refund(request: PageRequest, order_id: int, body: RefundIn, key: str = KEY) -> Any:
     """Pay back, in part or whole."""
-    draft = services.RefundDraft(order_id, body.amount_minor, body.reason, body.payment, key)
+    draft = services.RefundDraft(
+        order_id, body.amount_minor, body.reason, body.payment, services.key_of(request.actor, key)
+    )
     return Status(201, services.request_refund(request.actor, draft))
 
 

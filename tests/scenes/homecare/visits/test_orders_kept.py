@@ -13,6 +13,7 @@ from shoufu.kernel.base.errors import NotFound
 from shoufu.kernel.payments import selectors as payments
 from shoufu.kernel.payments import services as paying
 from shoufu.kernel.payments.services import LineDraft, OrderDraft, RefundDraft
+from shoufu.scenes.homecare.visits.orders import OWED, SOURCE, chain
 
 pytestmark = pytest.mark.django_db
 
@@ -57,3 +58,24 @@ def test_the_care_institutions_accountant_sees_and_refunds_them(bookable: Any) -
 def test_who_pays_sees_their_own(bookable: Any) -> None:
     visit = bookable.book(bookable.at(9))
     assert list(payments.own(bookable.care.act("mei"))) == [visit.order]
+
+
+def test_nobody_outside_makes_an_order_or_refund_that_counts_as_a_visits(bookable: Any, client: Any) -> None:
+    visit = bookable.paid(bookable.book(bookable.at(9)))
+    clerk = User.objects.get(pk=_with(bookable, "care_accountant").user_id)
+    client.force_login(clerk)
+    body = {
+        "place": bookable.care.office.place_id, "institution": bookable.care.office.organisation_id, "title": "x",
+        "lines": [{"title": "x", "unit_minor": 5}],
+    }  # fmt: skip
+    ask = {"content_type": "application/json", "HTTP_IDEMPOTENCY_KEY": f"{OWED}{visit.pk}:1"}
+    assert client.post("/api/payments/orders", body, **ask).status_code == 201
+    assert chain(visit) == [visit.order]
+    refused = client.post("/api/payments/orders", body | {"source": f"{SOURCE}{visit.pk}"}, **ask)
+    assert refused.status_code == 422 and "source" in str(refused.json())
+
+
+def test_two_callers_may_choose_the_same_key(bookable: Any) -> None:
+    one, other = _with(bookable, "care_accountant"), _with(bookable, "accountant")
+    assert paying.key_of(one, "k-1") == paying.key_of(one, "k-1") != paying.key_of(other, "k-1")
+    assert len(paying.key_of(one, "k" * 64)) == 64 and paying.key_of(one, "") == ""

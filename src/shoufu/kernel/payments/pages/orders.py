@@ -116,7 +116,7 @@ def _refund(request: PageRequest, order_id: int) -> None:
         amount,
         request.POST.get("reason", ""),
         int(payment) if payment.isdigit() else None,
-        request.POST.get("key", "")[:64],
+        services.key_of(request.actor, request.POST.get("key", "")),
     )
     services.request_refund(request.actor, draft)
 

@@ -2,6 +2,7 @@ from shoufu.kernel.payments.services.callbacks import take_callback
 from shoufu.kernel.payments.services.following import expire_events, follow
 from shoufu.kernel.payments.services.insurance import drop_insurance, insurance_paid, insurance_returned
 from shoufu.kernel.payments.services.orders import LineDraft, OrderDraft, create_order, issue, prolong, set_performers
+from shoufu.kernel.payments.services.outside import key_of, source_of
 from shoufu.kernel.payments.services.paying import ask_provider, cancel, confirm_offline, expire_due, start_payment
 from shoufu.kernel.payments.services.reconciling import compare_day, reconcile, resolve
 from shoufu.kernel.payments.services.refunds import (
@@ -43,6 +44,7 @@ __all__ = [
     "insurance_paid",
     "insurance_returned",
     "issue",
+    "key_of",
     "pay_out",
     "prolong",
     "reconcile",
@@ -52,6 +54,7 @@ __all__ = [
     "send_refund",
     "set_performers",
     "set_shares",
+    "source_of",
     "start_payment",
     "take_callback",
 ]
