@@ -22,13 +22,13 @@ from shoufu.scenes.homecare.planning import reading, travel
 from shoufu.scenes.homecare.planning.making import NOWHERE, Inputs, asked_of, planned, skills_of
 from shoufu.scenes.homecare.planning.models import DayPlan, Policy
 from shoufu.scenes.homecare.planning.reading import Known
-from shoufu.scenes.homecare.planning.saving import release, save, save_placed
+from shoufu.scenes.homecare.planning.saving import nobody_twice, release, save, save_placed
 from shoufu.scenes.homecare.quality.selectors import refused_by_visit
 from shoufu.scenes.homecare.register import facts, selectors
 from shoufu.scenes.homecare.register.models import Institution, Patient, Practitioner, ServiceVersion
 from shoufu.scenes.homecare.visits.models import Stop, Visit
 
-__all__ = ["Day", "Home", "Wish", "load", "load_many", "lock_name", "release", "save", "save_placed"]
+__all__ = ["Day", "Home", "Wish", "load", "load_many", "lock_name", "nobody_twice", "release", "save", "save_placed"]
 
 MINUTE = timedelta(minutes=1)
 NOISE = 1e-3

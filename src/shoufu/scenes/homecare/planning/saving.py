@@ -30,7 +30,8 @@ def save(actor: Actor, day: Day, plan: Plan, kind: str, *, reason: str = "", **d
     the day and has a transaction open. A visit that `plan` leaves out has no stops any more; one that was cancelled
     meanwhile gets none."""
     moved, _kept = _write_stops(day, plan, None)
-    _nobody_twice()
+    said = _("Somebody would be at two places at once. Look at the newest plan and try again.")
+    nobody_twice(Conflict(said, reason="twice"))
     order = [int(one) for one in plan.order]
     return _write_down(actor, day.institution, day.day, kind, order, reason=reason, moved=moved, **data)
 
@@ -157,15 +158,14 @@ def _give_way(day: Day, plan: Plan, begun: set[int]) -> None:
         row.save(update_fields=["span", "live"])
 
 
-def _nobody_twice() -> None:
-    """Ask the constraint now, which is otherwise asked at the commit. Conflict where it does not hold."""
+def nobody_twice(refusal: Conflict) -> None:
+    """Ask the constraint now, which is otherwise asked at the commit; raise the refusal where it does not hold."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("set constraints homecare_stop_no_overlap immediate")
             cursor.execute("set constraints homecare_stop_no_overlap deferred")
     except IntegrityError as error:
-        said = _("Somebody would be at two places at once. Look at the newest plan and try again.")
-        raise Conflict(said, reason="twice") from error
+        raise refusal from error
 
 
 def _span(day: Day, stop: Planned) -> tuple[datetime, datetime]:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -123,7 +122,7 @@ def put(actor: Actor, visit: Visit, kind: str, day: Day | None = None, *, new: b
     except DispatchError as error:
         raise no_room() from error
     days.save_placed(actor, wider, plan, kind, visit.pk)
-    _nobody_twice()
+    days.nobody_twice(no_room())
 
 
 def crew_for(patient: Patient, version: ServiceVersion, start: datetime) -> list[Practitioner]:
@@ -136,16 +135,6 @@ def crew_for(patient: Patient, version: ServiceVersion, start: datetime) -> list
     offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
     best = min(offers, key=lambda one: (one.extra_cost, one.starts[0]), default=None)
     return [loaded.people[one] for one in best.caregivers] if best is not None else []
-
-
-def _nobody_twice() -> None:
-    """Ask the constraint now, which is otherwise asked at the commit. Conflict where it does not hold."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("set constraints homecare_stop_no_overlap immediate")
-            cursor.execute("set constraints homecare_stop_no_overlap deferred")
-    except IntegrityError as error:
-        raise no_room() from error
 
 
 def no_room() -> Conflict:
