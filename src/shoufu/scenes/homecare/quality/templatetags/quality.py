@@ -90,6 +90,11 @@ def ratio(one: Ratio, unit: str) -> str:
     return shown(one, unit)
 
 
+def _figure(value: float) -> str:
+    """Three digits where it is small; whole, in thousands, where it is not."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
 @register.simple_tag
 def trend(points: Sequence[tuple[str, float | None]], title: str, most: float | None = None) -> SafeString:
     """A line chart of (label, value), the gaps left open; its numbers stand in the table beside it."""
@@ -106,7 +111,7 @@ def trend(points: Sequence[tuple[str, float | None]], title: str, most: float | 
     ]
     every = -(-len(points) // 6)
     levels = [
-        (_n(TOP + high * (1 - part)), _n(TOP + high * (1 - part) + 4), f"{top * part:.3g}") for part in (0, 0.5, 1)
+        (_n(TOP + high * (1 - part)), _n(TOP + high * (1 - part) + 4), _figure(top * part)) for part in (0, 0.5, 1)
     ]
     grid = format_html_join(
         "",
@@ -124,7 +129,7 @@ def trend(points: Sequence[tuple[str, float | None]], title: str, most: float | 
     dots = format_html_join(
         "",
         '<circle cx="{}" cy="{}" r="3.5" fill="var(--accent)"><title>{}</title></circle>',
-        ((_n(x), _n(y), f"{value:.3g}") for x, y, value in at),
+        ((_n(x), _n(y), _figure(value)) for x, y, value in at),
     )
     return format_html(
         '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" width="100%">{}{}'
