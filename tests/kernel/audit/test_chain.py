@@ -204,6 +204,15 @@ def test_an_entry_that_commits_late_is_not_passed_over() -> None:
     assert actions == ["test.slow", "test.fast"] and verify().whole
 
 
+def test_a_log_from_a_dump_in_a_younger_cluster_is_told_and_not_chained_wrongly(chained: list[int]) -> None:
+    with intruder() as run:
+        run("update audit_auditentry set xid = xid + 1000000")
+    record(SYSTEM, Act("test.after"))
+    with pytest.raises(sequencer.ChainBroken, match="filled from a dump"):
+        sequencer.chain_once()
+    assert AuditLink.objects.count() == 30
+
+
 def test_a_rolled_back_act_leaves_no_entry() -> None:
     with pytest.raises(RuntimeError), transaction.atomic():
         record(SYSTEM, Act("test.undone"))

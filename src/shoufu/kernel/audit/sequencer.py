@@ -25,14 +25,15 @@ NEXT = f"""
     limit {BATCH}
 """
 LAST = """
-    select l.sequence, l.hash, e.xid, e.id
+    select l.sequence, l.hash, e.xid, e.id, pg_snapshot_xmax(pg_current_snapshot())::text::bigint
     from audit_auditlink l left join audit_auditentry e on e.id = l.entry
     order by l.sequence desc limit 1
 """
 
 
 class ChainBroken(RuntimeError):
-    """The last linked entry is gone, so nothing can be chained on; `shoufu audit verify` says what happened."""
+    """Nothing can be chained on: the last linked entry is gone (`shoufu audit verify` says what happened), or was written
+    by a transaction that this cluster has not come to."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ def _end(cursor: Any) -> _End:
         return _End()
     if row[3] is None:
         raise ChainBroken(f"the entry of link {row[0]} is gone; run `shoufu audit verify`")
+    if row[2] >= row[4]:
+        raise ChainBroken(
+            f"entry {row[3]} is of transaction {row[2]}, this cluster is at {row[4]}: it was filled from a dump; "
+            "new entries come before the chain's end. Restore a physical backup"
+        )
     return _End(row[0], bytes(row[1]), row[2], row[3])
 
 
