@@ -32,8 +32,8 @@ LAST = """
 
 
 class ChainBroken(RuntimeError):
-    """Nothing can be chained on: the last linked entry is gone (`shoufu audit verify` says what happened), or was written
-    by a transaction that this cluster has not come to."""
+    """Nothing can be chained on: the last linked entry is gone (`shoufu audit verify` says what happened), or was
+    written by a transaction that this cluster has not come to."""
 
 
 @dataclass(frozen=True)
