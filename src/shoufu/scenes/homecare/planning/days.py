@@ -55,9 +55,10 @@ class Wish:
     at: tuple[float, float] | None = None
     usual: frozenset[int] | None = None
 
-    def at_home(self, home: "Home | None") -> "Wish":
-        """The same with what was read of the home."""
-        return self if home is None else replace(self, at=home.at, usual=home.usual, refused=home.refused)
+    def at_home(self, day: "Day") -> "Wish":
+        """The same with what was read of the home with a day: without it nobody's refusal would count."""
+        assert day.home is not None, "read the day for this patient"
+        return replace(self, at=day.home.at, usual=day.home.usual, refused=day.home.refused)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _kept(found: Standing, day: Day, slots: Sequence[Slot]) -> list[Slot]:
 def _wish(day: Day, patient: Patient, version: ServiceVersion, slots: Sequence[Slot]) -> Wish:
     """A visit from the first slot to the end of the last one's window."""
     last = slots[-1].start + day.policy.window_minutes * MINUTE
-    return Wish(patient, version, slots[0].start, last).at_home(day.home)
+    return Wish(patient, version, slots[0].start, last).at_home(day)
 
 
 def _starts(day: Day, wish: Wish, step: int) -> list[float]:
@@ -109,7 +109,7 @@ def put(actor: Actor, visit: Visit, kind: str, day: Day | None = None, *, new: b
     under that lock, without the visit; one that is `new` nobody can have refused alone. Conflict where it does not fit
     (any more)."""
     day = day or days.load(visit.institution, visit.day, without=visit.pk, patient=visit.patient)
-    wish = Wish(visit.patient, visit.version, visit.starts_at, visit.latest_at, id=str(visit.pk)).at_home(day.home)
+    wish = Wish(visit.patient, visit.version, visit.starts_at, visit.latest_at, id=str(visit.pk)).at_home(day)
     if not new:
         wish = replace(wish, refused=refused_people(visit.patient, visit))
     wider, wished = day.with_wish(wish)
@@ -130,7 +130,7 @@ def crew_for(patient: Patient, version: ServiceVersion, start: datetime) -> list
     office = patient.institution
     loaded = days.load(office, day_at(office.place, start), patient=patient)
     latest = start + loaded.policy.window_minutes * MINUTE
-    wish = Wish(patient, version, start, latest).at_home(loaded.home)
+    wish = Wish(patient, version, start, latest).at_home(loaded)
     wider, wished = loaded.with_wish(wish)
     offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
     best = min(offers, key=lambda one: (one.extra_cost, one.starts[0]), default=None)
