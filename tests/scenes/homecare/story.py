@@ -31,7 +31,8 @@ WOUND = VersionDraft(
 @dataclass
 class Care:
     """Songshan has two medical organisations. Gao coordinates the first, Song is its nurse of 14 years, Mei its
-    patient; her daughter Lan lives elsewhere. Other coordinates the second, which serves the same compound."""
+    patient; her daughter Lan lives elsewhere. Other coordinates the second, which serves the same compound. The clerk
+    keeps the books of both."""
 
     world: Any
     office: Any
@@ -87,9 +88,11 @@ def build(world: Any) -> Care:
         "lan": _user("lan", people["lan"], "resident", compound),
         "other": _user("other", people["other"], "care_coordinator", compound),
         "foreign": User.objects.create(username="foreign", display_name="Foreign"),
+        "clerk": User.objects.create(username="fang", display_name="方会计"),
         "manager": world.chen,
     }
     since = timezone.now() - timedelta(days=1)
+    RoleAssignment.objects.create(user=users["clerk"], role="care_accountant", place=compound, since=since)
     RoleAssignment.objects.create(user=users["foreign"], role="care_coordinator", place=world.changjiang, since=since)
     gao = actor_for_user(users["gao"])
     service = services.add_service(gao, office.pk, "wound", WOUND)

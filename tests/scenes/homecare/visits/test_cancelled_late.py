@@ -54,7 +54,7 @@ def test_an_unpaid_visit_costs_what_a_paid_one_would(bookable: Any, hours: float
     assert "取消" in line.title and "取消" in done.order.title
     told = Notice.objects.get(template="homecare.cancel_charged", user=bookable.care.users["mei"])
     assert f"{owed / 100:.2f}" in told.body
-    payments.confirm_offline(bookable.care.world.act(bookable.care.world.chen), done.order_id, owed, "R-9")
+    payments.confirm_offline(bookable.care.act("clerk"), done.order_id, owed, "R-9")
     assert _followed(bookable, visit).order.state == "paid" and not Refund.objects.exists()
 
 
@@ -89,7 +89,7 @@ def test_at_the_patients_wish_by_phone_it_is_charged_and_a_clerk_may_waive_it(bo
     services.cancel(bookable.care.act("gao"), visit.pk, "患者来电", by_patient=True)
     owing = _followed(bookable, visit)
     assert owing.order.payer_minor == 16800
-    payments.cancel(bookable.care.world.act(bookable.care.world.chen), owing.order_id, "情况特殊")
+    payments.cancel(bookable.care.act("clerk"), owing.order_id, "情况特殊")
     assert _followed(bookable, visit).order.state == "cancelled" and Order.objects.count() == 2
 
 

@@ -106,7 +106,7 @@ def test_where_nobody_wrote_the_plan_says_who_did_it_and_a_clerk_is_not_overrule
     assert ordering.follow(visit.pk)
     order = bookable.again(visit).order
     assert {one.person_id for one in order.performers.all()} == {care.song.person_id, li.person_id}
-    payments.set_performers(care.world.act(care.world.chen), order.pk, [li.person_id])
+    payments.set_performers(care.act("clerk"), order.pk, [li.person_id])
     assert ordering.follow(visit.pk) and order.performers.get().person_id == li.person_id
 
 
