@@ -21,6 +21,7 @@ from shoufu.runtime.errors import Problem
 
 LOOK, ACT = 0.2, 0.3
 """Seconds that a look at free slots may take (as in the drill), and an act."""
+FULL = "No time is left in these days; book fewer visits before, or ask for more days or fewer rounds."
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,21 @@ class Asking:
         """A time that is free."""
         who, care = self._free_handed()
         free = _made(self._look(who, care)).json()
+        if not free:
+            raise Problem(FULL)
         start = str(self._dice.choice(free)["start"])
         return lambda: self._hold(who, care, start)
 
     def refused(self) -> Send:
         """A time that nobody has: told with the nearest that can be had."""
-        while True:
+        for _try in range(len(self._bookers)):
             who, care = self._next()
             free = {datetime.fromisoformat(one["start"]) for one in _made(self._look(who, care)).json()}
             taken = [one for one in self.course.homes.starts if datetime.fromisoformat(one) not in free]
             if taken:
                 start = self._dice.choice(taken)
                 return lambda: self._hold(who, care, start)
+        raise Problem("Every time is free; book more visits before.")
 
     def pay(self) -> Send:
         who, visit = self._some()
@@ -124,7 +128,7 @@ class Asking:
     def _some(self) -> tuple[Booker, int]:
         found = self._held()
         if found is None:
-            raise Problem("No time is left in these days; ask for more days or fewer rounds.")
+            raise Problem(FULL)
         return found
 
     def courts(self) -> Iterator[Ask]:
