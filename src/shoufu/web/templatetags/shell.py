@@ -116,18 +116,22 @@ def clock(moment: datetime | None) -> str:
 @register.filter
 def when(moment: datetime | None) -> str:
     """Short: the time alone today, day and time this year, else the whole date."""
+    return _short(moment, "%H:%M:%S")
+
+
+def _short(moment: datetime | None, today: str) -> str:
     if not moment:
         return ""
     local, now = timezone.localtime(moment), timezone.localtime()
     if local.date() == now.date():
-        return local.strftime("%H:%M:%S")
+        return local.strftime(today)
     return local.strftime("%m-%d %H:%M" if local.year == now.year else "%Y-%m-%d %H:%M")
 
 
 @register.filter
 def minute(moment: datetime | None) -> str:
     """As `when`, of what was agreed to the minute: no seconds today either."""
-    return when(moment)[:5] if moment and timezone.localtime(moment).date() == timezone.localdate() else when(moment)
+    return _short(moment, "%H:%M")
 
 
 @register.filter

@@ -44,10 +44,10 @@ def _visit(care: Any, hour: int, minutes: int = 30) -> Visit:
 
 def _place(care: Any, wish: days.Wish) -> Visit:
     """As booking does it: what fits is placed, the row made and the plan written."""
-    day, visit = days.load(care.office, _monday()).with_wish(wish)
+    day, visit = days.load(care.office, _monday(), patient=care.mei).with_wish(wish)
     offer = feasible(day.problem, visit, day.plan)[0]
     row = _visit(care, wish.starts_at.astimezone(ZoneInfo("Asia/Shanghai")).hour)
-    day, visit = days.load(care.office, _monday()).with_wish(replace(wish, id=str(row.pk)))
+    day, visit = days.load(care.office, _monday(), patient=care.mei).with_wish(replace(wish, id=str(row.pk)))
     with transaction.atomic():
         _wider, plan = place(day.problem, day.plan, visit, replace(offer, visit=str(row.pk)))
         days.save(SYSTEM, day, plan, "booked")
@@ -72,14 +72,14 @@ def test_a_visit_that_fits_is_planned_and_comes_back_as_it_was(care: Any) -> Non
 def test_nobody_is_offered_who_may_not_come(care: Any) -> None:
     _works(care, 8, 17)
     Practitioner.objects.filter(pk=care.song.pk).update(licence_last_day=_monday() - timedelta(days=1))
-    day, visit = days.load(care.office, _monday()).with_wish(_wish(care, 9))
+    day, visit = days.load(care.office, _monday(), patient=care.mei).with_wish(_wish(care, 9))
     assert feasible(day.problem, visit, day.plan) == []
 
 
 def test_a_second_visit_at_the_same_moment_does_not_fit_one_nurse(care: Any) -> None:
     _works(care, 8, 17)
     _place(care, _wish(care, 9))
-    day, visit = days.load(care.office, _monday()).with_wish(_wish(care, 9))
+    day, visit = days.load(care.office, _monday(), patient=care.mei).with_wish(_wish(care, 9))
     assert feasible(day.problem, visit, day.plan) == []
 
 

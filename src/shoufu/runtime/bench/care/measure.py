@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -69,6 +71,15 @@ def timed(ask: Ask, rounds: int, processes: list[int]) -> Timing:
         ask.what, rounds, round(first, 4), round(statistics.median(spans), 4), round(high, 4), round(cpu, 4),
         ask.limit, round(high / ask.limit, 2),
     )  # fmt: skip
+
+
+def told(ask: Ask, rounds: int, processes: list[int]) -> Mapping[str, Any]:
+    """Time a question, print its JSON line, and say it for people."""
+    row = timed(ask, rounds, processes).as_dict()
+    print(json.dumps(row, ensure_ascii=False), flush=True)
+    print(f"{row['what']:62} p50 {row['p50'] * 1000:6.0f}  p95 {row['seconds'] * 1000:6.0f}  "
+          f"cpu {row['cpu'] * 1000:6.0f} ms  {row['ratio']:.2f}", file=sys.stderr, flush=True)  # fmt: skip
+    return row
 
 
 def _once(ask: Ask) -> tuple[float, None]:

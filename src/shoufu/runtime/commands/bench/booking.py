@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -38,37 +38,28 @@ def command(visits: int, days: int, rounds: int, as_json: bool) -> None:
         click.echo(f"{over} of {len(found)} over their limit.", err=True)
 
 
-def _served(place: Stage, visits: int, days: int, rounds: int) -> list[dict[str, Any]]:
+def _served(place: Stage, visits: int, days: int, rounds: int) -> list[Mapping[str, Any]]:
     from shoufu.engines.dispatch import warm_up
     from shoufu.runtime import (
         dispatch,  # noqa: F401 (where compiled code is kept)
         env,
     )
     from shoufu.runtime.bench.booking import Asking
-    from shoufu.runtime.bench.care.measure import timed
+    from shoufu.runtime.bench.care.measure import told
     from shoufu.runtime.bench.care.spent import database_process
     from shoufu.runtime.drill.booking.district import make
     from shoufu.runtime.drill.booking.homes import VISITS_A_DAY
 
     warm_up()
-    web, found = start("web", log=place.root / "logs" / "web.log"), []
+    web = start("web", log=place.root / "logs" / "web.log")
     try:
         course = make(place.port, CLIENTS, 2 * VISITS_A_DAY * days, seed=1, pause=0.0)
         wait_for(env.get("SHOUFU_WEB_PORT"), web, place.root / "logs" / "web.log")
         with ExitStack() as held:
             asking = Asking(course, held)
-            _say(f"{asking.fill(visits)} visits are booked on {days} days.")
+            click.echo(f"{asking.fill(visits)} visits are booked on {days} days.", err=True)
             processes = [web.pid, database_process()]
-            for ask in asking.asks():
-                row = dict(timed(ask, rounds, processes).as_dict())
-                click.echo(json.dumps(row))
-                _say(f"{row['what']:40} p50 {row['p50'] * 1000:6.0f}  p95 {row['seconds'] * 1000:6.0f}  "
-                     f"cpu {row['cpu'] * 1000:6.0f} ms  {row['ratio']:.2f}")  # fmt: skip
-                found.append(row)
+            found = [told(ask, rounds, processes) for ask in asking.asks()]
     finally:
         stop(web)
     return found
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def _make(nurses: int, days: int, visits: int, past: int) -> None:
     _say(f"Made in {time.monotonic() - began:.0f} s.")
 
 
-def _served(place: Stage, days: int, rounds: int, only: str) -> list[dict[str, Any]]:
+def _served(place: Stage, days: int, rounds: int, only: str) -> list[Mapping[str, Any]]:
     from shoufu.runtime import dispatch  # noqa: F401 (where compiled code is kept)
     from shoufu.runtime.bench.care import district, measure
     from shoufu.runtime.bench.care.spent import database_process
@@ -89,11 +90,7 @@ def _served(place: Stage, days: int, rounds: int, only: str) -> list[dict[str, A
             for ask in measure.asks(district.find(), people, days):
                 if only not in ask.what:
                     continue
-                row = dict(measure.timed(ask, rounds, processes).as_dict())
-                click.echo(json.dumps(row, ensure_ascii=False))
-                _say(f"{row['what']:62} p50 {row['p50'] * 1000:6.0f}  p95 {row['seconds'] * 1000:6.0f}  "
-                     f"cpu {row['cpu'] * 1000:6.0f} ms  {row['ratio']:.2f}")  # fmt: skip
-                found.append(row)
+                found.append(measure.told(ask, rounds, processes))
     finally:
         stop(web)
     return found

@@ -43,22 +43,15 @@ def lock_name(institution: int, day: date) -> str:
 
 @dataclass(frozen=True)
 class Wish:
-    """A visit that is asked for and has no row yet, or a row that is to be placed anew. `at` (longitude and latitude of
-    the home) and `usual` (ids of who cares for the patient) are looked up where they are not given."""
+    """A visit that is asked for and has no row yet, or a row that is to be placed anew, on a day that was read for its
+    patient. `refused`: whom not to send, where that is more than the patient's own refusals."""
 
     patient: Patient
     version: ServiceVersion
     starts_at: datetime
     latest_at: datetime
-    refused: frozenset[int] = frozenset()
+    refused: frozenset[int] | None = None
     id: str = "new"
-    at: tuple[float, float] | None = None
-    usual: frozenset[int] | None = None
-
-    def at_home(self, day: "Day") -> "Wish":
-        """The same with what was read of the home with a day: without it nobody's refusal would count."""
-        assert day.home is not None, "read the day for this patient"
-        return replace(self, at=day.home.at, usual=day.home.usual, refused=day.home.refused)
 
 
 @dataclass(frozen=True)
@@ -66,6 +59,7 @@ class Home:
     """What is the same for every day of a question: where a patient lives (longitude and latitude), who cares for them,
     whom not to send; people by their ids."""
 
+    patient: int
     at: tuple[float, float] | None
     usual: frozenset[int]
     refused: frozenset[int]
@@ -204,7 +198,7 @@ def _read(
     home = None
     if patient is not None:
         at = located.get(patient.place_id) or located.get(office.place_id)
-        home = Home(at, read.usual[patient.pk], refused[patient.pk, None])
+        home = Home(patient.pk, at, read.usual[patient.pk], refused[patient.pk, None])
     return _Read(office, policy, _on_duty(office, whole), read.by_day, versions, kept, located, refused, home)
 
 
@@ -295,29 +289,19 @@ def _visits(ids: Sequence[int]) -> list[Visit]:
     return list(rows.prefetch_related(stops, "patient__nurses").order_by("pk"))
 
 
-def home_of(patient: Patient, office: Institution) -> tuple[float, float] | None:
-    """Longitude and latitude of a patient's home; where it has none, of their institution."""
-    located = selectors.positions([patient.place, office.place])
-    return located.get(patient.place_id) or located.get(office.place_id)
-
-
-def usual_of(patient: Patient) -> frozenset[int]:
-    """The ids of who cares for a patient."""
-    return frozenset(patient.nurses.order_by().values_list("pk", flat=True))
-
-
 def _with_wish(day: Day, wish: Wish) -> tuple[Day, dispatch.Visit]:
+    home = day.home
+    assert home is not None and home.patient == wish.patient.pk, "read the day for this patient"
     # A position that nobody knows must not lie in the Gulf of Guinea: the way is then none.
     somewhere = next((one for one in day.at if one != NOWHERE), NOWHERE)
-    here = wish.at or home_of(wish.patient, day.institution) or somewhere
+    here = home.at or somewhere
     located = {wish.patient.place_id: here} if here != NOWHERE else {}
     more = skills_of(list(day.people.values()), [(wish.patient.place_id, wish.version, wish.id)], located, day.day)
     crew = tuple(replace(one, skills=one.skills | more[day.people[one.id].pk]) for one in day.problem.caregivers)
     at = (*(one if one != NOWHERE else here for one in day.at), here) if day.at else (here, here)
     problem = Problem(day.problem.visits, crew, travel.matrices(at, day.problem.travel), day.problem.weights)
     opens, due = day.minutes(wish.starts_at), day.minutes(wish.latest_at)
-    known = usual_of(wish.patient) if wish.usual is None else wish.usual
-    usual = frozenset(str(one) for one in known) & {one.id for one in crew}
-    refused = frozenset(str(one) for one in wish.refused)
+    usual = frozenset(str(one) for one in home.usual) & {one.id for one in crew}
+    refused = frozenset(str(one) for one in (home.refused if wish.refused is None else wish.refused))
     visit = asked_of(wish.version, wish.id, len(at) - 1, opens, due, latest=due, usual=usual, refused=refused)
     return replace(day, problem=problem, at=at), visit

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from django.utils import timezone
@@ -77,7 +76,7 @@ def _kept(found: Standing, day: Day, slots: Sequence[Slot]) -> list[Slot]:
 def _wish(day: Day, patient: Patient, version: ServiceVersion, slots: Sequence[Slot]) -> Wish:
     """A visit from the first slot to the end of the last one's window."""
     last = slots[-1].start + day.policy.window_minutes * MINUTE
-    return Wish(patient, version, slots[0].start, last).at_home(day)
+    return Wish(patient, version, slots[0].start, last)
 
 
 def _starts(day: Day, wish: Wish, step: int) -> list[float]:
@@ -109,9 +108,8 @@ def put(actor: Actor, visit: Visit, kind: str, day: Day | None = None, *, new: b
     under that lock, without the visit; one that is `new` nobody can have refused alone. Conflict where it does not fit
     (any more)."""
     day = day or days.load(visit.institution, visit.day, without=visit.pk, patient=visit.patient)
-    wish = Wish(visit.patient, visit.version, visit.starts_at, visit.latest_at, id=str(visit.pk)).at_home(day)
-    if not new:
-        wish = replace(wish, refused=refused_people(visit.patient, visit))
+    refused = None if new else refused_people(visit.patient, visit)
+    wish = Wish(visit.patient, visit.version, visit.starts_at, visit.latest_at, refused, str(visit.pk))
     wider, wished = day.with_wish(wish)
     offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
     if not offers:
@@ -130,7 +128,7 @@ def crew_for(patient: Patient, version: ServiceVersion, start: datetime) -> list
     office = patient.institution
     loaded = days.load(office, day_at(office.place, start), patient=patient)
     latest = start + loaded.policy.window_minutes * MINUTE
-    wish = Wish(patient, version, start, latest).at_home(loaded)
+    wish = Wish(patient, version, start, latest)
     wider, wished = loaded.with_wish(wish)
     offers = dispatch.feasible(wider.problem, wished, wider.plan, step=float(min(GRIDS)))
     best = min(offers, key=lambda one: (one.extra_cost, one.starts[0]), default=None)
